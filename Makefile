@@ -1,0 +1,64 @@
+# `make` or `make help` lists what there is. PYTHON chooses the interpreter that the environment is made with.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# One stamp for each content of the requirements: what is installed already isn't looked at again.
+RUNTIME := .venv/installed-$(shell cksum requirements.txt | cut -d' ' -f1)
+DEV := .venv/installed-dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-sqlite test-postgresql check format bench soak
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(RUNTIME)  ## make the environment (.venv) and install what the server needs
+
+run: $(RUNTIME)  ## run the whole server: web, worker, beat, Valkey; PORT=8000 DATA_DIR=var
+	@exec $(BIN)/python manage.py serve
+
+test: test-sqlite test-postgresql  ## run the whole suite on SQLite, then on PostgreSQL
+
+test-sqlite: $(DEV)  ## run the suite on SQLite; ARGS="tests/images -k hash" chooses
+	$(BIN)/pytest --database=sqlite $(ARGS)
+
+test-postgresql: $(DEV)  ## run the suite on PostgreSQL; ARGS as above
+	$(BIN)/pytest --database=postgresql $(ARGS)
+
+check: $(DEV)  ## lint, format, types, import rules, migrations, docs
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/pytest --quiet tests/test_architecture.py tests/test_documented.py
+
+format: $(DEV)  ## let ruff repair and format what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(DEV)  ## measure the ways to serve requests and streams (several minutes)
+	$(BIN)/python -m benchmarks.web_servers
+
+soak: $(DEV)  ## the long runs: more schedules, more faults
+	$(BIN)/pytest -m soak --timeout=3600 $(ARGS)
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "There is no '$(PYTHON)' here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V). Name another: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) can't make environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(RUNTIME): | .venv/bin/python
+	@echo "Installing what the server needs (a minute, only when requirements.txt changed) …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEV): | .venv/bin/python
+	@echo "Installing what tests and checks need (a minute or two, only when requirements changed) …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $(RUNTIME) $@

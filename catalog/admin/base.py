@@ -1,0 +1,125 @@
+"""What all pages of the catalogue have in common."""
+
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from import_export.admin import ImportExportModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
+
+from catalog.door import Contended, in_one_go
+from catalog.models.base import ColorField
+
+from .widgets import ColorWidget
+
+Page = Callable[..., HttpResponse]
+
+
+def at_the_door(page: Page) -> Page:
+    """A page whose POST is one transaction, tried once more when another writer was in the way.
+
+    A form is checked and then saved; what comes in between from elsewhere may break a constraint that the
+    check found kept. The second try meets it in its check, and the manager reads the form's own words.
+    """
+
+    @wraps(page)
+    def guarded(admin: ModelAdmin, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method != "POST":
+            return page(admin, request, *args, **kwargs)
+        try:
+            return in_one_go(partial(page, admin, request, *args, **kwargs))
+        except Contended:
+            reason = _("Nothing was saved: somebody else is changing the same. Try again.")
+        except ValidationError:
+            reason = _("Nothing was changed: the request named records by something that is no id.")
+        messages.error(request, reason)
+        return HttpResponseRedirect(request.get_full_path())
+
+    return guarded
+
+
+class RecordForm(forms.ModelForm):
+    """A form that may also write columns for which it has no field of that name."""
+
+    derived: frozenset[str] = frozenset()
+
+
+class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
+    """Lists, forms, CSV and XLSX of one kind of record.
+
+    Saving writes the columns that were changed on the page and no others: a page that was opened before
+    a till marked something as sold out doesn't undo that.
+    """
+
+    form = RecordForm
+    import_form_class = ImportForm
+    export_form_class = SelectableFieldsExportForm
+    formfield_overrides = {ColorField: {"widget": ColorWidget}}
+    list_per_page = 50
+    list_filter_submit = True
+    warn_unsaved_form = True
+    save_on_top = False
+
+    changeform_view = at_the_door(ModelAdmin.changeform_view)
+    delete_view = at_the_door(ModelAdmin.delete_view)
+
+    @at_the_door
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, extra_context)
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request) and self.has_change_permission(request)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field, request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and not db_field.is_relation:
+            # The page carries what it showed, so that "changed" means changed on the page.
+            field.show_hidden_initial = True
+        return field
+
+    def save_model(
+        self, request: HttpRequest, obj: models.Model, form: forms.ModelForm, change: bool
+    ) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+        elif form.changed_data:
+            columns = {field.name for field in self.opts.concrete_fields}
+            written = columns & {*form.changed_data, *getattr(form, "derived", ()), "updated_at"}
+            obj.save(update_fields=written)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet, search_term: str
+    ) -> tuple[models.QuerySet, bool]:
+        # PostgreSQL has no text with a NUL in it; the autocomplete view passes on what it gets.
+        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+
+
+class Rows(TabularInline):
+    """Child records as rows of a table, without the way to other pages."""
+
+    extra = 0
+    show_change_link = False
+    hide_title = True
+
+
+def swatch(color: str) -> SafeString:
+    """A colour for a list; a dash for none."""
+    if not color:
+        return format_html("–")
+    return format_html('<span class="swatch" style="background:{}" title="{}"></span>', color, color)

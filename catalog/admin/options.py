@@ -1,0 +1,58 @@
+"""Option groups ("Size", "Sauces") with their options."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.forms import BaseModelFormSet, ModelForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from catalog.models import Attribute, AttributeOption
+
+from .base import CatalogueAdmin, Rows
+from .sheets import AttributeSheet
+
+
+class OptionRows(Rows):
+    model = AttributeOption
+    fields = ("name", "price_change", "is_default", "is_sold_out", "position")
+    ordering = ("position", "name")
+
+
+@admin.register(Attribute)
+class AttributeAdmin(CatalogueAdmin):
+    resource_classes = [AttributeSheet]
+    list_display = ("name", "choice", "is_required", "option_names", "product_count", "position")
+    list_editable = ("position",)
+    list_filter = (("choice", ChoicesDropdownFilter), ("is_required", BooleanRadioFilter))
+    search_fields = ("name", "options__name")
+    inlines = (OptionRows,)
+    conditional_fields = {"min": "choice == 'many'", "max": "choice == 'many'", "free": "choice == 'many'"}
+    fieldsets = (
+        (None, {"fields": ("name", ("choice", "is_required"))}),
+        (_("How many may be chosen"), {"fields": (("min", "max"), "free")}),
+        (_("On the till"), {"fields": ("position",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attribute]:
+        rows = super().get_queryset(request).annotate(products_with_it=Count("products"))
+        return rows.prefetch_related("options")
+
+    def save_related(
+        self, request: HttpRequest, form: ModelForm, formsets: list[BaseModelFormSet], change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        if change and any(formset.has_changed() for formset in formsets):
+            form.instance.save(update_fields=["updated_at"])  # options are part of their attribute
+
+    @display(description=_("options"))
+    def option_names(self, attribute: Attribute) -> str:
+        names = [option.name for option in attribute.options.all()]
+        return ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
+
+    @display(description=_("products"), ordering="products_with_it")
+    def product_count(self, attribute: Attribute) -> Any:
+        return attribute.products_with_it  # type: ignore[attr-defined]

@@ -1,0 +1,174 @@
+"""What a client may ask of a list: exact values, words to search for, an order.
+
+One table per resource says what is allowed; the queries and the OpenAPI parameters are made from it. A mistake is a
+``BadParameter`` that names its parameter.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+CANONICAL_ID = re.compile(r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+SMALL_NUMBER = re.compile(r"\A[0-9]{1,6}\Z")
+TRUTH = {"true": True, "1": True, "false": False, "0": False}
+LONGEST_SEARCH = 200  # characters; SQLite refuses very long patterns
+MOST_WORDS = 10
+MOST_VALUES = 100
+
+
+class BadParameter(ValueError):
+    """A query parameter has a value that can't be used."""
+
+    def __init__(self, name: str, detail: Any) -> None:
+        super().__init__(name, detail)
+        self.name, self.detail = name, detail
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One parameter: how its text becomes a value, how values become a condition, how OpenAPI describes it."""
+
+    parse: Callable[[str], Any]
+    condition: Callable[[list[Any]], Q]
+    schema: Mapping[str, Any]
+    splits: bool = True  # whether "a,b" means either; in free text a comma is a comma
+
+
+@dataclass(frozen=True)
+class Listing:
+    """How the objects of ``model`` are listed: filters and searched fields by name, the orders offered."""
+
+    model: type[models.Model]
+    filters: Sequence[str]
+    search: Sequence[str]
+    ordering: Sequence[str]
+    default_order: Sequence[str]
+    parameters: dict[str, Filter] = field(init=False)
+
+    def __post_init__(self) -> None:
+        made: dict[str, Filter] = {}
+        for name in self.filters:
+            of = self.model._meta.get_field(name)
+            made[name] = filter_for(of)
+            if of.many_to_many:
+                made[name.removesuffix("s")] = made[name]
+        object.__setattr__(self, "parameters", made)
+
+    def chosen(self, query: Mapping[str, Sequence[str]]) -> Q:
+        """The condition that the parameters in ``query`` (all values of each) put on the objects."""
+        condition = Q()
+        for name, offered in self.parameters.items():
+            if name in query:
+                condition &= offered.condition(list(_values(name, offered, query[name])))
+        for text in query.get("search", ()):
+            condition &= self._searched(text)
+        return condition
+
+    def _searched(self, text: str) -> Q:
+        words = text.split()
+        if len(text) > LONGEST_SEARCH or len(words) > MOST_WORDS:
+            raise BadParameter("search", _("Search for at most 10 words and 200 characters."))
+        condition = Q()
+        for word in map(_storable("search"), words):
+            condition &= Q(*((f"{name}__icontains", word) for name in self.search), _connector=Q.OR)
+        return condition
+
+    def order(self, text: str | None) -> tuple[str, ...]:
+        """The fields to sort by, a leading "-" for descending; ``id`` comes last and makes the order total."""
+        fields = tuple(text.split(",")) if text else tuple(self.default_order)
+        plain = [name.removeprefix("-") for name in fields]
+        allowed = {*self.ordering, "id"}
+        if text and (len(set(plain)) != len(plain) or not set(plain) <= allowed):
+            raise BadParameter("ordering", _("Order by: %s.") % ", ".join(sorted(allowed)))
+        return fields if "id" in plain else (*fields, "id")
+
+
+def limit(text: str | None, *, default: int, most: int) -> int:
+    """How many objects a page has."""
+    if text is None:
+        return default
+    if not SMALL_NUMBER.match(text) or not 1 <= int(text) <= most:
+        raise BadParameter("limit", _("A number from 1 to %s.") % most)
+    return int(text)
+
+
+def filter_for(of: Any) -> Filter:
+    """The filter that suits the model field ``of``."""
+    if of.many_to_many:
+        through, owner = of.remote_field.through, f"{of.m2m_field_name()}_id"
+        other = f"{of.m2m_reverse_field_name()}_id"
+        return Filter(
+            _id,
+            # Not a join, which would list an object once for each of its links.
+            lambda ids: Q(pk__in=through._base_manager.filter(**{f"{other}__in": ids}).values(owner)),
+            {"type": "string", "format": "uuid"},
+        )
+    if isinstance(of, models.BooleanField):
+        return Filter(_truth, lambda values: _any(of, values), {"type": "boolean"})
+    if of.choices:
+        offered = [value for value, _label in of.choices]
+        return Filter(_one_of(offered), lambda values: _any(of, values), {"type": "string", "enum": offered})
+    if isinstance(of, models.UUIDField | models.ForeignKey):
+        is_id = isinstance(of.target_field if of.is_relation else of, models.UUIDField)
+        parse = _id if is_id else _storable(of.name)
+        schema = {"type": "string", **({"format": "uuid"} if is_id else {})}
+        return Filter(_or_null(parse) if of.null else parse, lambda values: _any(of, values), schema)
+    return Filter(_storable(of.name), lambda values: _any(of, values), {"type": "string"}, splits=False)
+
+
+def _values(name: str, offered: Filter, texts: Sequence[str]) -> Iterable[Any]:
+    parts = [part for text in texts for part in (text.split(",") if offered.splits else [text])]
+    if len(parts) > MOST_VALUES:
+        raise BadParameter(name, _("At most %s values.") % MOST_VALUES)
+    for part in parts:
+        try:
+            yield offered.parse(part)
+        except ValueError:
+            raise BadParameter(name, _("Not a value that this can have.")) from None
+
+
+def _any(of: Any, values: list[Any]) -> Q:
+    condition = Q(**{f"{of.attname}__in": [value for value in values if value is not None]})
+    return condition | Q(**{f"{of.attname}__isnull": True}) if None in values else condition
+
+
+def _id(text: str) -> UUID:
+    if not CANONICAL_ID.match(text):
+        raise ValueError(text)
+    return UUID(text)
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in TRUTH:
+        raise ValueError(text)
+    return TRUTH[text.lower()]
+
+
+def _one_of(offered: Sequence[str]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in offered:
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
+def _or_null(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    return lambda text: None if text == "null" else parse(text)
+
+
+def _storable(name: str) -> Callable[[str], str]:
+    """Text that a database can compare with: PostgreSQL has no NUL, and nothing encodes half a surrogate pair."""
+
+    def parse(text: str) -> str:
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            raise BadParameter(name, _("Text without NUL and surrogates."))
+        return text
+
+    return parse

@@ -1,0 +1,21 @@
+"""The ten kinds of record that terminals hold, one module a subject."""
+
+from .floor import DiningTable, Zone
+from .pricing import PriceRule
+from .printing import PrintDestination
+from .products import Attribute, AttributeOption, Category, Product, Tag
+from .staff import Employee, Role
+
+__all__ = [
+    "Attribute",
+    "AttributeOption",
+    "Category",
+    "DiningTable",
+    "Employee",
+    "PriceRule",
+    "PrintDestination",
+    "Product",
+    "Role",
+    "Tag",
+    "Zone",
+]

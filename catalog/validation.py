@@ -1,0 +1,50 @@
+"""What the verbs ask of the database before they write, with each mistake at the field that a person would correct."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
+from django.db.models import F
+from django.db.models.constraints import BaseConstraint
+from django.db.models.functions import Lower
+
+Errors = dict[str, list[ValidationError]]
+
+
+def check_constraints(record: models.Model) -> None:
+    """Raises ValidationError when ``record`` would break a constraint of its table."""
+    errors: Errors = {}
+    for constraint in record._meta.constraints:
+        try:
+            constraint.validate(type(record), record)
+        except ValidationError as error:
+            code = "unique" if isinstance(constraint, models.UniqueConstraint) else "constraint"
+            errors.setdefault(field_of(constraint), []).append(ValidationError(error.message, code))
+    if errors:
+        raise ValidationError(errors)
+
+
+def field_of(constraint: BaseConstraint) -> str:
+    """The one field that ``constraint`` is about: the name that is taken, or the only column of a condition."""
+    if isinstance(constraint, models.UniqueConstraint):
+        plain = [expression.name for expression in constraint.expressions if isinstance(expression, F)]
+        lowered = [
+            expression.source_expressions[0].name
+            for expression in constraint.expressions
+            if isinstance(expression, Lower)
+        ]
+        return [*lowered, *plain][0]
+    fields = constraint.condition.referenced_base_fields - {"id"}  # type: ignore[attr-defined]
+    return next(iter(fields)) if len(fields) == 1 else NON_FIELD_ERRORS
+
+
+def unknown(model: Any, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of ``ids`` that no row of ``model`` has."""
+    wanted = set(ids)
+    return (
+        wanted - set(model._base_manager.filter(pk__in=wanted).values_list("pk", flat=True))
+        if wanted
+        else set()
+    )

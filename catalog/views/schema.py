@@ -1,0 +1,140 @@
+"""How OpenAPI describes the ten resources: their parameters, headers and every problem they answer."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.pagination import BasePagination
+
+from catalog.serializers import ProblemSerializer, ShapeSerializer
+
+BAD_VALUES = "`malformed_json`, `invalid` with `errors`"
+PROBLEMS = {
+    "list": {400: "`invalid_parameter` with `errors`"},
+    "create": {400: BAD_VALUES, 409: "`conflict`: the id is taken", 413: "`too_large`"},
+    "retrieve": {404: "`not_found`"},
+    "update": {
+        400: BAD_VALUES,
+        404: "`not_found`",
+        409: "`conflict`",
+        412: "`precondition_failed`",
+        413: "`too_large`",
+    },
+    "partial_update": {
+        400: BAD_VALUES,
+        404: "`not_found`",
+        409: "`conflict`",
+        412: "`precondition_failed`",
+        413: "`too_large`",
+    },
+    "destroy": {404: "`not_found`", 409: "`in_use`, with `by`; `conflict`", 412: "`precondition_failed`"},
+    "verify_pin": {
+        400: BAD_VALUES,
+        404: "`not_found`",
+        413: "`too_large`",
+        429: "`throttled`, with `Retry-After`",
+    },
+}
+WITH_BODY = ("create", "update", "partial_update", "verify_pin")
+SUMMARIES = {
+    "list": "A page of them",
+    "create": "A new one; it may bring its own id",
+    "retrieve": "One of them",
+    "update": "Replace one, or make it under this id",
+    "partial_update": "Change some fields",
+    "destroy": "Delete one",
+    "verify_pin": "Check an employee's PIN",
+}
+
+
+class RecordSchema(AutoSchema):
+    """For ``RecordViewSet``."""
+
+    def get_operation_id(self) -> str:
+        return "employees_verify_pin" if self.view.action == "verify_pin" else super().get_operation_id()
+
+    def get_summary(self) -> str:
+        return SUMMARIES[self.view.action]
+
+    def get_description(self) -> str:
+        return ""
+
+    def get_response_serializers(self) -> Any:
+        action, shape = self.view.action, self.view.get_serializer_class()
+        good: dict[int, Any] = {
+            "list": {200: shape(many=True)},
+            "create": {201: shape},
+            "update": {200: shape, 201: shape},
+            "destroy": {204: None},
+            "verify_pin": {204: None},
+        }.get(action, {200: shape})
+        refusals = {401: "`not_authenticated`, `invalid_token`", 403: "`forbidden`"} | PROBLEMS[action]
+        if action == "verify_pin":
+            refusals[403] = "`wrong_pin`, `forbidden`"
+        if action in WITH_BODY:
+            refusals[415] = "`unsupported_media_type`"
+        if action == "retrieve":
+            good[304] = OpenApiResponse(description="You have it already.")
+        return good | {
+            (status, "application/problem+json"): OpenApiResponse(ProblemSerializer, description=text)
+            for status, text in sorted(refusals.items())
+        }
+
+    def get_override_parameters(self) -> list[Any]:
+        action = self.view.action
+        if action == "list":
+            return list(_list_parameters(self.view.listing))
+        parameters = [_header("ETag", "Names this very representation.", response=[200, 201])]
+        if action in ("create", "update"):
+            parameters.append(_header("Location", "Where it lives.", response=[201]))
+        if action in ("update", "partial_update", "destroy"):
+            parameters.append(_header("If-Match", "Write only if the object still has this ETag, else 412."))
+        if action == "retrieve":
+            parameters.append(_header("If-None-Match", "304 if the object still has this ETag."))
+        if action == "verify_pin":
+            parameters = [_header("Retry-After", "Seconds.", response=[429])]
+        return parameters
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        schema = super()._map_basic_serializer(serializer, direction)
+        if direction == "response" and isinstance(serializer, ShapeSerializer):
+            schema["required"] = sorted(
+                schema["properties"]
+            )  # what may be left out in a request is always answered
+        return schema
+
+
+class KeysetPages(BasePagination):
+    """The envelope of a list, for the schema; ``pages.page`` fills it."""
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        neighbour = {"type": "string", "format": "uri", "nullable": True}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {"next": neighbour, "previous": neighbour, "results": schema},
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return []
+
+
+def _header(name: str, description: str, response: list[int] | bool = False) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, response=response)
+
+
+def _list_parameters(listing: Any) -> Any:
+    offered = sorted({"id", *listing.ordering})
+    yield OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100})
+    yield OpenApiParameter("cursor", str, description="Opaque; from `next` and `previous`.")
+    yield OpenApiParameter("search", str, description=f"Words that all occur in {', '.join(listing.search)}.")
+    yield OpenApiParameter(
+        "ordering", str, description=f"Comma-separated, `-` for descending: {', '.join(offered)}."
+    )
+    for name, offer in listing.parameters.items():
+        text = (
+            "Several, comma-separated: any of them."
+            if offer.splits
+            else "Exactly this; repeat it for any of several."
+        )
+        yield OpenApiParameter(name, dict(offer.schema), description=text)

@@ -1,0 +1,143 @@
+"""The ASGI front: the stream beside Django, and Django's WSGI application in a bounded thread pool.
+
+``make run`` serves everything with this one process; in production nginx sends only ``/api/sync/events`` here and the
+rest to WSGI workers. See docs/adr/0004.
+"""
+
+import asyncio
+import os
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, cast
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from .wsgi import application as wsgi_application  # isort: skip - sets Django up before anything of it is imported
+
+from a2wsgi import WSGIMiddleware
+
+from syncing.stream import Refused, Streams
+
+from .problems import Problem
+
+EVENTS = "/api/sync/events"
+THREADS = 16
+LARGEST_BODY = 27 * 1024 * 1024  # a photo of 25 MB and what multipart adds
+IN_MEMORY = 1024 * 1024
+SECONDS_WITHOUT_A_BYTE = 30.0
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+streams = Streams()
+django = WSGIMiddleware(cast(Any, wsgi_application), workers=THREADS)
+
+
+class BodyRefused(Exception):
+    """The request's body is too long, too slow or was cut off; ``problem`` is the answer, None when nobody waits."""
+
+    def __init__(self, problem: Problem | None) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+async def application(scope: Any, receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan":
+        await lifespan(receive, send)
+    elif scope["type"] != "http":
+        await send({"type": "websocket.close", "code": 1000})
+    elif scope["path"] == EVENTS:
+        try:
+            await streams(scope, receive, send)
+        except Refused as no:
+            await answer(Problem(no.status, no.code, no.detail, headers=no.headers), send)
+    else:
+        try:
+            async with spooled(scope, receive) as (whole_scope, replay):
+                await django(whole_scope, replay, send)
+        except BodyRefused as refused:
+            if refused.problem is not None:
+                await answer(refused.problem, send)
+
+
+async def lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                close_streams_first(number, loop)
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await streams.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+def close_streams_first(number: int, loop: asyncio.AbstractEventLoop) -> None:
+    """The server waits for open responses when it is told to stop; ours would not end by themselves."""
+    before = signal.getsignal(number)
+
+    def handle(signum: int, stack: Any) -> None:
+        loop.call_soon_threadsafe(streams.close)
+        if callable(before):
+            before(signum, stack)
+
+    with suppress(ValueError):  # not the main thread: somebody embeds us and stops us himself
+        signal.signal(number, handle)
+
+
+@asynccontextmanager
+async def spooled(scope: Any, receive: Receive) -> AsyncIterator[tuple[Any, Receive]]:
+    """The scope and a ``receive`` over the whole body, read before a thread is taken: a slow upload occupies none.
+
+    The length is then exact, also for a chunked body, and an upload that was cut off never looks complete. Header names
+    with ``_`` are dropped: as WSGI variables they would pass for the ones with ``-`` that a proxy sets.
+    """
+    headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
+    declared = next((value for name, value in headers if name == b"content-length"), None)
+    if declared is not None and declared.isdigit() and int(declared) > LARGEST_BODY:
+        raise BodyRefused(too_large())
+    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as body:
+        size, more = 0, True
+        while more:
+            try:
+                async with asyncio.timeout(SECONDS_WITHOUT_A_BYTE):
+                    message = await receive()
+            except TimeoutError:
+                raise BodyRefused(Problem(408, "body_timeout", "The body stopped arriving.")) from None
+            if message["type"] == "http.disconnect":
+                raise BodyRefused(None)
+            size += len(message.get("body", b""))
+            if size > LARGEST_BODY:
+                raise BodyRefused(too_large())
+            body.write(message.get("body", b""))
+            more = message.get("more_body", False)
+        body.seek(0)
+        framing = (b"content-length", b"transfer-encoding")
+        headers = [(name, value) for name, value in headers if name not in framing]
+        if size or declared is not None:
+            headers.append((b"content-length", str(size).encode()))
+        left = size
+
+        async def replay() -> Any:
+            nonlocal left
+            if left <= 0:
+                return {"type": "http.request", "body": b"", "more_body": False}
+            data = body.read(64 * 1024)
+            left -= len(data)
+            return {"type": "http.request", "body": data, "more_body": left > 0}
+
+        yield {**scope, "headers": headers}, replay
+
+
+def too_large() -> Problem:
+    return Problem(413, "too_large", "The body is larger than anything this server takes (25 MB for a picture).")
+
+
+async def answer(problem: Problem, send: Send) -> None:
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.items()]
+    await send({"type": "http.response.start", "status": problem.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": problem.content})

@@ -1,0 +1,45 @@
+"""The Celery application; its settings are those of Django that begin with ``CELERY_``."""
+
+import logging
+import os
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import redis
+from celery import Celery
+from celery.signals import heartbeat_sent, worker_shutdown
+from celery.worker.heartbeat import Heart
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("redcoral")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+log = logging.getLogger(__name__)
+
+# Each worker keeps such a key alive by its own heartbeat (every 2 s); /readyz counts them.
+WORKER_KEYS = "redcoral:worker:"
+WORKER_KEY_SECONDS = 15
+
+
+@cache
+def shown() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2)
+
+
+@heartbeat_sent.connect
+def show_worker_alive(sender: Heart, **_: Any) -> None:
+    """Sent by the loop that also fetches tasks: when that loop hangs, the key runs out."""
+    try:
+        shown().set(f"{WORKER_KEYS}{sender.eventer.hostname}", "", ex=WORKER_KEY_SECONDS)
+    except redis.RedisError as error:
+        log.warning("The worker's heartbeat could not be shown: %s", error)
+
+
+@worker_shutdown.connect
+def show_worker_gone(sender: Any, **_: Any) -> None:
+    with suppress(redis.RedisError):  # the key runs out by itself
+        shown().delete(f"{WORKER_KEYS}{sender.hostname}")

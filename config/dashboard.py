@@ -1,0 +1,146 @@
+"""The admin's first page and its way around: a few numbers, and links by subject."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import DiningTable, Employee, PriceRule, Product
+from uploads.models import Photo
+
+# Group → (application.Model, icon). A model without a page of its own is left out.
+GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
+    (
+        _("Menu"),
+        (
+            ("catalog.product", "restaurant_menu"),
+            ("catalog.category", "category"),
+            ("catalog.attribute", "tune"),
+            ("catalog.tag", "sell"),
+            ("catalog.pricerule", "percent"),
+        ),
+    ),
+    (_("Floor"), (("catalog.zone", "map"), ("catalog.diningtable", "table_restaurant"))),
+    (_("Staff"), (("catalog.employee", "badge"), ("catalog.role", "admin_panel_settings"))),
+    (_("Printing"), (("catalog.printdestination", "print"),)),
+    (
+        _("Pictures and uploads"),
+        (
+            ("images.image", "image"),
+            ("uploads.album", "photo_album"),
+            ("uploads.photo", "add_a_photo"),
+        ),
+    ),
+    (
+        _("Devices"),
+        (("devices.device", "point_of_sale"), ("devices.enrolmentcode", "key")),
+    ),
+    (_("Back office"), (("auth.user", "person"), ("auth.group", "group"))),
+)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar: every page that this user may look at."""
+    pages = {model._meta.label_lower: page for model, page in admin.site._registry.items()}
+    groups = []
+    home = {"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")}
+    for title, entries in GROUPS:
+        items = [
+            {
+                "title": capfirst(pages[label].opts.verbose_name_plural),
+                "icon": icon,
+                "link": link(pages[label]),
+            }
+            for label, icon in entries
+            if label in pages and pages[label].has_view_permission(request)
+        ]
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
+    return [{"title": None, "items": [home]}, *groups]
+
+
+def link(page: admin.ModelAdmin) -> str:
+    return reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist")
+
+
+def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Numbers with a link to what they count, each for those who may see it."""
+    context["title"] = _("Overview")
+    context["cards"] = [
+        {
+            "title": title,
+            "icon": icon,
+            "number": number(),
+            "href": reverse(f"admin:{page}_changelist") + query,
+        }
+        for permission, page, query, icon, title, number in CARDS
+        if request.user.has_perm(permission)
+    ]
+    return context
+
+
+def products(**condition: Any) -> Any:
+    return lambda: Product.objects.filter(**condition).count()
+
+
+CARDS: tuple[Any, ...] = (
+    (
+        "catalog.view_product",
+        "catalog_product",
+        "",
+        "restaurant_menu",
+        _("Products on sale"),
+        products(is_active=True),
+    ),
+    (
+        "catalog.view_product",
+        "catalog_product",
+        "?is_sold_out__exact=1",
+        "production_quantity_limits",
+        _("Sold out"),
+        products(is_sold_out=True),
+    ),
+    (
+        "catalog.view_product",
+        "catalog_product",
+        "?picture=no",
+        "hide_image",
+        _("Without a picture"),
+        products(image=None),
+    ),
+    (
+        "uploads.view_photo",
+        "uploads_photo",
+        "?status__exact=pending",
+        "add_a_photo",
+        _("Photos on their way"),
+        lambda: Photo.objects.filter(status__in=["pending", "processing"]).count(),
+    ),
+    (
+        "catalog.view_diningtable",
+        "catalog_diningtable",
+        "",
+        "table_restaurant",
+        _("Tables"),
+        lambda: DiningTable.objects.filter(is_active=True).count(),
+    ),
+    (
+        "catalog.view_employee",
+        "catalog_employee",
+        "",
+        "badge",
+        _("Employees"),
+        lambda: Employee.objects.filter(is_active=True).count(),
+    ),
+    (
+        "catalog.view_pricerule",
+        "catalog_pricerule",
+        "",
+        "percent",
+        _("Price rules in force"),
+        lambda: PriceRule.objects.filter(is_active=True).count(),
+    ),
+)

@@ -1,0 +1,181 @@
+"""Probes for those who run the server: /livez, /readyz, /metrics."""
+
+import ipaddress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from hmac import compare_digest
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count, Min, Model
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.utils import timezone
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from devices.models import Device
+from images.blobs import BlobMissing, blobs
+from images.models import Image
+from syncing import capture
+from syncing.models import Change, SyncedResource
+from uploads.models import Photo
+
+from .celery import WORKER_KEYS
+from .problems import Problem
+
+BROKER_SECONDS = 2.0
+# No image has this name; asking for it shows that the storage answers.
+NOBODYS_KEY = f"images/{'0' * 64}.jpg"
+
+
+def livez(request: HttpRequest) -> HttpResponse:
+    """200 while the process runs."""
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when every part works, else 503; a line for each part says which and why."""
+    lines, ready = [], True
+    for name, check in CHECKS.items():
+        try:
+            answer = check()
+        except Exception as error:  # noqa: BLE001 - whatever a part fails with, the others still get their line
+            answer, ready = (
+                f"failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+                False,
+            )
+        lines.append(f"{name}: {answer}\n")
+    return HttpResponse(
+        "".join(lines),
+        status=200 if ready else 503,
+        content_type="text/plain; charset=utf-8",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+class NotReady(Exception):
+    """A part answers, but not as it should."""
+
+
+def database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return f"ok ({connection.vendor})"
+
+
+def migrations() -> str:
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if waiting:
+        raise NotReady(f"{len(waiting)} not applied: run manage.py migrate")
+    return "ok"
+
+
+def triggers() -> str:
+    if problems := capture.verify():
+        raise NotReady(f"{len(problems)} wrong, run manage.py migrate; the first: {problems[0]}")
+    return "ok"
+
+
+def storage() -> str:
+    with suppress(BlobMissing):
+        blobs().stat(NOBODYS_KEY)
+    return "ok (bucket)" if settings.S3_BUCKET else "ok (local files)"
+
+
+def broker_client() -> "redis.Redis":
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=BROKER_SECONDS, socket_timeout=BROKER_SECONDS, retry=None
+    )
+
+
+def broker() -> str:
+    with broker_client() as client:
+        client.ping()
+    return "ok"
+
+
+def workers() -> str:
+    """Workers write their own heartbeat: one that hangs after a broker reset is seen."""
+    with broker_client() as client:
+        alive = sum(1 for _ in client.scan_iter(f"{WORKER_KEYS}*"))
+    if not alive:
+        raise NotReady("no worker was heard of lately")
+    return f"ok ({alive})"
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": database,
+    "migrations": migrations,
+    "triggers": triggers,
+    "storage": storage,
+    "broker": broker,
+    "workers": workers,
+}
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus; from loopback itself (not through a proxy on it), or with the token of ``METRICS_TOKEN``."""
+    if not (is_local(request) or has_token(request)):
+        return Problem(403, "forbidden", "Metrics are for loopback or for the bearer token METRICS_TOKEN.")
+    registry = CollectorRegistry()
+    registry.register(Collector())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def is_local(request: HttpRequest) -> bool:
+    if "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META:
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def has_token(request: HttpRequest) -> bool:
+    shown = request.META.get("HTTP_AUTHORIZATION", "").encode()
+    return bool(settings.METRICS_TOKEN) and compare_digest(shown, f"Bearer {settings.METRICS_TOKEN}".encode())
+
+
+class Collector:
+    """Everything is read from the database when asked: any process can answer for all."""
+
+    def collect(self) -> Iterator[Metric]:
+        began = time.perf_counter()
+        version = GaugeMetricFamily("redcoral_sync_version", "Version of a resource.", labels=["resource"])
+        horizon = GaugeMetricFamily("redcoral_sync_horizon", "Oldest version with a delta.", labels=["resource"])
+        for row in SyncedResource.objects.order_by("name"):
+            version.add_metric([row.name], row.version)
+            horizon.add_metric([row.name], row.horizon)
+        yield version
+        yield horizon
+        yield GaugeMetricFamily("redcoral_sync_log_rows", "Rows of the change log.", Change.objects.count())
+        yield _by_status("redcoral_images", "Images by status.", Image)
+        yield _by_status("redcoral_photos", "Uploaded photos by status.", Photo)
+        oldest = Photo.objects.filter(status=Photo.Status.PENDING).aggregate(oldest=Min("created_at"))["oldest"]
+        age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
+        yield GaugeMetricFamily("redcoral_oldest_pending_photo_seconds", "Age of the oldest pending photo.", age)
+        devices = Device.objects.filter(revoked_at=None).count()
+        yield GaugeMetricFamily("redcoral_devices", "Enrolled devices that are not revoked.", devices)
+        spent = time.perf_counter() - began
+        yield GaugeMetricFamily("redcoral_metrics_seconds", "Time that collecting these metrics took.", spent)
+
+
+def _by_status(name: str, text: str, model: type[Model]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=["status"])
+    counts = dict(model._default_manager.order_by().values_list("status").annotate(Count("pk")))
+    for status in model._meta.get_field("status").choices or []:  # type: ignore[union-attr]
+        family.add_metric([status[0]], counts.get(status[0], 0))
+    return family
+
+
+urlpatterns = [
+    path("livez", livez, name="livez"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
+]

@@ -1,0 +1,117 @@
+"""Every error is an RFC 9457 problem: ``{"type","title","status","code","detail"[,"errors"]}``.
+
+Rooms raise DRF's ``APIException`` with a stable code; ``extra`` on the exception adds members, ``headers`` headers.
+docs/errors.md lists every code.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+log = logging.getLogger(__name__)
+
+# DRF's own codes, in our words.
+CODES = {
+    "parse_error": "malformed_json",
+    "authentication_failed": "invalid_token",
+    "permission_denied": "forbidden",
+    "error": "server_error",
+}
+
+
+class Problem(HttpResponse):
+    """A problem as a plain response, for what fails outside DRF."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **extra: Any
+    ) -> None:
+        body = orjson.dumps(members(status, code, detail, **extra))
+        super().__init__(body, status=status, content_type="application/problem+json", headers=headers)
+
+
+def members(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]:
+    """The members of a problem in their usual order."""
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **extra,
+    }
+
+
+def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """DRF's exception handler: ``error`` as a problem, or None for a bug (which becomes a 500 and is logged)."""
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if not isinstance(error, exceptions.APIException):
+        return None
+    headers = dict(getattr(error, "headers", {}))
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if (wait := getattr(error, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait) or 1)
+    extra = dict(getattr(error, "extra", {}))
+    if isinstance(error, exceptions.ValidationError):
+        errors = list(flatten(error.get_full_details()))
+        code, detail = "invalid", "The request has wrong values; errors names each."
+        extra["errors"] = errors
+    else:
+        code = str(error.get_codes()) if isinstance(error.get_codes(), str) else error.default_code
+        code, detail = CODES.get(code, code), str(error.detail)
+    response = Response(members(error.status_code, code, detail, **extra), status=error.status_code, headers=headers)
+    response.content_type = "application/problem+json"
+    return response
+
+
+def flatten(details: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """DRF's nested details as ``{"field","code","detail"}``; a field inside a list is ``options.0.name``."""
+    if isinstance(details, Mapping) and set(details) == {"message", "code"}:
+        field = path.removesuffix(".non_field_errors") if path != "non_field_errors" else ""
+        yield {"field": field, "code": str(details["code"]), "detail": str(details["message"])}
+    elif isinstance(details, Mapping):
+        for key, inner in details.items():
+            yield from flatten(inner, f"{path}.{key}" if path else str(key))
+    else:
+        for index, inner in enumerate(details):
+            leaf = isinstance(inner, Mapping) and set(inner) == {"message", "code"}
+            yield from flatten(inner, path if leaf else f"{path}.{index}")
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return Problem(400, "bad_request", "The request can't be read.")
+    return defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return Problem(403, "forbidden", "You may not do this.")
+    return defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return Problem(404, "not_found", "Nothing lives at this address.")
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if is_api(request):
+        return Problem(500, "server_error", "The server failed; the failure is in its log.")
+    return defaults.server_error(request)

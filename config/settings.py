@@ -1,0 +1,387 @@
+"""All settings, from the environment alone: unset means embedded, a URL switches a service on.
+
+A value that can't be read stops the start, and all such mistakes are named together. docs/settings.md lists
+every name.
+"""
+
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.utils.translation import gettext_lazy as _
+from environs import Env, EnvValidationError, ValidationError, validate
+from import_export.formats.base_formats import CSV, XLSX
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env(eager=False)
+AT_LEAST_ONE = validate.Range(min=1)
+
+
+def url(*schemes: str) -> Callable[[str], None]:
+    """A validator: empty, or an absolute URL with one of ``schemes``."""
+
+    def check(value: str) -> None:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in schemes or not (parts.netloc or parts.path)):
+            raise ValidationError(f"Must be a URL that starts with {' or '.join(s + '://' for s in schemes)}.")
+
+    return check
+
+
+# --- Where and how it runs -------------------------------------------------------------------------------------
+DATA_DIR = Path(env.str("DATA_DIR", "var") or "var")
+DATA_DIR = DATA_DIR if DATA_DIR.is_absolute() else BASE_DIR / DATA_DIR
+PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
+DEBUG = env.bool("DEBUG", False)
+# Terminals in a shop reach the box by whatever address the LAN gave it.
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["*"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+SECRET_KEY = env.str("SECRET_KEY", "")
+TIME_ZONE = env.str(
+    "TIME_ZONE",
+    "UTC",
+    validate=validate.OneOf(available_timezones(), error="Not a time zone such as Europe/Madrid."),
+)
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+
+# --- Services ---------------------------------------------------------------------------------------------------
+database_url = env.str("DATABASE_URL", "", validate=url("postgres", "postgresql", "sqlite"))
+redis_url = env.str("REDIS_URL", "", validate=url("redis", "rediss", "unix"))
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 20, validate=AT_LEAST_ONE)
+S3_BUCKET = env.str("S3_BUCKET", "")
+S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", "", validate=url("http", "https"))
+S3_PUBLIC_ENDPOINT_URL = env.str("S3_PUBLIC_ENDPOINT_URL", "", validate=url("http", "https"))
+S3_REGION = env.str("S3_REGION", "auto")
+AWS_ACCESS_KEY_ID = env.str("AWS_ACCESS_KEY_ID", "")
+AWS_SECRET_ACCESS_KEY = env.str("AWS_SECRET_ACCESS_KEY", "")
+R2_PUBLIC_DOMAIN = env.str("R2_PUBLIC_DOMAIN", "")
+
+# --- Images and uploads -----------------------------------------------------------------------------------------
+IMAGE_DELIVERY = env.str("IMAGE_DELIVERY", "app", validate=validate.OneOf(["app", "accel", "redirect"]))
+IMAGES_PUBLIC = env.bool("IMAGES_PUBLIC", True)
+IMAGE_QUALITY = env.int("IMAGE_QUALITY", 85, validate=validate.Range(min=50, max=95))
+UPLOAD_WINDOW_SECONDS = env.int("UPLOAD_WINDOW_SECONDS", 900, validate=AT_LEAST_ONE)
+PENDING_PHOTO_SCAN_INTERVAL_MS = env.int("PENDING_PHOTO_SCAN_INTERVAL_MS", 30_000, validate=AT_LEAST_ONE)
+PENDING_PHOTO_SCAN_BATCH_SIZE = env.int("PENDING_PHOTO_SCAN_BATCH_SIZE", 50, validate=AT_LEAST_ONE)
+PENDING_PHOTO_MIN_AGE_MS = env.int("PENDING_PHOTO_MIN_AGE_MS", 10_000, validate=validate.Range(min=0))
+
+# --- Streams and operations -------------------------------------------------------------------------------------
+STREAM_CAPACITY = env.int("STREAM_CAPACITY", 4000, validate=AT_LEAST_ONE)
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+
+try:
+    env.seal()
+except EnvValidationError as mistakes:
+    wrong: Any = mistakes.error_messages
+    lines = [f"  {name}: {' '.join(reasons)}" for name, reasons in sorted(wrong.items())]
+    raise ImproperlyConfigured("These settings of the environment are wrong:\n" + "\n".join(lines)) from None
+
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in ``path``, made there (readable by the owner only) when there is none; one wins a race."""
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".secret_key-", delete=False) as draft:
+            draft.write(secrets.token_urlsafe(50))
+        try:
+            os.link(draft.name, path)
+        except FileExistsError:
+            pass  # another process was first: its secret counts
+        finally:
+            os.unlink(draft.name)
+    return path.read_text().strip()
+
+
+SECRET_KEY = SECRET_KEY or kept_secret(DATA_DIR / "secret_key")
+
+# --- Database ---------------------------------------------------------------------------------------------------
+if database_url.startswith("postgres"):
+    DATABASES = {"default": dj_database_url.parse(database_url, conn_max_age=0)}
+    # A pool hands connections back after each request; CONN_MAX_AGE would leak them under ASGI.
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "pool": {"min_size": 0, "max_size": DATABASE_POOL_SIZE, "timeout": 10},
+    }
+else:
+    DATABASES = {
+        "default": dj_database_url.parse(database_url or f"sqlite:///{DATA_DIR / 'db.sqlite3'}", conn_max_age=0)
+    }
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",  # a transaction that begins as a reader can't always become a writer
+        "timeout": 30,  # seconds; SQLite's busy wait is unfair
+        # FULL: a commit that was answered survives a power cut. recursive_triggers: REPLACE reports its deletion.
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; PRAGMA cache_size=-16000"
+        ),
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Broker -----------------------------------------------------------------------------------------------------
+# Where the embedded Valkey listens: a socket in the data directory, so that two servers on a box never meet.
+# The kernel allows 107 bytes for such a path; a longer one gets a short name in the temporary directory.
+VALKEY_SOCKET = DATA_DIR / "valkey" / "valkey.sock"
+if len(os.fsencode(VALKEY_SOCKET)) > 100:
+    VALKEY_SOCKET = Path(tempfile.gettempdir()) / f"redcoral-{sha256(os.fsencode(DATA_DIR)).hexdigest()[:12]}.sock"
+EMBEDDED_VALKEY = not redis_url
+REDIS_URL = redis_url or f"unix://{VALKEY_SOCKET}"
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_SOFT_TIME_LIMIT = 90
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 2.0
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Redis redelivers what runs longer than this; tasks end at 120 s, and the row decides who may finish.
+    "visibility_timeout": 300,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 2,
+    # A request that enqueues never hangs on a dead broker: it gives up soon, and reconciliation finishes the work.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_max": 0.2,
+}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
+}
+CELERY_TIMEZONE = "UTC"
+# Every periodic task is harmless when it runs twice. A message that waited longer than its period is worth nothing.
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "scan pending photos": {
+        "task": "uploads.tasks.scan_pending_photos",
+        "schedule": PENDING_PHOTO_SCAN_INTERVAL_MS / 1000,
+        "options": {"expires": max(1.0, PENDING_PHOTO_SCAN_INTERVAL_MS / 1000)},
+    },
+    "quarantine orphaned originals": {
+        "task": "uploads.tasks.quarantine_orphaned_originals",
+        "schedule": 24 * 60 * 60,
+    },
+    "delete unreferenced images": {
+        "task": "images.tasks.delete_unreferenced_images",
+        "schedule": 24 * 60 * 60,
+    },
+}
+
+# --- Applications -----------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "import_export",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "devices",
+    "syncing",
+    "images",
+    "catalog",
+    "uploads",
+    "config",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "config.middleware.CompressionMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+X_FRAME_OPTIONS = "DENY"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+# --- Languages, times, static files -----------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese")), ("es", _("Spanish"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "static/"
+STATICFILES_DIRS = [("terminal", BASE_DIR / "clients" / "browser")]
+WHITENOISE_USE_FINDERS = True  # no collectstatic step: a few hundred files are found at the start
+
+# --- Files ------------------------------------------------------------------------------------------------------
+# Local files lie under <data>/uploads; in a bucket the same names are keys.
+FILES_DIR = DATA_DIR / "uploads"
+
+
+def bucket_storage(*, bucket: str, endpoint_url: str, region: str, access_key: str, secret_key: str) -> dict[str, Any]:
+    """django-storages' entry of STORAGES for a bucket; empty keys leave it to the machine's own credentials."""
+    from botocore.config import Config  # loaded only where there is a bucket
+
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": bucket,
+            "endpoint_url": endpoint_url or None,
+            "region_name": region,
+            "access_key": access_key or None,
+            "secret_key": secret_key or None,
+            "client_config": Config(
+                signature_version="s3v4",  # presigned URLs default to SigV2 in us-east-1
+                s3={"addressing_style": "path"},
+                # R2 and others refuse the checksums that boto3 adds by itself; ours are explicit.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                connect_timeout=3,
+                read_timeout=15,
+                retries={"mode": "standard", "total_max_attempts": 3},
+                max_pool_connections=32,
+            ),
+            "querystring_auth": True,
+            "default_acl": None,
+            "file_overwrite": True,
+        },
+    }
+
+
+if S3_BUCKET:
+    default_storage = bucket_storage(
+        bucket=S3_BUCKET,
+        endpoint_url=S3_ENDPOINT_URL,
+        region=S3_REGION,
+        access_key=AWS_ACCESS_KEY_ID,
+        secret_key=AWS_SECRET_ACCESS_KEY,
+    )
+else:
+    default_storage = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": FILES_DIR},
+    }
+STORAGES = {
+    "default": default_storage,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Photos stream to disk above 1 MB; the limits of each endpoint are its own (25 MB for a picture).
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
+# --- REST -------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "devices.authentication.DeviceAuthentication",
+        "devices.authentication.StaffAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["devices.authentication.MayRead"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.problems.answer",
+    "UNAUTHENTICATED_USER": None,
+    "DATETIME_FORMAT": "iso-8601",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "RedCoral edge server",
+    "DESCRIPTION": "Products, pictures and every change of them, for restaurant terminals.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.schema.add_stream",
+    ],
+}
+
+UNFOLD = {
+    "SITE_TITLE": "RedCoral",
+    "SITE_HEADER": "RedCoral",
+    "SITE_SYMBOL": "restaurant",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("catalog/favicon.svg")}],
+    "SHOW_LANGUAGES": True,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "DASHBOARD_CALLBACK": "config.dashboard.overview",
+    "SIDEBAR": {"show_search": True, "navigation": "config.dashboard.navigation"},
+    "STYLES": [lambda request: static("catalog/admin.css")],
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.1% .013 17)",
+            "100": "oklch(94% .03 18)",
+            "200": "oklch(88.5% .062 18)",
+            "300": "oklch(81% .11 19)",
+            "400": "oklch(71% .17 22)",
+            "500": "oklch(64% .19 25)",
+            "600": "oklch(56% .19 26)",
+            "700": "oklch(49% .17 26)",
+            "800": "oklch(42% .14 26)",
+            "900": "oklch(36% .11 26)",
+            "950": "oklch(26% .08 26)",
+        }
+    },
+}
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+IMPORT_EXPORT_FORMATS = [CSV, XLSX]
+# A name such as "=1+1" must not become a formula in the manager's spreadsheet.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
+
+# --- Logs -------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {"botocore": {"level": "WARNING"}, "urllib3": {"level": "WARNING"}},
+}

@@ -1,0 +1,121 @@
+"""Devices and their enrolment codes, for those who run the shop."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from .models import Device, DeviceQuerySet, EnrolmentCode, Scoped
+from .services import make_code, revoke
+
+SCOPE_NAMES = {"read": _("read"), "upload": _("upload"), "manage": _("manage")}
+
+
+class ScopesColumn:
+    """What both lists show of what a device may do."""
+
+    @display(description=_("scopes"), label=True)
+    def scopes(self, row: Scoped) -> list[str]:
+        return [str(SCOPE_NAMES[scope]) for scope in row.scopes]
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("active", _("active")), ("revoked", _("revoked"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
+        if self.value() in ("active", "revoked"):
+            return queryset.filter(revoked_at__isnull=self.value() == "active")
+        return queryset
+
+
+@admin.register(Device)
+class DeviceAdmin(ScopesColumn, ModelAdmin):
+    list_display = ("name", "scopes", "last_contact", "state", "created_at")
+    list_filter = (StateFilter, "may_upload", "may_manage")
+    search_fields = ("name", "id")
+    fields = ("name", "may_upload", "may_manage", "id", "state", "last_seen", "created_at", "revoked_at")
+    readonly_fields = ("id", "state", "last_seen", "created_at", "revoked_at")
+    actions = ("revoke_chosen",)
+    actions_detail = ("revoke_this",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a device comes by an enrolment code
+
+    @display(description=_("last contact"), ordering="last_seen")
+    def last_contact(self, device: Device) -> Any:
+        return device.last_seen or _("never")
+
+    @display(description=_("state"), label={"active": "success", "revoked": "danger"})
+    def state(self, device: Device) -> tuple[str, Any]:
+        return ("revoked", _("revoked")) if device.revoked_at else ("active", _("active"))
+
+    @admin.action(description=_("Revoke the chosen devices"), permissions=["change"])
+    def revoke_chosen(self, request: HttpRequest, queryset: DeviceQuerySet) -> None:
+        self.revoke_and_say(request, queryset)
+
+    @action(
+        description=_("Revoke"),
+        url_path="revoke",
+        permissions=["change"],
+        icon="block",
+        variant=ActionVariant.DANGER,
+    )
+    def revoke_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        self.revoke_and_say(request, Device.objects.filter(pk=object_id))
+        return HttpResponseRedirect(reverse("admin:devices_device_change", args=[object_id]))
+
+    def revoke_and_say(self, request: HttpRequest, devices: DeviceQuerySet) -> None:
+        count = revoke(devices=devices)
+        said = ngettext("{count} device has lost its access.", "{count} devices have lost their access.", count)
+        self.message_user(request, said.format(count=count))
+
+
+@admin.register(EnrolmentCode)
+class EnrolmentCodeAdmin(ScopesColumn, ModelAdmin):
+    list_display = ("created_at", "scopes", "state", "expires_at", "device", "created_by")
+    list_filter = ("may_upload", "may_manage", "created_at")
+    list_select_related = ("device", "created_by")
+    search_fields = ("device__name", "created_by__username")
+    fields = ("may_upload", "may_manage")
+
+    def has_change_permission(self, request: HttpRequest, obj: EnrolmentCode | None = None) -> bool:
+        return False
+
+    @display(description=_("state"), label={"waiting": "info", "used": "success", "expired": "warning"})
+    def state(self, row: EnrolmentCode) -> tuple[str, Any]:
+        if row.used_at:
+            return "used", _("used")
+        return ("waiting", _("waiting")) if row.expires_at > timezone.now() else ("expired", _("expired"))
+
+    def save_model(self, request: HttpRequest, obj: EnrolmentCode, form: ModelForm, change: bool) -> None:
+        obj.shown_once = make_code(row=obj, by=request.user)  # type: ignore[attr-defined,arg-type]
+
+    def response_add(
+        self, request: HttpRequest, obj: EnrolmentCode, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        # The answer to the POST itself: the code is in no session, no address and no log.
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("New enrolment code"),
+            "opts": self.opts,
+            "row": obj,
+            "code": obj.shown_once,  # type: ignore[attr-defined]
+            "scopes": [SCOPE_NAMES[scope] for scope in obj.scopes],
+            "server": request.build_absolute_uri("/"),
+            "enroll": request.build_absolute_uri(reverse("device-enroll")),
+        }
+        return TemplateResponse(request, "admin/devices/enrolmentcode/shown_once.html", context)

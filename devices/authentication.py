@@ -1,0 +1,142 @@
+"""How views of the API ask who is there, and what they may do."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from rest_framework.authentication import BaseAuthentication, CSRFCheck
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from .identity import DeviceCaller, NotStaff, TokenInvalid, identify_device, identify_staff
+
+if TYPE_CHECKING:  # rest_framework.views imports this module, by the settings
+    from rest_framework.views import APIView
+
+
+class InvalidToken(AuthenticationFailed):
+    default_code = "invalid_token"
+    default_detail = _("This device token is wrong, was replaced or was revoked.")
+
+
+class CsrfFailed(PermissionDenied):
+    default_code = "csrf_failed"
+    default_detail = _("A write that is authenticated by a cookie needs the X-CSRFToken header.")
+
+
+class NotAllowed(PermissionDenied):
+    default_code = "forbidden"
+    default_detail = _("This login has no access to the API.")
+
+
+def refuse_forgery(request: HttpRequest) -> None:
+    """Raises CsrfFailed when a page of another site may have sent this. For whom a cookie let in."""
+    check = CSRFCheck(_never_called)
+    check.process_request(request)
+    if check.process_view(request, _never_called, (), {}):
+        raise CsrfFailed
+
+
+def _never_called(request: HttpRequest) -> HttpResponse:
+    raise NotImplementedError
+
+
+class DeviceAuthentication(BaseAuthentication):
+    """``request.user`` is a DeviceCaller: by bearer token, or by a browser's device cookie (CSRF applies)."""
+
+    def authenticate(self, request: Request) -> tuple[DeviceCaller, None] | None:
+        try:
+            caller = identify_device(request._request)
+        except TokenInvalid:
+            raise InvalidToken from None
+        if caller is None:
+            return None
+        if caller.presented == "cookie":
+            refuse_forgery(request._request)
+        return caller, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class StaffAuthentication(BaseAuthentication):
+    """``request.user`` is the staff user of the Django session (CSRF applies)."""
+
+    def authenticate(self, request: Request) -> tuple[AbstractBaseUser, None] | None:
+        try:
+            caller = identify_staff(request._request)
+        except NotStaff:
+            raise NotAllowed from None
+        if caller is None:
+            return None
+        refuse_forgery(request._request)
+        return request._request.user, None  # type: ignore[return-value]  # identify_staff saw that it is a user
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class MayRead(BasePermission):
+    """Every device and all staff."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        user: Any = request.user
+        return isinstance(user, DeviceCaller) or bool(user and user.is_staff)
+
+
+class MayUpload(BasePermission):
+    """Devices of scope ``upload``, and all staff."""
+
+    message = _("This device was enrolled without the scope 'upload'.")
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        user: Any = request.user
+        if isinstance(user, DeviceCaller):
+            return "upload" in user.scopes
+        return bool(user and user.is_staff)
+
+
+class MayWriteCatalogue(MayRead):
+    """Reading as MayRead. Writing: devices of scope ``manage``, and staff with the model permission for it.
+
+    The view has a ``queryset``. A PUT is a change when its object exists and an addition when it doesn't.
+    """
+
+    message = _("Writing the catalogue needs the scope 'manage', or a login that is permitted to.")
+    verbs: ClassVar[dict[str, str]] = {"POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        if not super().has_permission(request, view):
+            return False
+        user: Any = request.user
+        if request.method in SAFE_METHODS:
+            return True
+        if isinstance(user, DeviceCaller):
+            return "manage" in user.scopes
+        verb = self.verbs.get(request.method or "")
+        if verb is None:
+            return True  # the view answers 405
+        meta = view.queryset.model._meta  # type: ignore[attr-defined]
+        if request.method == "PUT" and not self.exists(view):
+            verb = "add"
+        return bool(user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}"))
+
+    def exists(self, view: "APIView") -> bool:
+        """Whether the object of the address is there; of a malformed id too, so that the view answers 404."""
+        lookup = getattr(view, "lookup_url_kwarg", None) or getattr(view, "lookup_field", "pk")
+        try:
+            return bool(view.queryset.filter(pk=view.kwargs.get(lookup)).exists())  # type: ignore[attr-defined]
+        except (ValueError, ValidationError):
+            return True
+
+
+class IsDevice(BasePermission):
+    """Devices only: what is asked is about the device itself."""
+
+    message = _("Only a device can ask this.")
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        return isinstance(request.user, DeviceCaller)

@@ -1,0 +1,35 @@
+"""Enrol a device from the command line, for automation."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from devices.models import Device
+from devices.services import enroll
+
+
+class Command(BaseCommand):
+    help = _("Enrol a device and print its token, once, as the last word.")
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", metavar="NAME", help=_("how people will know the device"))
+        parser.add_argument("--upload", action="store_true", help=_("it may upload pictures and photos"))
+        parser.add_argument("--manage", action="store_true", help=_("it may write the catalogue"))
+
+    def handle(self, *, name: str, upload: bool, manage: bool, **options: Any) -> None:
+        name = name.strip()
+        try:
+            name.encode()  # an argument that isn't UTF-8 arrives with lone surrogates
+            Device(name=name).clean_fields(exclude={"token_hash"})
+        except UnicodeEncodeError as error:
+            raise CommandError(_("The name isn't UTF-8.")) from error
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        enrolled = enroll(name=name, may_upload=upload, may_manage=manage)
+        scopes = ", ".join(enrolled.device.scopes)
+        said = _("{name} may {scopes}. Its token, shown this once:")
+        self.stdout.write(said.format(name=name, scopes=scopes))
+        self.stdout.write(enrolled.token)

@@ -1,0 +1,151 @@
+"""Who may talk to the server, and the codes by which a terminal becomes one of them."""
+
+import hashlib
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import MinLengthValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is read or typed as something else: no 0 O 1 I L
+CODE_LENGTH = 8
+CODE_LIFETIME = timedelta(minutes=15)
+
+
+def new_token() -> str:
+    """32 random bytes, URL-safe."""
+    return secrets.token_urlsafe(32)
+
+
+def token_digest(token: str) -> str:
+    """What is stored of a token, which is random enough that nobody can search for it by its plain hash."""
+    return hashlib.sha256(token.encode(errors="backslashreplace")).hexdigest()
+
+
+def new_code() -> str:
+    """An enrolment code as a person reads it: ``XXXX-XXXX``."""
+    letters = "".join(secrets.choice(ALPHABET) for _place in range(CODE_LENGTH))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def code_digest(code: str) -> str:
+    """What is stored of a code, however it was typed. Keyed: forty bits alone could be searched."""
+    typed = "".join(letter for letter in code.upper() if letter.isalnum())
+    value = typed.encode(errors="backslashreplace")
+    return salted_hmac("devices.enrolment", value, algorithm="sha256").hexdigest()
+
+
+class Scoped(models.Model):
+    """What a device may do beyond reading; the wire calls these scopes."""
+
+    may_upload = models.BooleanField(_("may upload"), default=False, help_text=_("Images, albums and photos."))
+    may_manage = models.BooleanField(
+        _("may manage"), default=False, help_text=_("Writes the catalogue; for back-office integrations.")
+    )
+
+    class Meta:
+        abstract = True
+
+    @property
+    def scopes(self) -> list[str]:
+        """``read`` (every device has it), ``upload``, ``manage``, in this order."""
+        return ["read", *(["upload"] if self.may_upload else []), *(["manage"] if self.may_manage else [])]
+
+
+class DeviceQuerySet(models.QuerySet["Device"]):
+    def active(self) -> Self:
+        return self.filter(revoked_at=None)
+
+    def with_digest(self, digest: str) -> Self:
+        """The active device, if any, whose token has this digest."""
+        return self.active().filter(token_hash=digest)
+
+
+class Device(Scoped):
+    """A terminal, tablet, screen or integration. Its token is shown once; here lies the token's SHA-256."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=100, validators=[MinLengthValidator(1)])
+    token_hash = models.CharField(_("token hash"), max_length=64, unique=True, editable=False)
+    last_seen = models.DateTimeField(_("last contact"), null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("enrolled at"), default=timezone.now, editable=False)
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("device")
+        verbose_name_plural = _("devices")
+        ordering = ["name", "created_at", "id"]
+        constraints = [models.CheckConstraint(condition=~Q(name=""), name="device_has_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EnrolmentCodeQuerySet(models.QuerySet["EnrolmentCode"]):
+    def redeemable(self, *, now: datetime) -> Self:
+        return self.filter(used_at=None, expires_at__gt=now)
+
+
+class EnrolmentCode(Scoped):
+    """A code that a person types into one new terminal; here lies its digest."""
+
+    code_hash = models.CharField(_("code hash"), max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires at"), editable=False)
+    used_at = models.DateTimeField(_("used at"), null=True, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        verbose_name=_("created by"),
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+    device = models.ForeignKey(
+        Device,
+        models.SET_NULL,
+        verbose_name=_("device"),
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="enrolment_codes",
+    )
+
+    objects = EnrolmentCodeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("enrolment code")
+        verbose_name_plural = _("enrolment codes")
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return _("Code of {when}").format(when=timezone.localtime(self.created_at).strftime("%Y-%m-%d %H:%M"))
+
+
+class FailedTry(models.Model):
+    """One wrong guess at a secret, kept in the database so that all processes count together."""
+
+    key = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("failed try")
+        verbose_name_plural = _("failed tries")
+        ordering = ["at", "id"]
+        indexes = [
+            models.Index(fields=["key", "at"], name="failed_try_by_key_and_time"),
+            models.Index(fields=["at"], name="failed_try_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,34 @@
+"""The shapes of ``/api/devices``."""
+
+from datetime import UTC
+from typing import Any
+
+from rest_framework import serializers
+
+SCOPES = ["read", "upload", "manage"]
+
+
+class EnrollSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(max_length=64, help_text="As shown in admin; case and dashes don't matter.")
+    name = serializers.CharField(max_length=100, help_text="How people will know the device.")
+    cookie = serializers.BooleanField(
+        default=False, help_text="For browsers: the token comes as an HttpOnly cookie instead of in the body."
+    )
+
+
+class EnrolledSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    token = serializers.CharField(required=False, help_text="Shown this once; absent with a cookie.")
+    scopes = serializers.ListField(child=serializers.ChoiceField(SCOPES))
+
+
+class DeviceSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.ChoiceField(SCOPES))
+    last_seen = serializers.DateTimeField(allow_null=True, default_timezone=UTC)
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    token = serializers.CharField(required=False, help_text="Shown this once; absent with a cookie.")

@@ -1,0 +1,171 @@
+"""Bytes by key, write-once, in a local folder or in a bucket.
+
+Two promises hold for both: an existing key is never changed, and a failure is never reported as "missing"
+(only ``BlobMissing`` may lead anybody to clean something up).
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256 as new_sha256
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from django.conf import settings
+
+CHUNK = 256 * 1024
+HASH = re.compile(r"\A[0-9a-f]{64}\Z")
+# Names without a leading dot: no "..", and our own temporary files can't be mistaken for blobs.
+KEY = re.compile(r"\A[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*\Z")
+
+
+class BlobMissing(LookupError):
+    """The storage answered: there is nothing under this key."""
+
+
+class StorageUnavailable(OSError):
+    """The storage could not say or could not do it; nothing is known about the key."""
+
+
+class ChecksumMismatch(ValueError):
+    """The bytes are not those that were announced; nothing was stored."""
+
+
+class KeyRefused(ValueError):
+    """No blob can have this key."""
+
+
+@dataclass(frozen=True)
+class Blob:
+    """What the storage knows of one key; ``size`` in bytes, ``modified`` in UTC."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class Presigned:
+    """Where a client may PUT one blob, and the headers it has to send with it."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Readable(Protocol):
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class Blobs(ABC):
+    """The store's interface. Every method may raise ``StorageUnavailable``; keys that can't be are ``KeyRefused``."""
+
+    @abstractmethod
+    def put(self, key: str, data: bytes | BinaryIO, *, content_type: str, sha256: str | None = None) -> bool:
+        """Store ``data`` durably, whole or not at all. False: the key was there and stays as it was.
+
+        ``sha256`` (hexadecimal) is what the bytes must have: else ``ChecksumMismatch``. A stream is read from
+        where it stands to its end.
+        """
+
+    @abstractmethod
+    def read(self, key: str) -> bytes:
+        """All bytes of a blob. Raises ``BlobMissing``."""
+
+    @abstractmethod
+    def open(
+        self, key: str, *, start: int = 0, length: int | None = None
+    ) -> AbstractContextManager[Readable]:
+        """A readable of ``length`` bytes from ``start`` (fewer when the blob ends before). Raises ``BlobMissing``."""
+
+    @abstractmethod
+    def stat(self, key: str) -> Blob:
+        """Raises ``BlobMissing``."""
+
+    @abstractmethod
+    def delete(self, key: str) -> None:
+        """Afterwards the key is free, whether it was there or not."""
+
+    @abstractmethod
+    def list(self, prefix: str) -> Iterator[Blob]:
+        """All blobs below a folder (``prefix`` ends in a slash), at any depth, in no promised order."""
+
+    @abstractmethod
+    def path(self, key: str) -> Path | None:
+        """The file of a local blob (there or not); None in a bucket."""
+
+    @abstractmethod
+    def presigned_get(self, key: str, seconds: int) -> str | None:
+        """A URL that reads the blob for so long; None where only the server can read it."""
+
+    @abstractmethod
+    def presigned_put(
+        self, key: str, *, size: int, content_type: str, sha256: str | None, seconds: int
+    ) -> Presigned | None:
+        """A write-once URL for exactly ``size`` bytes of this type (and checksum); None where there is no such thing.
+
+        A client that sends anything else is refused by the storage, and 412 tells it that the key is there.
+        """
+
+
+def blobs() -> Blobs:
+    """The store that the settings name."""
+    if settings.S3_BUCKET:
+        from images.bucket import bucket_blobs  # boto3 takes its time to load, and a shop without bucket has no use
+
+        return bucket_blobs()
+    from images.folder import LocalBlobs
+
+    return LocalBlobs(settings.FILES_DIR)
+
+
+def image_key(hash: str) -> str:
+    """The key of a stored picture. Raises ``KeyRefused`` for what is no hash."""
+    if not HASH.match(hash):
+        raise KeyRefused(hash)
+    return f"images/{hash}.jpg"
+
+
+def derived_key(hash: str, width: int) -> str:
+    """The key of a narrower copy. Raises ``KeyRefused`` for what is no hash."""
+    if not HASH.match(hash):
+        raise KeyRefused(hash)
+    return f"images/derived/{hash}_{int(width)}.jpg"
+
+
+def checked_key(key: str) -> str:
+    """``key`` itself when it may name a blob, else ``KeyRefused``."""
+    if len(key) > 255 or not KEY.match(key):
+        raise KeyRefused(key)
+    return key
+
+
+def checked_prefix(prefix: str) -> str:
+    """A prefix without its slash would match neighbours ("images" and "images-old")."""
+    if not prefix.endswith("/"):
+        raise KeyRefused(prefix)
+    checked_key(prefix[:-1])
+    return prefix
+
+
+def chunks(data: bytes | BinaryIO) -> Iterator[bytes]:
+    """The bytes in pieces, from where a stream stands."""
+    if isinstance(data, bytes | bytearray | memoryview):
+        yield bytes(data)
+        return
+    while chunk := data.read(CHUNK):
+        yield chunk
+
+
+def digest(data: bytes | BinaryIO) -> tuple[str, int]:
+    """SHA-256 (hexadecimal) and number of bytes; a stream ends up where it stood."""
+    start = None if isinstance(data, bytes) else data.tell()
+    running, size = new_sha256(), 0
+    for chunk in chunks(data):
+        running.update(chunk)
+        size += len(chunk)
+    if start is not None and not isinstance(data, bytes):
+        data.seek(start)
+    return running.hexdigest(), size

@@ -1,0 +1,238 @@
+"""Blobs in an S3 or R2 bucket, through the client of django-storages."""
+
+import base64
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, BinaryIO
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.core.files.storage import storages
+from storages.backends.s3 import S3Storage
+from urllib3.exceptions import HTTPError
+
+from images.blobs import (
+    Blob,
+    BlobMissing,
+    Blobs,
+    ChecksumMismatch,
+    Presigned,
+    Readable,
+    StorageUnavailable,
+    checked_key,
+    checked_prefix,
+    chunks,
+    digest,
+)
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+# Two conditional writes of one key at the same time: the storage asks the later one to come again.
+CONFLICT = {"ConditionalRequestConflict", "409", "OperationAborted"}
+CONFLICT_ATTEMPTS = 5
+
+
+class BucketBlobs(Blobs):
+    """``client`` does the work; ``public`` signs URLs for clients, which may know the bucket by another address."""
+
+    def __init__(self, client: Any, bucket: str, *, public: Any = None) -> None:
+        self.client, self.bucket, self.public = client, bucket, public or client
+
+    def put(self, key: str, data: bytes | BinaryIO, *, content_type: str, sha256: str | None = None) -> bool:
+        checked_key(key)
+        with rewindable(data) as body:
+            found, size = digest(body)
+            if sha256 is not None and found != sha256:
+                raise ChecksumMismatch(key)
+            parameters = {
+                "Bucket": self.bucket,
+                "Key": key,
+                "ContentType": content_type,
+                "ContentLength": size,
+                "ChecksumSHA256": in_base64(found),
+                "IfNoneMatch": "*",
+            }
+            if key.startswith("images/"):
+                parameters["CacheControl"] = IMMUTABLE  # a public domain serves the object with it
+            start = None if isinstance(body, bytes) else body.tell()
+            for attempt in range(CONFLICT_ATTEMPTS):
+                if start is not None and not isinstance(body, bytes):
+                    body.seek(start)
+                try:
+                    self.client.put_object(**parameters, Body=body)
+                    return True
+                except ClientError as error:
+                    if status(error) == 412:
+                        return False
+                    if code(error) not in CONFLICT or attempt == CONFLICT_ATTEMPTS - 1:
+                        raise unavailable(key, error) from error
+                except (BotoCoreError, HTTPError, OSError) as error:
+                    raise unavailable(key, error) from error
+                time.sleep(0.05 * 2**attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+    def read(self, key: str) -> bytes:
+        with self.open(key) as file:
+            return file.read()
+
+    @contextmanager
+    def open(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[Readable]:
+        checked_key(key)
+        parameters: dict[str, Any] = {"Bucket": self.bucket, "Key": key}
+        if length == 0:
+            self.stat(key)
+            yield Body(key, None)
+            return
+        if start or length is not None:
+            parameters["Range"] = f"bytes={start}-" + ("" if length is None else str(start + length - 1))
+        try:
+            with failures(key):
+                stream = self.client.get_object(**parameters)["Body"]
+        except PastTheEnd:
+            yield Body(key, None)
+            return
+        try:
+            yield Body(key, stream)
+        finally:
+            stream.close()
+
+    def stat(self, key: str) -> Blob:
+        with failures(key):
+            try:
+                found = self.client.head_object(Bucket=self.bucket, Key=checked_key(key))
+            except ClientError as error:
+                if status(error) != 404:
+                    raise
+                # HEAD has no body to say what is missing: the key, the bucket, or the whole service behind a proxy.
+                self.client.head_bucket(Bucket=self.bucket)
+                raise BlobMissing(key) from error
+        return Blob(key, found["ContentLength"], found["LastModified"])
+
+    def delete(self, key: str) -> None:
+        with failures(key):
+            self.client.delete_object(Bucket=self.bucket, Key=checked_key(key))
+
+    def list(self, prefix: str) -> Iterator[Blob]:
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=checked_prefix(prefix)
+        )
+        with failures(prefix):
+            for page in pages:
+                for found in page.get("Contents", []):
+                    yield Blob(found["Key"], found["Size"], found["LastModified"])
+
+    def path(self, key: str) -> None:
+        checked_key(key)
+
+    def presigned_get(self, key: str, seconds: int) -> str:
+        url: str = self.public.generate_presigned_url(
+            "get_object", Params={"Bucket": self.bucket, "Key": checked_key(key)}, ExpiresIn=seconds
+        )
+        return url
+
+    def presigned_put(
+        self, key: str, *, size: int, content_type: str, sha256: str | None, seconds: int
+    ) -> Presigned:
+        parameters = {
+            "Bucket": self.bucket,
+            "Key": checked_key(key),
+            "ContentLength": size,
+            "ContentType": content_type,
+            "IfNoneMatch": "*",
+        }
+        # Content-Length is signed but not listed: every HTTP client sends it from the body it has, and a browser's
+        # refuses to be told. A body of another length then fails the signature, as it should.
+        headers = {"Content-Type": content_type, "If-None-Match": "*"}
+        if sha256 is not None:
+            parameters["ChecksumSHA256"] = headers["x-amz-checksum-sha256"] = in_base64(sha256)
+        url = self.public.generate_presigned_url("put_object", Params=parameters, ExpiresIn=seconds)
+        return Presigned(url, headers)
+
+
+class Body:
+    """A response's bytes; what breaks on the way is the storage's failure. None: no bytes."""
+
+    def __init__(self, key: str, stream: Any) -> None:
+        self.key, self.stream = key, stream
+
+    def read(self, size: int = -1, /) -> bytes:
+        if self.stream is None:
+            return b""
+        with failures(self.key):
+            data: bytes = self.stream.read(None if size < 0 else size)
+            return data
+
+
+class PastTheEnd(Exception):  # noqa: N818 - a fact, not an error
+    """The range begins behind the last byte."""
+
+
+def bucket_blobs() -> BucketBlobs:
+    """The bucket of the settings."""
+    # A process that was forked must not share its parent's connections.
+    return BucketBlobs(
+        client_of(storages["default"], os.getpid()),
+        settings.S3_BUCKET,
+        public=public_client(os.getpid(), settings.S3_PUBLIC_ENDPOINT_URL) if settings.S3_PUBLIC_ENDPOINT_URL else None,
+    )
+
+
+@lru_cache(maxsize=4)
+def client_of(storage: S3Storage, process: int) -> Any:
+    """django-storages makes a client for each thread (60 ms and its own connections); clients are thread-safe."""
+    return storage.connection.meta.client
+
+
+@lru_cache(maxsize=4)
+def public_client(process: int, endpoint_url: str) -> Any:
+    options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": endpoint_url}
+    return S3Storage(**options).connection.meta.client
+
+
+@contextmanager
+def failures(key: str) -> Iterator[None]:
+    """Only ``NoSuchKey`` is missing; 403 (S3's answer without ListBucket), 5xx, time-outs are unavailable."""
+    try:
+        yield
+    except ClientError as error:
+        if code(error) == "NoSuchKey":
+            raise BlobMissing(key) from error
+        if status(error) == 416:
+            raise PastTheEnd(key) from error
+        raise unavailable(key, error) from error
+    except StorageUnavailable:
+        raise
+    except (BotoCoreError, HTTPError, OSError) as error:
+        raise unavailable(key, error) from error
+
+
+@contextmanager
+def rewindable(data: bytes | BinaryIO) -> Iterator[bytes | BinaryIO]:
+    """Bytes that can be read twice: once for the checksum, then for each attempt."""
+    if isinstance(data, bytes) or data.seekable():
+        yield data
+        return
+    with tempfile.TemporaryFile() as copy:
+        for chunk in chunks(data):
+            copy.write(chunk)
+        copy.seek(0)
+        yield copy
+
+
+def unavailable(key: str, error: Exception) -> StorageUnavailable:
+    return StorageUnavailable(f"{key}: {error}")
+
+
+def code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def in_base64(hexadecimal: str) -> str:
+    return base64.b64encode(bytes.fromhex(hexadecimal)).decode()

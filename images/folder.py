@@ -1,0 +1,151 @@
+"""Blobs in a local folder.
+
+Not Django's ``FileSystemStorage``: that renames on collision and doesn't fsync.
+"""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from hashlib import sha256 as new_sha256
+from pathlib import Path
+from typing import BinaryIO
+
+from images.blobs import (
+    Blob,
+    BlobMissing,
+    Blobs,
+    ChecksumMismatch,
+    Presigned,
+    Readable,
+    StorageUnavailable,
+    checked_key,
+    checked_prefix,
+    chunks,
+)
+
+
+class LocalBlobs(Blobs):
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+
+    def put(self, key: str, data: bytes | BinaryIO, *, content_type: str, sha256: str | None = None) -> bool:
+        target = self.root / checked_key(key)
+        with failures(key):
+            make_folder(target.parent)
+            descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+            try:
+                running = new_sha256()
+                with os.fdopen(descriptor, "wb") as file:
+                    for chunk in chunks(data):
+                        running.update(chunk)
+                        file.write(chunk)
+                    if sha256 is not None and running.hexdigest() != sha256:
+                        raise ChecksumMismatch(key)
+                    os.fchmod(file.fileno(), 0o644)  # nginx reads it too; mkstemp makes it private
+                    file.flush()
+                    os.fsync(file.fileno())
+                try:
+                    os.link(draft, target)  # unlike rename, it never replaces
+                    created = True
+                except FileExistsError:
+                    created = False
+            finally:
+                os.unlink(draft)
+            # For the loser too: its "was there already" must survive a power cut as well.
+            sync_folder(target.parent)
+        return created
+
+    def read(self, key: str) -> bytes:
+        with failures(key):
+            return (self.root / checked_key(key)).read_bytes()
+
+    @contextmanager
+    def open(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[Readable]:
+        path = self.root / checked_key(key)
+        with failures(key):
+            file = path.open("rb")
+        with file:
+            file.seek(start)
+            yield file if length is None else Part(file, length)
+
+    def stat(self, key: str) -> Blob:
+        with failures(key):
+            found = (self.root / checked_key(key)).stat()
+        return Blob(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+    def delete(self, key: str) -> None:
+        target = self.root / checked_key(key)
+        with suppress(BlobMissing), failures(key):
+            target.unlink()
+            sync_folder(target.parent)
+
+    def list(self, prefix: str) -> Iterator[Blob]:
+        yield from self.below(self.root / checked_prefix(prefix))
+
+    def below(self, folder: Path) -> Iterator[Blob]:
+        with suppress(BlobMissing), failures(str(folder)), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                path = Path(entry.path)
+                if entry.is_dir(follow_symlinks=False):
+                    yield from self.below(path)
+                else:
+                    with suppress(BlobMissing):  # deleted while we looked
+                        yield self.stat(path.relative_to(self.root).as_posix())
+
+    def path(self, key: str) -> Path:
+        return self.root / checked_key(key)
+
+    def presigned_get(self, key: str, seconds: int) -> None:
+        return None
+
+    def presigned_put(
+        self, key: str, *, size: int, content_type: str, sha256: str | None, seconds: int
+    ) -> Presigned | None:
+        return None
+
+
+class Part:
+    """The first ``length`` bytes of what is left of a file."""
+
+    def __init__(self, file: BinaryIO, length: int) -> None:
+        self.file, self.left = file, length
+
+    def read(self, size: int = -1, /) -> bytes:
+        chunk = self.file.read(self.left if size < 0 else min(size, self.left))
+        self.left -= len(chunk)
+        return chunk
+
+
+@contextmanager
+def failures(key: str) -> Iterator[None]:
+    """Only "no such file" is missing; a full, read-only, broken or forbidden disk is unavailable."""
+    try:
+        yield
+    except StorageUnavailable:
+        raise
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise BlobMissing(key) from error
+    except OSError as error:
+        raise StorageUnavailable(error.errno or errno.EIO, f"{error.strerror}: {key}") from error
+
+
+def make_folder(folder: Path) -> None:
+    """The folder and its parents, each entry durable."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

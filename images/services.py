@@ -1,0 +1,78 @@
+"""What other rooms ask of images."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from images.blobs import HASH
+from images.models import Image
+from images.normalize import normalize
+from images.store import store
+
+# An answer of ``missing`` holds for so long at least; a fresher stamp isn't written again, so that a herd of
+# terminals that starts doesn't rewrite every row.
+FRESH = timedelta(hours=1)
+
+
+class HashUnknown(LookupError):
+    """No stored image has this hash."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """``created`` is False when the same picture was there already."""
+
+    image: Image
+    created: bool
+
+
+def add_image(*, data: bytes) -> Added:
+    """Normalises and stores a picture under the hash of its bytes.
+
+    Raises ``images.normalize.ImageRefused`` for what is no picture we take, and ``StorageUnavailable``. Not inside a
+    transaction (RuntimeError): the row is committed before the bytes are written, and after.
+    """
+    image, created = store(normalize(data, quality=settings.IMAGE_QUALITY))
+    return Added(image, created)
+
+
+def image_to_refer_to(*, hash: str) -> Image:
+    """The stored image, held until the end of the transaction and kept from being swept. Raises ``HashUnknown``."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("a reference is taken inside the transaction that writes it")
+    # One statement locks, checks and stamps.
+    stored = Image.objects.filter(pk=hash, status=Image.Status.STORED) if HASH.match(hash) else Image.objects.none()
+    if not stored.update(wanted_at=timezone.now()):
+        raise HashUnknown(hash)
+    return Image.objects.get(pk=hash)
+
+
+def missing_images(*, hashes: list[str]) -> list[str]:
+    """Those of ``hashes`` that are not stored, once each, in their order; the others are kept for a while longer."""
+    wanted = list(dict.fromkeys(hashes))
+    now = timezone.now()
+    stored = Image.objects.filter(pk__in=wanted, status=Image.Status.STORED)
+    kept = set(stored.filter(wanted_at__gt=now - FRESH).values_list("pk", flat=True))
+    if left := [hash for hash in wanted if hash not in kept]:
+        kept |= want_longer(left, now)
+    return [hash for hash in wanted if hash not in kept]
+
+
+def want_longer(hashes: list[str], now: datetime) -> set[str]:
+    """Stamps those of ``hashes`` that are stored, and says which."""
+    stored = Image.objects.filter(pk__in=hashes, status=Image.Status.STORED)
+    if not stored.exists():
+        return set()  # the usual answer for new pictures, without taking SQLite's write lock
+    with transaction.atomic():
+        # In one order, so that two such requests never wait for each other in a circle.
+        found = set(stored.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+        Image.objects.filter(pk__in=found).update(wanted_at=now)
+    return found
+
+
+def image_url(hash: str) -> str:
+    """Where the server serves it."""
+    return f"/api/image/{hash}.jpg"

@@ -1,0 +1,12 @@
+"""Addresses of this room, under /api/."""
+
+from django.urls import path
+
+from images.delivery import ImageView
+from images.views import ImagesView, MissingView
+
+urlpatterns = [
+    path("images", ImagesView.as_view(), name="images"),
+    path("images/missing", MissingView.as_view(), name="images-missing"),
+    path("image/<str:name>", ImageView.as_view(), name="image"),
+]

@@ -1,0 +1,241 @@
+"""PostgreSQL: statement triggers note what a transaction touched; a deferred trigger numbers it at commit.
+
+1. A statement trigger writes one row of ids into ``syncing_pending``, under the transaction's id.
+2. At commit, after every deferred foreign-key check, the last pending row takes the counters in name order, gives
+   each touched object one version, writes the log, and notifies.
+3. The counters stay locked only until that commit ends: versions are dense, in commit order, and nobody waits
+   longer than a commit. What can still go wrong: two commits that wait for each other's foreign keys (40P01): the door
+   retries.
+
+Every function takes ``capture.Table`` values.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
+
+    from . import Table
+
+PREFIX = "capture_"  # of every trigger and of its function, which bears the same name
+LONGEST_NAME = 63  # PostgreSQL cuts what is longer
+CHANNEL = "syncing"
+
+# Not a Django model: `flush` would truncate it. Its rows live only inside one transaction, so it needs no WAL.
+PENDING = """
+CREATE UNLOGGED TABLE IF NOT EXISTS syncing_pending (
+  xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  seq bigint GENERATED ALWAYS AS IDENTITY,
+  resource text NOT NULL,
+  action text NOT NULL,
+  ids uuid[] NOT NULL,
+  PRIMARY KEY (xid, seq))
+"""
+
+FLUSH = """
+DECLARE
+  me xid8 := pg_current_xact_id();
+  r record;
+  base bigint;
+BEGIN
+  IF EXISTS (SELECT 1 FROM syncing_pending WHERE xid = me AND seq > NEW.seq) THEN
+    RETURN NULL;
+  END IF;
+  FOR r IN
+    SELECT resource, array_agg(id) AS ids, array_agg(action) AS actions
+    FROM (
+      SELECT resource, id,
+        CASE
+          WHEN gone > born THEN CASE WHEN first_born < first_gone THEN NULL ELSE 'deleted' END
+          WHEN born > 0 AND first_born < first_gone THEN 'created'
+          ELSE 'updated'
+        END AS action
+      FROM (
+        SELECT resource, id,
+          coalesce(max(seq) FILTER (WHERE action = 'created'), 0) AS born,
+          coalesce(max(seq) FILTER (WHERE action = 'deleted'), 0) AS gone,
+          coalesce(min(seq) FILTER (WHERE action = 'created'), 9223372036854775807) AS first_born,
+          coalesce(min(seq) FILTER (WHERE action = 'deleted'), 9223372036854775807) AS first_gone
+        FROM syncing_pending, unnest(ids) AS id
+        WHERE xid = me
+        GROUP BY resource, id
+      ) AS life
+    ) AS outcome
+    WHERE action IS NOT NULL
+    GROUP BY resource
+    ORDER BY resource
+  LOOP
+    UPDATE syncing_resource SET version = version + cardinality(r.ids) WHERE name = r.resource
+      RETURNING version - cardinality(r.ids) INTO base;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'The counter of % is missing: run manage.py migrate.', r.resource;
+    END IF;
+    INSERT INTO syncing_change (resource, version, object_id, action, at)
+      SELECT r.resource, base + place, id, action, clock_timestamp()
+      FROM unnest(r.ids, r.actions) WITH ORDINALITY AS touched (id, action, place);
+  END LOOP;
+  DELETE FROM syncing_pending WHERE xid = me;
+  PERFORM pg_notify('syncing', '');
+  RETURN NULL;
+END
+"""
+
+# Django's `flush` truncates the counters together with everything else: there is nothing left to number.
+FORGET = """
+BEGIN
+  DELETE FROM syncing_pending WHERE xid = pg_current_xact_id();
+  RETURN NULL;
+END
+"""
+
+RING = """
+BEGIN
+  PERFORM pg_notify('syncing', '');
+  RETURN NULL;
+END
+"""
+
+
+def render(tables: Iterable["Table"]) -> Iterator[str]:
+    """The statements that create every function and trigger."""
+    yield PENDING
+    functions, triggers = _parts(tables)
+    for name, body in functions.items():
+        yield f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body${body}$body$"
+    for (table, name), (events, how) in triggers.items():
+        kind = "CONSTRAINT TRIGGER" if "DEFERRABLE" in how else "TRIGGER"
+        yield f'CREATE {kind} {name} {events} ON "{table}" {how} EXECUTE FUNCTION {name}()'
+
+
+def drop(cursor: "CursorWrapper") -> None:
+    for table, name in _installed_triggers():
+        cursor.execute(f'DROP TRIGGER IF EXISTS {name} ON "{table}"')
+
+
+def verify(tables: Iterable["Table"]) -> list[str]:
+    """A line for each function or trigger that is missing, switched off or isn't as rendered."""
+    functions, triggers = _parts(tables)
+    there = _installed_triggers()
+    bodies = _installed_functions()
+    lines = [f"Trigger {name} on {table} is missing." for table, name in triggers if (table, name) not in there]
+    lines += [
+        f"Trigger {name} on {table} is switched off."
+        for table, name in triggers
+        if there.get((table, name), ("O", ""))[0] not in "OA"
+    ]
+    lines += [
+        f"Trigger {name} on {table} was altered."
+        for table, name in triggers
+        if (table, name) in there and there[table, name][1] != name
+    ]
+    lines += [
+        f"Function {name} is missing or was altered." for name in functions if bodies.get(name) != functions[name]
+    ]
+    return lines
+
+
+def _installed_triggers() -> dict[tuple[str, str], tuple[str, str]]:
+    """(table, trigger) → (how it is switched, its function), in the tables that the search path finds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname, t.tgname, t.tgenabled, p.proname FROM pg_trigger t"
+            " JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
+            " WHERE NOT t.tgisinternal AND t.tgname LIKE %s AND pg_table_is_visible(c.oid)",
+            [_pattern()],
+        )
+        return {(table, name): (switch, function) for table, name, switch, function in cursor.fetchall()}
+
+
+def _installed_functions() -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT proname, prosrc FROM pg_proc WHERE proname LIKE %s AND pg_function_is_visible(oid)",
+            [_pattern()],
+        )
+        return dict(cursor.fetchall())
+
+
+def _pattern() -> str:
+    return PREFIX.replace("_", r"\_") + "%"
+
+
+def _parts(tables: Iterable["Table"]) -> tuple[dict[str, str], dict[tuple[str, str], tuple[str, str]]]:
+    """Functions by name, and triggers: (table, name) → (events, how)."""
+    functions: dict[str, str] = {}
+    triggers: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def add(table: str, part: str, events: str, how: str, body: str) -> None:
+        name = f"{PREFIX}{part}"
+        if name in functions or len(name) > LONGEST_NAME:
+            raise ValueError(f"{name} is taken already or too long for a trigger")
+        functions[name] = body
+        triggers[table, name] = (events, how)
+
+    old, new = "OLD TABLE AS old_rows", "NEW TABLE AS new_rows"
+    for table in tables:
+        for part, events, how, body in (
+            ("insert", "AFTER INSERT", f"REFERENCING {new} FOR EACH STATEMENT", _inserted(table)),
+            ("update", "AFTER UPDATE", f"REFERENCING {old} {new} FOR EACH STATEMENT", _updated(table)),
+            ("delete", "AFTER DELETE", f"REFERENCING {old} FOR EACH STATEMENT", _deleted(table, "old_rows")),
+            ("truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT", _deleted(table, f'"{table.name}"')),
+        ):
+            add(table.name, f"{table.slug}_{part}", events, how, body)
+    add("syncing_pending", "flush", "AFTER INSERT", "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW", FLUSH)
+    add("syncing_resource", "forget", "AFTER TRUNCATE", "FOR EACH STATEMENT", FORGET)
+    add("syncing_epoch", "epoch", "AFTER INSERT OR UPDATE", "FOR EACH STATEMENT", RING)
+    return functions, triggers
+
+
+def _inserted(table: "Table") -> str:
+    if table.owner is None:
+        return _noting(table, created=f'array_agg("{table.key}")', source="new_rows")
+    return _noting(table, updated=f'array_agg(DISTINCT "{table.owner}")', source="new_rows")
+
+
+def _deleted(table: "Table", rows: str) -> str:
+    if table.owner is None:
+        return _noting(table, deleted=f'array_agg("{table.key}")', source=rows)
+    return _noting(table, updated=f'array_agg(DISTINCT "{table.owner}")', source=rows)
+
+
+def _updated(table: "Table") -> str:
+    """An update that changes nothing is no change; a changed key is a deletion and a creation."""
+    key, owner = table.key, table.owner
+    joined = f'old_rows AS o FULL JOIN new_rows AS n ON n."{key}" = o."{key}"'
+    if owner is None:
+        return _noting(
+            table,
+            deleted=f'array_agg(o."{key}") FILTER (WHERE n."{key}" IS NULL)',
+            created=f'array_agg(n."{key}") FILTER (WHERE o."{key}" IS NULL)',
+            updated=f'array_agg(n."{key}") FILTER (WHERE o."{key}" = n."{key}" AND o.* IS DISTINCT FROM n.*)',
+            source=joined,
+        )
+    return _noting(
+        table,
+        updated="array_agg(DISTINCT owner)",
+        source=f'{joined} CROSS JOIN LATERAL (VALUES (o."{owner}"), (n."{owner}")) AS ends (owner)'
+        " WHERE o.* IS DISTINCT FROM n.* AND owner IS NOT NULL",
+    )
+
+
+def _noting(table: "Table", *, source: str, **ids: str) -> str:
+    """A function body that reads ``source`` once and notes, for each action, its array of ids when there are any."""
+    notes = "".join(
+        f"""
+  IF {action}_ids IS NOT NULL THEN
+    INSERT INTO syncing_pending (resource, action, ids) VALUES ('{table.resource}', '{action}', {action}_ids);
+  END IF;"""
+        for action in ids
+    )
+    declared = "".join(f"  {action}_ids uuid[];\n" for action in ids)
+    into = ", ".join(f"{action}_ids" for action in ids)
+    return f"""
+DECLARE
+{declared}BEGIN
+  SELECT {", ".join(ids.values())} INTO {into} FROM {source};{notes}
+  RETURN NULL;
+END
+"""

@@ -1,0 +1,87 @@
+"""SQLite: one writer at a time, so row triggers number each change as it happens.
+
+One edit of several statements is several versions here; order is commit order because writers stand in line
+(``IMMEDIATE``). Every function takes ``capture.Table`` values.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
+
+    from . import Table
+
+PREFIX = "capture_"
+
+
+def render(tables: Iterable["Table"]) -> Iterator[str]:
+    """The statements that create every trigger."""
+    yield from _triggers(tables).values()
+
+
+def drop(cursor: "CursorWrapper") -> None:
+    for name in _installed():
+        cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"')
+
+
+def verify(tables: Iterable["Table"]) -> list[str]:
+    """A line for each trigger that is missing or isn't as rendered."""
+    wanted, there = _triggers(tables), _installed()
+    missing = [f"Trigger {name} is missing." for name in wanted if name not in there]
+    altered = [f"Trigger {name} was altered." for name in wanted if there.get(name, wanted[name]) != wanted[name]]
+    return missing + altered
+
+
+def _installed() -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s", [f"{PREFIX}%"])
+        return dict(cursor.fetchall())
+
+
+def _triggers(tables: Iterable["Table"]) -> dict[str, str]:
+    found = {}
+    for table in tables:
+        changed = " OR ".join(f'OLD."{c}" IS NOT NEW."{c}"' for c in table.columns)
+        if table.owner is None:
+            key = table.key
+            parts = {
+                "insert": ("INSERT", "", _note(table, f'NEW."{key}"', "created")),
+                "delete": ("DELETE", "", _note(table, f'OLD."{key}"', "deleted")),
+                "update": (
+                    "UPDATE",
+                    f'WHEN OLD."{key}" IS NEW."{key}" AND ({changed})',
+                    _note(table, f'NEW."{key}"', "updated"),
+                ),
+                "rename": (
+                    "UPDATE",
+                    f'WHEN OLD."{key}" IS NOT NEW."{key}"',
+                    _note(table, f'OLD."{key}"', "deleted") + _note(table, f'NEW."{key}"', "created"),
+                ),
+            }
+        else:
+            old, new = f'OLD."{table.owner}"', f'NEW."{table.owner}"'
+            parts = {
+                "insert": ("INSERT", "", _note(table, new, "updated")),
+                "delete": ("DELETE", "", _note(table, old, "updated")),
+                "update": ("UPDATE", f"WHEN {changed}", _note(table, new, "updated")),
+                "move": ("UPDATE", f"WHEN {old} IS NOT {new}", _note(table, old, "updated")),
+            }
+        for part, (event, condition, body) in parts.items():
+            name = f"{PREFIX}{table.slug}_{part}"
+            head = f'CREATE TRIGGER "{name}" AFTER {event} ON "{table.name}" FOR EACH ROW {condition}'
+            found[name] = f"{head} BEGIN\n{body}END"
+    return found
+
+
+def _note(table: "Table", object_id: str, action: str) -> str:
+    counter = f"FROM syncing_resource WHERE name = '{table.resource}'"
+    return (
+        f"  SELECT RAISE(ABORT, 'The counter of {table.resource} is missing: run manage.py migrate.')"
+        f" WHERE NOT EXISTS (SELECT 1 {counter});\n"
+        f"  UPDATE syncing_resource SET version = version + 1 WHERE name = '{table.resource}';\n"
+        f"  INSERT INTO syncing_change (resource, version, object_id, action, at)"
+        f" SELECT name, version, {object_id}, '{action}', strftime('%Y-%m-%d %H:%M:%f', 'now') {counter};\n"
+    )

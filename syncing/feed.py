@@ -1,0 +1,323 @@
+"""The hub: one per process reads each change once, encodes it once, and hands it to every stream.
+
+Streams that carry the same resources form a group and share the very bytes. A stream whose queue is full leaves the
+fan-out; it reads the log from its own cursor until it has caught up (syncing/stream.py).
+
+Everything here runs in one event loop; only ``read_log`` runs in threads.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from . import doorbell
+from . import log as sync_log
+from .cursors import Cursor
+from .log import Batch, Entry, Reason, Versions
+
+log = logging.getLogger(__name__)
+
+ROWS_PER_READ = 500
+QUEUE_BYTES = 4 * 1024 * 1024
+BOOKMARK_SECONDS = 7.0  # a stream idle for longer than one and less than two of these hears a bookmark
+RETRY_SECONDS = 0.5
+
+# Reading is short work; a few threads serve a herd that catches up, and hold as many database connections.
+readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sync-reader")
+
+
+async def in_reader(call: Callable[..., Any], /, **arguments: Any) -> Any:
+    """Run ``call`` in a reader thread; its database connection goes back to the pool at once."""
+
+    def run() -> Any:
+        try:
+            return call(**arguments)
+        except DatabaseError:
+            connection.close()  # a broken one must not serve the next reader
+            raise
+        finally:
+            if connection.vendor != "sqlite":
+                connection.close()
+
+    return await asyncio.get_running_loop().run_in_executor(readers, run)
+
+
+def frame(event: str, data: Any, *, cursor: Cursor, retry_ms: int | None = None) -> bytes:
+    """One SSE frame; ``data`` is what orjson takes, or JSON as bytes."""
+    body = data if isinstance(data, bytes) else orjson.dumps(data)
+    retry = f"retry: {retry_ms}\n".encode() if retry_ms is not None else b""
+    return b"%sid: %s\nevent: %s\ndata: %s\n\n" % (retry, str(cursor).encode(), event.encode(), body)
+
+
+def bookmark(cursor: Cursor) -> bytes:
+    return frame("bookmark", {"epoch": str(cursor.epoch), "versions": cursor.versions}, cursor=cursor)
+
+
+def resyncs(cursor: Cursor, lost: dict[str, Reason]) -> bytes:
+    """A ``resync`` frame for each reason; the stream continues from ``cursor``."""
+    frames = b""
+    for reason in sorted(set(lost.values())):
+        names = sorted(name for name in lost if lost[name] == reason)
+        data = {"epoch": str(cursor.epoch), "versions": cursor.versions, "resources": names, "reason": reason}
+        frames += frame("resync", data, cursor=cursor)
+    return frames
+
+
+def encode(entry: Entry) -> bytes:
+    """The JSON of a ``sync`` event without its end, which says whether it is a cut."""
+    fields = {
+        "resource": entry.resource,
+        "action": entry.action,
+        "id": entry.id,
+        "version": entry.version,
+        "data": entry.data,
+    }
+    return orjson.dumps(fields)[:-1]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A batch with each change encoded once."""
+
+    batch: Batch
+    bodies: list[bytes]
+
+    @classmethod
+    def of(cls, batch: Batch) -> "Encoded":
+        return cls(batch, [encode(entry) for entry in batch.entries])
+
+    def frames(self, since: Versions) -> tuple[bytes, Versions]:
+        """What a stream that stands at ``since`` is to get, and where it stands then.
+
+        The last frame is a cut when all of the stream's resources are at one snapshot's heads.
+        """
+        batch, at, parts = self.batch, dict(since), []
+        mine = [
+            (entry, body)
+            for entry, body in zip(batch.entries, self.bodies, strict=True)
+            if entry.version > since.get(entry.resource, entry.version)
+        ]
+        lost = {name: reason for name, reason in batch.lost.items() if name in since}
+        reached = all(batch.to[name] == batch.heads.versions[name] for name in since)
+        for place, (entry, body) in enumerate(mine, start=1):
+            at[entry.resource] = entry.version
+            cut = b',"cut":true}' if reached and place == len(mine) else b',"cut":false}'
+            parts.append(frame("sync", body + cut, cursor=Cursor(batch.heads.epoch, at)))
+        if lost:
+            at |= {name: batch.to[name] for name in lost}
+            parts.append(resyncs(Cursor(batch.heads.epoch, at), lost))
+        return b"".join(parts), at
+
+
+def read_encoded(*, since: Versions, limit: int = ROWS_PER_READ) -> Encoded:
+    """In a reader thread: the log after ``since``, encoded."""
+    return Encoded.of(sync_log.read(since=since, limit=limit))
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Bytes on their way to a group's streams: for one that stands at ``since`` and then stands at ``to``."""
+
+    since: Versions
+    to: Versions
+    data: bytes
+    source: Encoded | None = None  # for a stream that stands elsewhere
+    epoch: UUID | None = None  # set when a new history begins with this chunk
+
+
+@dataclass(eq=False)
+class Subscription:
+    """One stream's place in the fan-out: where it joined, and its queue from there on."""
+
+    epoch: UUID
+    joined: Versions
+    queue: deque[Chunk] = field(default_factory=deque)
+    queued_bytes: int = 0
+    overflowed: bool = False
+    ending: bool = False
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, chunk: Chunk) -> None:
+        if self.overflowed or self.ending:
+            return
+        if self.queue and self.queued_bytes + len(chunk.data) > QUEUE_BYTES:
+            self.overflowed = True
+            self.queue.clear()
+            self.queued_bytes = 0
+        else:
+            self.queue.append(chunk)
+            self.queued_bytes += len(chunk.data)
+        self.wake.set()
+
+    def end(self) -> None:
+        """Let the stream finish what is queued, send a bookmark and close."""
+        self.ending = True
+        self.wake.set()
+
+    async def take(self) -> Chunk | None:
+        """The next chunk; None when the stream has left the fan-out (``overflowed``) or is to end."""
+        while not self.queue:
+            if self.overflowed or self.ending:
+                return None
+            self.wake.clear()
+            await self.wake.wait()
+        chunk = self.queue.popleft()
+        self.queued_bytes -= len(chunk.data)
+        return chunk
+
+
+@dataclass
+class Group:
+    """Streams of the same resources, and whether anything was sent since the last bookmark."""
+
+    members: set[Subscription] = field(default_factory=set)
+    is_idle: bool = True
+
+
+class Hub:
+    """Reads the log when the doorbell rings and fans it out. ``position`` is what it has read."""
+
+    def __init__(self) -> None:
+        self.epoch: UUID | None = None
+        self.position: Versions = {}
+        self.horizons: Versions = {}
+        self.groups: dict[tuple[str, ...], Group] = {}
+        self.closing = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ring = asyncio.Event()
+        self._reads_begun = 0
+        self._reads_done = 0
+        self._read_over = asyncio.Condition()
+
+    @property
+    def size(self) -> int:
+        return sum(len(group.members) for group in self.groups.values())
+
+    def start(self) -> None:
+        """Begin to listen and read; harmless when it has begun."""
+        if not self._tasks:
+            self._tasks = [
+                asyncio.create_task(doorbell.listen(self._ring.set), name="doorbell"),
+                asyncio.create_task(self._run(), name="hub"),
+                asyncio.create_task(self._bookmarks(), name="bookmarks"),
+            ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+
+    def close(self) -> None:
+        """End every stream with a bookmark; new ones are refused."""
+        self.closing = True
+        for group in self.groups.values():
+            for subscription in group.members:
+                subscription.end()
+
+    def subscribe(self, names: Iterable[str]) -> Subscription:
+        """Join the fan-out: what is committed from ``position`` on arrives in the queue. After a ``refresh``."""
+        assert self.epoch is not None  # refresh() has read it
+        subscription = Subscription(self.epoch, {name: self.position[name] for name in sorted(names)})
+        self.groups.setdefault(tuple(subscription.joined), Group()).members.add(subscription)
+        return subscription
+
+    def leave(self, subscription: Subscription) -> None:
+        names = tuple(subscription.joined)
+        group = self.groups.get(names)
+        if group is not None:
+            group.members.discard(subscription)
+            if not group.members:
+                del self.groups[names]
+
+    async def refresh(self) -> None:
+        """Wait until a read that began after this call is done: ``position`` holds all that was committed before."""
+        wanted = self._reads_begun + 1
+        self._ring.set()
+        async with self._read_over:
+            await self._read_over.wait_for(lambda: self._reads_done >= wanted)
+
+    async def _run(self) -> None:
+        while True:
+            await self._ring.wait()
+            self._ring.clear()
+            self._reads_begun += 1
+            begun = self._reads_begun
+            try:
+                while not await self._read():
+                    pass
+            except DatabaseError as error:
+                log.warning("The log can't be read (%s); trying again", error)
+                await asyncio.sleep(RETRY_SECONDS)
+                self._ring.set()
+                continue
+            except Exception:  # a hub that dies would silence every stream
+                log.exception("The hub failed; trying again")
+                await asyncio.sleep(RETRY_SECONDS)
+                self._ring.set()
+                continue
+            self._reads_done = begun
+            async with self._read_over:
+                self._read_over.notify_all()
+
+    async def _read(self) -> bool:
+        """Read once and fan out; True when nothing was left."""
+        if self.epoch is None:
+            heads = await in_reader(sync_log.heads)
+            self.epoch, self.position, self.horizons = heads.epoch, heads.versions, heads.horizons
+            return True
+        if not self.groups:
+            heads = await in_reader(sync_log.heads)
+            if self.groups:
+                return False  # somebody joined at the old position meanwhile
+            self.epoch, self.position, self.horizons = heads.epoch, heads.versions, heads.horizons
+            return True
+        encoded = await in_reader(read_encoded, since=self.position)
+        batch = encoded.batch
+        self.horizons = batch.heads.horizons
+        if batch.heads.epoch != self.epoch:
+            self._turn(batch)
+            return True
+        if batch.entries or batch.lost:
+            for names, group in self.groups.items():
+                since = {name: self.position[name] for name in names}
+                data, to = encoded.frames(since)
+                if data:
+                    self._send(group, Chunk(since, to, data, encoded))
+        self.position = batch.to
+        return batch.is_whole
+
+    def _turn(self, batch: Batch) -> None:
+        """Another history began: everybody refetches and goes on from its heads."""
+        self.epoch, self.position = batch.heads.epoch, batch.heads.versions
+        for names, group in self.groups.items():
+            to = {name: self.position[name] for name in names}
+            data = resyncs(Cursor(self.epoch, to), dict.fromkeys(names, Reason.EPOCH))
+            self._send(group, Chunk({}, to, data, epoch=self.epoch))
+
+    def _send(self, group: Group, chunk: Chunk) -> None:
+        group.is_idle = False
+        for subscription in group.members:
+            subscription.put(chunk)
+
+    async def _bookmarks(self) -> None:
+        """Tell idle streams that they have everything; through their queues, so that it never overtakes a change."""
+        while True:
+            await asyncio.sleep(BOOKMARK_SECONDS)
+            for names, group in self.groups.items():
+                if group.is_idle and self.epoch is not None:
+                    at = {name: self.position[name] for name in names}
+                    self._send(group, Chunk(at, at, bookmark(Cursor(self.epoch, at))))
+                group.is_idle = True

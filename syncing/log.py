@@ -1,0 +1,220 @@
+"""Reading the log: status, snapshot, delta, and what the stream reads.
+
+Counters, horizons, log rows and objects of one answer always come from one database snapshot, so a version never
+belongs to other data.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from . import registry
+from .models import Change, Epoch, SyncedResource
+from .registry import Row
+
+Versions = dict[str, int]
+
+
+class Reason(StrEnum):
+    """Why a terminal can't continue from where it is."""
+
+    EPOCH = "epoch"
+    HORIZON = "horizon"
+    AHEAD = "ahead"
+    CURSOR = "cursor"
+
+
+class ResyncRequired(Exception):
+    """The log can't continue from the version that was asked for: fetch the snapshot."""
+
+    def __init__(self, *, epoch: UUID, version: int, reason: Reason) -> None:
+        super().__init__(f"resync required: {reason}")
+        self.epoch, self.version, self.reason = epoch, version, reason
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Where every resource stands: version by name, and the horizon below which no delta can be given."""
+
+    epoch: UUID
+    versions: Versions
+    horizons: Versions
+
+    def trouble(self, name: str, since: int) -> Reason | None:
+        """Why ``since`` can't be continued in ``name``; None when it can."""
+        if since > self.versions[name]:
+            return Reason.AHEAD
+        return Reason.HORIZON if since < self.horizons[name] else None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    epoch: UUID
+    resource: str
+    version: int
+    items: list[Row]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change as it is delivered: ``data`` is the object as it is now, None when it is gone."""
+
+    resource: str
+    version: int
+    action: str
+    id: str
+    data: Row | None
+
+
+@dataclass(frozen=True)
+class Delta:
+    epoch: UUID
+    resource: str
+    since: int
+    to: int
+    head: int
+    changes: list[Entry]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Log rows of several resources up to ``to``, with their objects, all of one snapshot.
+
+    ``lost`` names resources that can't be continued; they stand at their head in ``to``.
+    """
+
+    heads: Heads
+    to: Versions
+    entries: list[Entry]
+    lost: dict[str, Reason] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing that this snapshot shows is left to read."""
+        return all(self.to[name] == self.heads.versions[name] for name in self.to)
+
+
+@contextmanager
+def one_view() -> Iterator[None]:
+    """Everything read inside comes from one snapshot of the database. Outermost only; nothing may be written in it."""
+    if connection.in_atomic_block:
+        raise RuntimeError("A snapshot can't begin inside a transaction that has read already.")
+    if connection.vendor == "sqlite":
+        # IMMEDIATE would wait for writers; a plain BEGIN reads beside them.
+        mode, connection.transaction_mode = connection.transaction_mode, "DEFERRED"  # type: ignore[attr-defined]
+        try:
+            with transaction.atomic():
+                yield
+        finally:
+            connection.transaction_mode = mode  # type: ignore[attr-defined]
+    else:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield
+
+
+def heads() -> Heads:
+    """Epoch, versions and horizons, in one statement and so in one snapshot."""
+    rows = SyncedResource.objects.filter(name__in=registry.names()).values_list("name", "version", "horizon")
+    epoch = Epoch.objects.values("epoch")[:1]
+    found = list(rows.annotate(epoch=epoch).order_by("name"))
+    if len(found) != len(registry.names()) or found[0][3] is None:
+        raise RuntimeError("Counters or epoch are missing: run manage.py migrate.")
+    return Heads(
+        epoch=found[0][3],
+        versions={name: version for name, version, _, _ in found},
+        horizons={name: horizon for name, _, horizon, _ in found},
+    )
+
+
+def snapshot(*, name: str) -> Snapshot:
+    """Every object of the resource, true at exactly ``version``."""
+    resource = registry.resource(name)
+    with one_view():
+        now = heads()
+        return Snapshot(now.epoch, name, now.versions[name], resource.read())
+
+
+def delta(*, name: str, since: int, epoch: UUID, limit: int) -> Delta:
+    """The newest change of each object in (since, to], at most ``limit`` of them; ``to < head`` means ask again.
+
+    Raises ResyncRequired when the log can't continue from ``since`` in ``epoch``.
+    """
+    with one_view():
+        now = heads()
+        head = now.versions[name]
+        trouble = Reason.EPOCH if epoch != now.epoch else now.trouble(name, since)
+        if trouble:
+            raise ResyncRequired(epoch=now.epoch, version=head, reason=trouble)
+        to = min(since + limit, head)
+        rows = _rows({name: since}, {name: to}) if to > since else []
+        if len(rows) != to - since:  # the log has a hole: better a refetch than a lost change
+            raise ResyncRequired(epoch=now.epoch, version=head, reason=Reason.HORIZON)
+        newest = {row.object_id: row for row in rows}
+        entries = _entries(sorted(newest.values(), key=lambda row: row.version))
+        return Delta(now.epoch, name, since, to, head, entries)
+
+
+def read(*, since: Mapping[str, int], limit: int) -> Batch:
+    """Every log row after ``since`` (resource → version), at most about ``limit``, with the objects as they are now."""
+    with one_view():
+        now = heads()
+        to, lost, room = dict(since), {}, limit
+        for name in sorted(since):
+            head = now.versions[name]
+            if trouble := now.trouble(name, since[name]):
+                lost[name], to[name] = trouble, head
+            else:
+                to[name] = min(since[name] + room, head)
+                room -= to[name] - since[name]
+        start = {name: version for name, version in since.items() if name not in lost and to[name] > version}
+        rows = _rows(start, to) if start else []
+        if len(rows) != sum(to[name] - start[name] for name in start):
+            counted = {name: sum(row.resource == name for row in rows) for name in start}
+            for name in start:
+                if counted[name] != to[name] - start[name]:
+                    lost[name], to[name] = Reason.HORIZON, now.versions[name]
+            rows = [row for row in rows if row.resource not in lost]
+        return Batch(now, to, _entries(rows), lost)
+
+
+@dataclass(frozen=True)
+class _Row:
+    resource: str
+    version: int
+    object_id: UUID
+    action: str
+    at: dt.datetime
+
+
+def _rows(since: Mapping[str, int], to: Mapping[str, int]) -> list[_Row]:
+    wanted = Q()
+    for name, version in since.items():
+        wanted |= Q(resource=name, version__gt=version, version__lte=to[name])
+    rows = Change.objects.filter(wanted).order_by("resource", "version")
+    return [_Row(*row) for row in rows.values_list("resource", "version", "object_id", "action", "at")]
+
+
+def _entries(rows: Sequence[_Row]) -> list[Entry]:
+    """The rows with their objects: one read for each resource, whatever the number of rows."""
+    wanted: dict[str, dict[UUID, None]] = {}
+    for row in rows:
+        wanted.setdefault(row.resource, {})[row.object_id] = None
+    now = {name: {item["id"]: item for item in registry.resource(name).read(list(ids))} for name, ids in wanted.items()}
+    return [
+        Entry(
+            row.resource,
+            row.version,
+            row.action,
+            str(row.object_id),
+            None if row.action == Change.Action.DELETED else now[row.resource].get(str(row.object_id)),
+        )
+        for row in rows
+    ]

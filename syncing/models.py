@@ -1,0 +1,68 @@
+"""Counters, the log and the epoch. The triggers write the first two; Python only reads them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class SyncedResource(models.Model):
+    """One kind of record: ``version`` counts its committed changes; below ``horizon`` the log can't be read."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    version = models.BigIntegerField(default=0)
+    horizon = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "syncing_resource"
+        verbose_name = _("synced resource")
+        verbose_name_plural = _("synced resources")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(horizon__gte=0, horizon__lte=models.F("version")),
+                name="horizon_lies_between_0_and_version",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+class Change(models.Model):
+    """Version ``version`` of ``resource`` was this change of this object; the state itself is read when delivered."""
+
+    class Action(models.TextChoices):
+        CREATED = "created", _("created")
+        UPDATED = "updated", _("updated")
+        DELETED = "deleted", _("deleted")
+
+    pk = models.CompositePrimaryKey("resource", "version")
+    resource = models.CharField(max_length=40)
+    version = models.BigIntegerField()
+    object_id = models.UUIDField()
+    action = models.CharField(max_length=7, choices=Action)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "syncing_change"
+        verbose_name = _("change")
+        verbose_name_plural = _("changes")
+        ordering = ["resource", "version"]
+
+    def __str__(self) -> str:
+        return f"{self.resource} {self.version}: {self.action} {self.object_id}"
+
+
+class Epoch(models.Model):
+    """The one row that names the present history; another epoch means that terminals refetch what they hold."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    epoch = models.UUIDField()
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "syncing_epoch"
+        verbose_name = _("epoch")
+        verbose_name_plural = _("epochs")
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="there_is_one_epoch")]
+
+    def __str__(self) -> str:
+        return str(self.epoch)

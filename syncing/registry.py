@@ -1,0 +1,171 @@
+"""Which records are synced, and what each looks like on the wire.
+
+The application that owns the records registers them (``catalog/resources.py``); capture, log and stream read this list.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+
+Row = dict[str, Any]
+
+# An IN list this long stays below SQLite's limit of variables, with room to spare.
+IDS_PER_QUERY = 10_000
+
+
+@dataclass(frozen=True)
+class Child:
+    """Rows that travel inside their owner, such as the options of an attribute."""
+
+    field: str
+    model: type[models.Model]
+    owner: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    """Ids of a many-to-many field: its table, and in it the columns of the owner and of the other end."""
+
+    field: str
+    model: type[models.Model]
+    owner: str
+    other: str
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One kind of synced record: its name, its table and the fields of its wire shape, in order.
+
+    ``fields`` name concrete fields and many-to-many fields of ``model``; ``children`` the rest.
+    """
+
+    name: str
+    model: type[models.Model]
+    fields: tuple[str, ...]
+    children: tuple[Child, ...] = ()
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        many = {field.name: field for field in self.model._meta.many_to_many}
+        return tuple(
+            Link(
+                field=name,
+                model=many[name].remote_field.through,  # type: ignore[arg-type]  # None only before models are loaded
+                owner=f"{many[name].m2m_field_name()}_id",
+                other=f"{many[name].m2m_reverse_field_name()}_id",
+            )
+            for name in self.fields
+            if name in many
+        )
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The attribute names of the concrete fields, in wire order."""
+        elsewhere = {link.field for link in self.links} | {child.field for child in self.children}
+        return tuple(self._attname(name) for name in self.fields if name not in elsewhere)
+
+    def read(self, ids: Sequence[UUID] | None = None) -> list[Row]:
+        """The wire shape of the objects ``ids``, in that order and without those that are gone; of all, by id, if None.
+
+        One query for the rows and one for each kind of link or child, whatever their number.
+        """
+        if ids is None:
+            return self._read(None)
+        found: dict[str, Row] = {}
+        for start in range(0, len(ids), IDS_PER_QUERY):
+            found |= {row["id"]: row for row in self._read(ids[start : start + IDS_PER_QUERY])}
+        return [found[key] for key in map(str, ids) if key in found]
+
+    def _read(self, ids: Sequence[UUID] | None) -> list[Row]:
+        values = _values(self.model, self.columns, "id", ids)
+        many: dict[str, dict[UUID, list[Any]]] = {}
+        for link in self.links:
+            grouped = many[link.field] = defaultdict(list)
+            for owner, other in _values(link.model, (link.owner, link.other), link.owner, ids):
+                grouped[owner].append(other)
+        for child in self.children:
+            grouped = many[child.field] = defaultdict(list)
+            attnames = tuple(child.model._meta.get_field(n).attname for n in child.fields)  # type: ignore[union-attr]
+            order = ("position", "id") if "position" in child.fields else ("id",)
+            for owner, *inner in _values(child.model, (child.owner, *attnames), child.owner, ids, order):
+                grouped[owner].append(dict(zip(child.fields, map(_on_the_wire, inner), strict=True)))
+        links = {link.field for link in self.links}
+        where = {column: index for index, column in enumerate(self.columns)}
+        at_id = where["id"]
+        plan = [(name, None if name in many else where[self._attname(name)]) for name in self.fields]
+        rows = []
+        for cells in values:
+            key, row = cells[at_id], {}
+            for name, at in plan:
+                if at is not None:
+                    row[name] = _on_the_wire(cells[at])
+                elif name in links:
+                    row[name] = sorted(map(str, many[name].get(key, ())))
+                else:
+                    row[name] = many[name].get(key, [])
+            rows.append(row)
+        return rows
+
+    def _attname(self, name: str) -> str:
+        attname: str = self.model._meta.get_field(name).attname  # type: ignore[union-attr]
+        return attname
+
+
+def _values(
+    model: type[models.Model],
+    columns: tuple[str, ...],
+    key: str,
+    ids: Sequence[UUID] | None,
+    order: tuple[str, ...] = (),
+) -> Iterable[tuple[Any, ...]]:
+    rows = model._base_manager.order_by(*(order or (key,)))
+    if ids is not None:
+        rows = rows.filter(**{f"{key}__in": ids})
+    return rows.values_list(*columns)
+
+
+def _on_the_wire(value: Any) -> Any:
+    """A column's value as JSON: ids and money as strings, times in UTC with a ``Z``."""
+    if value is None or isinstance(value, str | bool | int | list):
+        return value
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, Decimal):
+        return f"{value:.2f}"
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no wire form")
+
+
+_resources: dict[str, Resource] = {}
+
+
+def register(resource: Resource) -> None:
+    """Add ``resource`` to the list; its name is its identity in every version, cursor and URL."""
+    if resource.name in _resources:
+        raise ValueError(f"{resource.name} is registered already")
+    _resources[resource.name] = resource
+
+
+def resource(name: str) -> Resource:
+    """The resource of that name; KeyError when there is none."""
+    return _resources[name]
+
+
+def resources() -> list[Resource]:
+    """All resources, by name: the order in which their counters are taken."""
+    return [_resources[name] for name in sorted(_resources)]
+
+
+def names() -> list[str]:
+    return sorted(_resources)

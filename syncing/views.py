@@ -1,0 +1,157 @@
+"""``/api/sync/…``: where everything stands, everything, and what changed."""
+
+import re
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from . import log, registry
+from .serializers import DeltaSerializer, SnapshotSerializer, StatusSerializer
+
+DEFAULT_LIMIT = 1000
+LARGEST_LIMIT = 5000
+# A number that no 64-bit counter reaches is still a number: the terminal is ahead.
+WHOLE_NUMBER = re.compile(r"[0-9]{1,100}", re.ASCII)
+RESOURCE = OpenApiParameter("resource", str, OpenApiParameter.PATH, description="One of the ten names.")
+
+
+class UnknownResource(APIException):
+    status_code, default_code = 404, "unknown_resource"
+    default_detail = _("There is no resource of this name.")
+
+
+class InvalidParameter(APIException):
+    status_code, default_code = 400, "invalid_parameter"
+
+
+class ResyncRequired(APIException):
+    status_code, default_code = 410, "resync_required"
+    default_detail = _("The log can't continue from there: fetch the snapshot.")
+
+    def __init__(self, cause: log.ResyncRequired) -> None:
+        super().__init__()
+        self.extra = {"epoch": str(cause.epoch), "version": cause.version, "reason": str(cause.reason)}
+
+
+class StatusView(APIView):
+    """Where every resource stands; the check after a reconnect."""
+
+    @extend_schema(operation_id="sync_status", responses=StatusSerializer, tags=["sync"])
+    def get(self, request: Request) -> HttpResponseBase:
+        heads = log.heads()
+        body = orjson.dumps({"epoch": str(heads.epoch), "versions": heads.versions})
+        return conditional(request._request, etag_of(body), body)
+
+
+class SnapshotView(APIView):
+    """Every object of a resource, true at exactly ``version``."""
+
+    @extend_schema(operation_id="sync_snapshot", parameters=[RESOURCE], responses=SnapshotSerializer, tags=["sync"])
+    def get(self, request: Request, resource: str) -> HttpResponseBase:
+        name = known(resource)
+        heads = log.heads()
+        etag = snapshot_etag(heads.epoch, name, heads.versions[name])
+        unchanged = get_conditional_response(request._request, etag=etag)
+        if unchanged is not None:
+            return unchanged
+        snapshot = log.snapshot(name=name)
+        body = orjson.dumps(
+            {
+                "epoch": str(snapshot.epoch),
+                "resource": name,
+                "version": snapshot.version,
+                "items": snapshot.items,
+            }
+        )
+        return conditional(request._request, snapshot_etag(snapshot.epoch, name, snapshot.version), body)
+
+
+class ChangesView(APIView):
+    """The newest change of each object since a version."""
+
+    @extend_schema(
+        operation_id="sync_changes",
+        parameters=[
+            RESOURCE,
+            OpenApiParameter("since", int, required=True, description="The version that the terminal has."),
+            OpenApiParameter("epoch", OpenApiTypes.UUID, required=True, description="The history it belongs to."),
+            OpenApiParameter("limit", int, description=f"At most {LARGEST_LIMIT}; {DEFAULT_LIMIT} unless told."),
+        ],
+        responses=DeltaSerializer,
+        tags=["sync"],
+    )
+    def get(self, request: Request, resource: str) -> HttpResponseBase:
+        name = known(resource)
+        since = whole_number(request, "since")
+        limit = whole_number(request, "limit", default=DEFAULT_LIMIT)
+        if not 1 <= limit <= LARGEST_LIMIT:
+            raise InvalidParameter(_("limit lies between 1 and %(largest)s.") % {"largest": LARGEST_LIMIT})
+        try:
+            delta = log.delta(name=name, since=since, epoch=uuid(request, "epoch"), limit=limit)
+        except log.ResyncRequired as cause:
+            raise ResyncRequired(cause) from None
+        changes = [
+            {"id": entry.id, "version": entry.version, "action": entry.action, "data": entry.data}
+            for entry in delta.changes
+        ]
+        body = orjson.dumps(
+            {
+                "epoch": str(delta.epoch),
+                "resource": name,
+                "from": delta.since,
+                "to": delta.to,
+                "head": delta.head,
+                "changes": changes,
+            }
+        )
+        return HttpResponse(body, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def known(name: str) -> str:
+    if name not in registry.names():
+        raise UnknownResource
+    return name
+
+
+def whole_number(request: Request, name: str, *, default: int | None = None) -> int:
+    text = request.query_params.get(name)
+    if text is None and default is not None:
+        return default
+    if text is None or not WHOLE_NUMBER.fullmatch(text):
+        raise InvalidParameter(_("%(name)s has to be a non-negative whole number.") % {"name": name})
+    return int(text)
+
+
+def uuid(request: Request, name: str) -> UUID:
+    text = request.query_params.get(name, "")
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidParameter(_("%(name)s has to be a UUID.") % {"name": name}) from None
+
+
+def snapshot_etag(epoch: UUID, name: str, version: int) -> str:
+    """Another epoch or another wire shape is another answer, also at the same version."""
+    return etag_of(f"{epoch} {name} {version} {' '.join(registry.resource(name).fields)}".encode())
+
+
+def etag_of(body: bytes) -> str:
+    return f'"{sha256(body).hexdigest()[:32]}"'
+
+
+def conditional(request: HttpRequest, etag: str, body: bytes) -> HttpResponseBase:
+    """The answer, or 304 when the client has it; it may be kept but has to be asked about each time."""
+    headers: dict[str, Any] = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    response = HttpResponse(body, content_type="application/json", headers=headers)
+    return get_conditional_response(request, etag=etag, response=response) or response

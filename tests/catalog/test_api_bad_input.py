@@ -1,0 +1,251 @@
+"""Whatever a client sends gets a typed problem, never a failure of the server."""
+
+from itertools import pairwise
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from catalog import serializers
+from syncing import registry
+
+from .conftest import ADDRESSES, MODELS
+
+EVERY = pytest.mark.parametrize("resource", sorted(ADDRESSES))
+SHAPES = {
+    shape.Meta.model: shape
+    for shape in serializers.ShapeSerializer.__subclasses__()
+    if shape is not serializers.OptionSerializer
+}
+# As JSON text, since some of them can't be written by Python.
+WRONG = [
+    "null",
+    "true",
+    "-1",
+    "0",
+    "12.5",
+    "1e400",
+    "-1e400",
+    "1" + "0" * 30,
+    "9" * 5000,
+    "2147483648",
+    "9223372036854775808",
+    '""',
+    '" "',
+    '"x"',
+    '"\\u0000"',
+    '"a\\u0000b"',
+    '"\\ud800"',
+    '"' + "x" * 5000 + '"',
+    '"NaN"',
+    '"Infinity"',
+    '"-Infinity"',
+    '"1e400"',
+    '"1e-400"',
+    '"12.555"',
+    '"99999999999"',
+    '"1_000"',
+    '"٣"',
+    '"25:00"',
+    '"10000-01-01"',
+    '"2026-02-30"',
+    f'"{uuid4()}"',
+    f'"{"f" * 64}"',
+    "[]",
+    "{}",
+    "[null]",
+    "[[]]",
+    "[{}]",
+    '["x"]',
+    "[1e400]",
+    '["\\u0000"]',
+    f'["{uuid4()}"]',
+    '{"a": {"b": []}}',
+]
+
+
+def check(answer):
+    """A good answer or a typed problem."""
+    assert answer.status_code < 500, answer.content
+    if answer.status_code >= 400:
+        assert answer["Content-Type"] == "application/problem+json"
+        problem = answer.json()
+        assert problem["status"] == answer.status_code
+        assert {"type", "title", "status", "code", "detail"} <= problem.keys()
+        assert problem["code"]
+        for error in problem.get("errors", []):
+            assert error.keys() == {"field", "code", "detail"}
+            assert all(isinstance(value, str) for value in error.values())
+    return answer
+
+
+def with_field(body, name, value):
+    return (
+        orjson.dumps({key: other for key, other in body.items() if key != name})[:-1]
+        + f', "{name}": {value}}}'.encode()
+    )
+
+
+@EVERY
+def test_no_value_of_any_field_breaks_the_server(api, minimal, resource):
+    here = api.post(ADDRESSES[resource], minimal(resource))["Location"]
+    fields = [*SHAPES[MODELS[resource]].Meta.fields]
+    refused = 0
+    for name in fields:
+        for value in WRONG:
+            answer = check(api.patch(here, f'{{"{name}": {value}}}'))
+            refused += answer.status_code == 400
+            check(api.get(here))
+    assert refused > len(WRONG) * len(fields) // 3
+
+
+@EVERY
+def test_no_value_of_any_field_breaks_a_new_object(api, minimal, resource):
+    body = minimal(resource)
+    for name in SHAPES[MODELS[resource]].Meta.fields:
+        for value in WRONG[::3]:
+            answer = check(api.post(ADDRESSES[resource], with_field(body, name, value)))
+            if answer.status_code == 201:
+                check(api.delete(answer["Location"]))
+
+
+@EVERY
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 400, "invalid"),
+        (b"null", 400, "invalid"),
+        (b"[]", 400, "invalid"),
+        (b'"x"', 400, "invalid"),
+        (b"1", 400, "invalid"),
+        (b"{", 400, "malformed_json"),
+        (b'{"name": NaN}', 400, "malformed_json"),
+        (b'{"name": "\xff"}', 400, "malformed_json"),
+        (b'{"name": "\\ud800"}', 400, "malformed_json"),
+        (b"[" * 100_000, 400, "malformed_json"),
+        (b'{"a":' * 5000 + b"1" + b"}" * 5000, 400, "malformed_json"),
+        (b'{"name": "' + b"x" * (2 * 1024 * 1024) + b'"}', 413, "too_large"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_body_that_is_no_object_is_refused(api, resource, body, status, code):
+    for answer in (api.post(ADDRESSES[resource], body), api.put(f"{ADDRESSES[resource]}/{uuid4()}", body)):
+        check(answer)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_body_of_another_type_is_refused(api):
+    for kind in (
+        "text/plain",
+        "application/xml",
+        "multipart/form-data",
+        "application/x-www-form-urlencoded",
+        "x",
+        ";",
+    ):
+        answer = check(api.post("/api/tags", b"name=hot", content_type=kind))
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    for charset in ("utf-16", "hex", "nonsense"):
+        check(api.post("/api/tags", b'{"name": "hot"}', content_type=f"application/json; charset={charset}"))
+
+
+def test_methods_that_are_not_there_are_refused(api):
+    for method, address in (
+        (api.delete, "/api/tags"),
+        (api.put, "/api/tags"),
+        (api.post, f"/api/tags/{uuid4()}"),
+    ):
+        answer = check(method(address))
+        assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ('"12.5"', "12.50"),
+        ("12.5", "12.50"),
+        ("12", "12.00"),
+        ('"-0"', "0.00"),
+        ('"0.00"', "0.00"),
+        ('"99999999.99"', "99999999.99"),
+        ('"12.555"', None),
+        ("12.555", None),
+        ('"-0.01"', None),
+        ('"100000000"', None),
+        ('"NaN"', None),
+        ('"1e2"', None),
+        ('"1e400"', None),
+        ("1e400", None),
+        ('""', None),
+        ("true", None),
+        ("null", None),
+        ('["1"]', None),
+    ],
+)
+def test_money_has_two_digits_and_no_surprises(api, minimal, sent, kept):
+    answer = check(api.post("/api/products", with_field(minimal("product"), "price", sent)))
+    if kept is None:
+        assert answer.status_code == 400
+        assert [error["field"] for error in answer.json()["errors"]] == ["price"]
+    else:
+        assert answer.json()["price"] == kept
+        assert api.get(answer["Location"]).json()["price"] == kept
+
+
+@EVERY
+def test_an_unknown_id_is_named_at_its_field(api, minimal, resource):
+    here = api.post(ADDRESSES[resource], minimal(resource))["Location"]
+    links = {link.field for link in registry.resource(resource).links}
+    for field in MODELS[resource]._meta.get_fields():
+        if field.concrete and field.is_relation and field.name != "image":
+            unknown = [str(uuid4())] if field.name in links else str(uuid4())
+            answer = check(api.patch(here, {field.name: unknown}))
+            errors = [(error["field"], error["code"]) for error in answer.json()["errors"]]
+            assert errors == [(field.name, "does_not_exist")]
+
+
+def test_too_many_links_are_refused(api, minimal):
+    answer = check(
+        api.post("/api/products", minimal("product") | {"tags": [str(uuid4()) for _ in range(501)]})
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "tags")
+
+
+def test_no_query_breaks_a_list(api):
+    nasty = [
+        "",
+        "\0",
+        "x" * 3000,
+        "null",
+        "true",
+        "-1",
+        "[]",
+        "%",
+        "\\",
+        "'",
+        '"',
+        "é",
+        "9" * 400,
+        ",",
+        ",,",
+        str(uuid4()),
+    ]
+    names = [
+        "limit",
+        "cursor",
+        "search",
+        "ordering",
+        "category",
+        "tags",
+        "is_active",
+        "sku",
+        "image",
+        "id",
+        "format",
+        "page",
+    ]
+    for name in names:
+        for value in nasty:
+            check(api.get("/api/products", {name: value}))
+    for first, second in pairwise(names):
+        check(api.get(f"/api/products?{first}=%ff&{second}=%ed%a0%80&{second}=&{first}"))

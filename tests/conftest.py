@@ -1,0 +1,30 @@
+"""What every room's tests share; tests/parts.py starts the real parts."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Puts SQLite's test database into a file, which other processes can open; tests need no durability.
+
+    PostgreSQL needs nothing: each run, and each worker of ``-n``, has a server of its own.
+    """
+    for database in connections.databases.values():
+        if database["ENGINE"].endswith("sqlite3"):
+            database["TEST"]["NAME"] = str(Path(os.environ["DATA_DIR"]) / "test.sqlite3")
+            options = database["OPTIONS"]
+            options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
+
+
+@pytest.fixture(autouse=True)
+def no_contact_is_left() -> Iterator[None]:
+    """Ends the thread that would write last contacts half a minute later, in the middle of some other test."""
+    from devices import contacts
+
+    yield
+    contacts.forget()

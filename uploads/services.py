@@ -1,0 +1,193 @@
+"""What one can do with albums and photos."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count
+
+from catalog.models import Product
+from images.blobs import StorageUnavailable, blobs
+
+from .models import Album, Photo, move, original_key
+from .queueing import queue
+from .targets import Target, is_there, target_for
+
+log = logging.getLogger(__name__)
+
+ALBUM_HOLDS = 2000  # photos; one reconciliation of an album stays a matter of seconds
+
+
+class AlbumUnknown(LookupError):
+    """There is no such album."""
+
+
+class PhotoUnknown(LookupError):
+    """There is no such photo."""
+
+
+class ProductUnknown(LookupError):
+    """There is no such product."""
+
+
+class PhotoDiffers(ValueError):
+    """This id belongs to a photo with other data."""
+
+
+class AlbumFull(ValueError):
+    """This album holds as many photos as an album can; make another."""
+
+
+class NotUploaded(ValueError):
+    """The photo's bytes aren't there; upload them first."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a client says about a photo that it is going to send."""
+
+    filename: str
+    content_type: str
+    size: int
+    sha256: str = ""
+    product_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Registered:
+    photo: Photo
+    upload: Target | None  # None when the photo needs no bytes any more
+
+
+def create_album(*, name: str) -> Album:
+    return Album.objects.create(name=name)
+
+
+def album(*, album_id: UUID) -> Album:
+    """Raises AlbumUnknown."""
+    try:
+        return Album.objects.get(pk=album_id)
+    except Album.DoesNotExist:
+        raise AlbumUnknown from None
+
+
+def photo(*, photo_id: UUID) -> Photo:
+    """Raises PhotoUnknown."""
+    try:
+        return Photo.objects.get(pk=photo_id)
+    except Photo.DoesNotExist:
+        raise PhotoUnknown from None
+
+
+def counts(*, album_id: UUID) -> dict[str, int]:
+    """How many photos of an album are in each state; every state is named."""
+    found = dict(
+        Photo.objects.filter(album_id=album_id).order_by().values_list("status").annotate(count=Count("pk"))
+    )
+    return {status.value: found.get(status.value, 0) for status in Photo.Status}
+
+
+def register_photo(
+    *, album_id: UUID, photo_id: UUID | None, declaration: Declaration, now: datetime
+) -> Registered:
+    """The photo of this id (a new one without) and, while it is pending, a fresh upload target.
+
+    Raises AlbumUnknown, ProductUnknown, AlbumFull, and PhotoDiffers when the id has other data already.
+    """
+    photo_id = photo_id or uuid4()
+    try:
+        with transaction.atomic():
+            photo = registered(album_id=album_id, photo_id=photo_id, declaration=declaration, now=now)
+    except IntegrityError:
+        # A product or album that went while we looked; or else a fault of ours.
+        refuse_unknown(album_id=album_id, product_id=declaration.product_id)
+        raise
+    if photo.status != Photo.Status.PENDING:
+        return Registered(photo, None)
+    return Registered(photo, target_for(photo, now=now))
+
+
+def registered(*, album_id: UUID, photo_id: UUID, declaration: Declaration, now: datetime) -> Photo:
+    refuse_unknown(album_id=album_id, product_id=declaration.product_id)
+    closes = now + timedelta(seconds=settings.UPLOAD_WINDOW_SECONDS)
+    known = Photo.objects.filter(pk=photo_id).exists()
+    if not known and Photo.objects.filter(album_id=album_id).count() >= ALBUM_HOLDS:
+        raise AlbumFull
+    values = {**vars(declaration), "album_id": album_id}
+    photo, created = Photo.objects.get_or_create(
+        pk=photo_id, defaults={**values, "upload_expires_at": closes, "created_at": now, "checked_at": now}
+    )
+    if created:
+        return photo
+    if any(getattr(photo, name) != value for name, value in values.items()):
+        raise PhotoDiffers
+    # The window is wider before the target is given out: nothing is cleaned while it is open.
+    if Photo.objects.pending().filter(pk=photo_id).update(upload_expires_at=closes):
+        photo.upload_expires_at = closes
+    photo.refresh_from_db(fields=["status"])
+    return photo
+
+
+def refuse_unknown(*, album_id: UUID, product_id: UUID | None) -> None:
+    if not Album.objects.filter(pk=album_id).exists():
+        raise AlbumUnknown
+    if product_id is not None and not Product.objects.filter(pk=product_id).exists():
+        raise ProductUnknown
+
+
+def request_processing(*, photo_id: UUID, now: datetime) -> Photo:
+    """Have a photo made into an image, unless it is one or a worker is at it; a failed one begins anew.
+
+    Raises PhotoUnknown, NotUploaded, and StorageUnavailable when the storage can't say.
+    """
+    found = photo(photo_id=photo_id)
+    if found.status in (Photo.Status.PROCESSING, Photo.Status.READY):
+        return found
+    # With an error it isn't queued but backing off, and whoever asks need not wait for that.
+    if found.is_queued(now=now) and not found.error:
+        return found
+    if not is_there(found.key):
+        raise NotUploaded
+    with transaction.atomic():
+        if found.status == Photo.Status.FAILED:
+            move(
+                photo_id,
+                Photo.Status.FAILED,
+                Photo.Status.PENDING,
+                now=now,
+                attempts=0,
+                error="",
+                error_detail="",
+            )
+            found.refresh_from_db()
+        queue(photos=[found], now=now)
+    return photo(photo_id=photo_id)
+
+
+def delete_photo(*, photo_id: UUID) -> None:
+    """Remove a photo and its original, never an image; an unknown id is fine.
+
+    The record goes first: an original that the storage refuses to delete has no record then, and is found as
+    an orphan. The other way round a crash would leave a record that promises bytes.
+    """
+    Photo.objects.filter(pk=photo_id).delete()
+    drop_original(photo_id)
+
+
+def delete_album(*, album_id: UUID) -> None:
+    """Remove an album with its photos and their originals."""
+    photo_ids = list(Photo.objects.filter(album_id=album_id).values_list("pk", flat=True))
+    Album.objects.filter(pk=album_id).delete()
+    for photo_id in photo_ids:
+        drop_original(photo_id)
+
+
+def drop_original(photo_id: UUID) -> None:
+    """Delete an original that nobody needs; a storage that fails is logged, and upkeep finds the rest."""
+    try:
+        blobs().delete(original_key(photo_id))
+    except StorageUnavailable as error:
+        log.warning("original kept photo=%s: %s", photo_id, error)

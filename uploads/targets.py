@@ -1,0 +1,153 @@
+"""Where a client PUTs its bytes: the bucket itself by a presigned URL, or an expiring, signed URL of ours.
+
+Both keep the same promises (length, type and declared SHA-256 must fit; written once; useless when expired or
+altered), so one client serves both.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import BinaryIO, cast
+from uuid import UUID
+
+from django.core import signing
+from django.urls import reverse
+
+from images.blobs import BlobMissing, Readable, blobs
+
+from .models import Photo
+
+SALT = "uploads.targets"
+
+
+class UploadRefused(ValueError):
+    """The bytes that came can't be taken."""
+
+
+class UploadDenied(UploadRefused):
+    """This upload address was altered, or is none of ours."""
+
+
+class UploadExpired(UploadRefused):
+    """This upload address has expired; register the photo again for a new one."""
+
+
+class UploadTooLong(UploadRefused):
+    """More bytes came than were declared."""
+
+
+class UploadTooShort(UploadRefused):
+    """Fewer bytes came than were declared."""
+
+
+class UploadDamaged(UploadRefused):
+    """The bytes that came don't have the SHA-256 that was declared."""
+
+
+class UploadOfOtherType(UploadRefused):
+    """The content type isn't the one that was declared."""
+
+
+class AlreadyUploaded(UploadRefused):
+    """The bytes of this photo are there already; go on with process."""
+
+
+@dataclass(frozen=True)
+class Target:
+    url: str  # absolute, or relative to the server
+    expires_at: datetime
+    headers: dict[str, str] = field(default_factory=dict)
+    method: str = "PUT"
+
+
+def target_for(photo: Photo, *, now: datetime) -> Target:
+    """Where ``photo``'s bytes go until its upload window closes."""
+    presigned = blobs().presigned_put(
+        photo.key,
+        size=photo.size,
+        content_type=photo.content_type,
+        sha256=photo.sha256 or None,
+        seconds=max(1, int((photo.upload_expires_at - now).total_seconds())),
+    )
+    if presigned is not None:
+        return Target(presigned.url, photo.upload_expires_at, dict(presigned.headers))
+    token = signing.dumps([photo.pk.hex, int(photo.upload_expires_at.timestamp())], salt=SALT)
+    return Target(
+        reverse("upload", kwargs={"token": token}),
+        photo.upload_expires_at,
+        {"Content-Type": photo.content_type},
+    )
+
+
+def photo_of(token: str, *, now: datetime) -> UUID:
+    """The id of the photo that a token of ours was made for."""
+    try:
+        photo_id, expires = signing.loads(token, salt=SALT)
+    except signing.BadSignature:
+        raise UploadDenied from None
+    if datetime.fromtimestamp(expires, UTC) <= now:
+        raise UploadExpired
+    return UUID(photo_id)
+
+
+def receive(*, photo: Photo, stream: Readable, length: int | None, content_type: str) -> None:
+    """Stream the bytes of ``photo`` to storage: exactly those that were declared, once, all or nothing.
+
+    ``length`` and ``content_type`` are what the request says of itself (None, "": nothing).
+    """
+    if photo.status != Photo.Status.PENDING or is_there(photo.key):
+        raise AlreadyUploaded
+    if content_type and content_type.partition(";")[0].strip().lower() != photo.content_type:
+        raise UploadOfOtherType
+    if length is not None and length > photo.size:
+        raise UploadTooLong
+    declared = Declared(stream, size=photo.size, sha256=photo.sha256)
+    if not blobs().put(photo.key, cast(BinaryIO, declared), content_type=photo.content_type):
+        raise AlreadyUploaded
+    if not Photo.objects.filter(pk=photo.pk).exists():
+        blobs().delete(photo.key)  # cleaned up by its client meanwhile
+        raise Photo.DoesNotExist
+
+
+def is_there(key: str) -> bool:
+    """Whether an object is stored under ``key``; raises StorageUnavailable when the storage can't say."""
+    try:
+        blobs().stat(key)
+    except BlobMissing:
+        return False
+    return True
+
+
+class Declared:
+    """Reads ``stream`` and raises, before its end is reached, if that isn't what was declared.
+
+    So a store that writes all or nothing never keeps a wrong file, and reads no more than one byte too much.
+    """
+
+    def __init__(self, stream: Readable, *, size: int, sha256: str) -> None:
+        self.stream = stream
+        self.size = size
+        self.sha256 = sha256
+        self.seen = 0
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int = -1, /) -> bytes:
+        if size < 0:
+            return b"".join(iter(lambda: self.read(1 << 20), b""))
+        try:
+            chunk = self.stream.read(min(size, self.size - self.seen + 1))
+        except OSError as error:
+            raise UploadTooShort from error  # the client left; an OSError would look like the storage's
+        self.seen += len(chunk)
+        self.digest.update(chunk)
+        if self.seen > self.size:
+            raise UploadTooLong
+        if not chunk and size:
+            self.check_end()
+        return chunk
+
+    def check_end(self) -> None:
+        if self.seen < self.size:
+            raise UploadTooShort
+        if self.sha256 and self.digest.hexdigest() != self.sha256:
+            raise UploadDamaged

@@ -1,0 +1,95 @@
+"""Originals that no photo needs: set aside first, deleted much later, and never many in one run."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from uuid import UUID
+
+from images.blobs import Blob, BlobMissing, KeyRefused, StorageUnavailable, blobs
+
+from .models import Photo
+
+log = logging.getLogger(__name__)
+
+ORIGINALS = "originals/"
+QUARANTINE = "quarantine/originals/"
+ORPHAN_AGE = timedelta(days=1)
+QUARANTINE_LASTS = timedelta(days=30)
+LIMIT = 100  # objects that one run moves or deletes; a mistake stays small
+BATCH = 500  # photos asked for in one query
+
+
+@dataclass
+class Orphans:
+    """What one run did."""
+
+    quarantined: int = 0  # moved: no record has them
+    dropped: int = 0  # deleted: their photo is ready, only the pipeline's own deletion was lost
+    expired: int = 0  # deleted from quarantine
+
+    @property
+    def total(self) -> int:
+        return self.quarantined + self.dropped + self.expired
+
+
+def quarantine_orphans(*, now: datetime, limit: int = LIMIT) -> Orphans:
+    """Set aside originals older than a day that have no record; at most ``limit`` objects are touched."""
+    orphans = Orphans()
+    try:
+        for blob, status in unneeded(before=now - ORPHAN_AGE):
+            if orphans.total >= limit:
+                break
+            if status is None:
+                orphans.quarantined += quarantine(blob)
+            else:
+                blobs().delete(blob.key)
+                orphans.dropped += 1
+        for blob in blobs().list(QUARANTINE):
+            if orphans.total >= limit:
+                break
+            if blob.modified <= now - QUARANTINE_LASTS:
+                blobs().delete(blob.key)
+                orphans.expired += 1
+    except StorageUnavailable as error:
+        log.warning("orphan scan stopped; the next run goes on: %s", error)
+    log.info("orphans %s", " ".join(f"{name}={value}" for name, value in asdict(orphans).items()))
+    return orphans
+
+
+def unneeded(*, before: datetime) -> Iterator[tuple[Blob, str | None]]:
+    """Originals written before ``before`` that have no record (None) or whose photo is ready (its status)."""
+    old = (blob for blob in blobs().list(ORIGINALS) if blob.modified <= before)
+    while batch := list(islice(old, BATCH)):
+        ids = {blob.key: photo_id_of(blob.key) for blob in batch}
+        known = dict(Photo.objects.filter(pk__in=filter(None, ids.values())).values_list("pk", "status"))
+        for blob in batch:
+            photo_id = ids[blob.key]
+            status = known.get(photo_id) if photo_id else None
+            if status in (None, Photo.Status.READY):
+                yield blob, status
+
+
+def photo_id_of(key: str) -> UUID | None:
+    """The photo that a key belongs to; None for a name that we never gave."""
+    try:
+        photo_id = UUID(key.removeprefix(ORIGINALS))
+    except ValueError:
+        return None
+    return photo_id if key == f"{ORIGINALS}{photo_id}" else None
+
+
+def quarantine(blob: Blob) -> bool:
+    """Move one object: the copy is there before the original goes. False when there is nothing to move."""
+    try:
+        data = blobs().read(blob.key)
+    except BlobMissing:
+        return False
+    except KeyRefused:
+        log.warning("orphan left alone key=%r: none of our names", blob.key)
+        return False
+    blobs().put(QUARANTINE + blob.key.removeprefix(ORIGINALS), data, content_type="application/octet-stream")
+    blobs().delete(blob.key)
+    log.warning("orphan quarantined key=%s size=%d", blob.key, blob.size)
+    return True
