@@ -1,4 +1,4 @@
-"""How a write enters from outside: in one transaction of its own, and once more when another writer was in the way."""
+"""How a write enters from outside: in a transaction of its own, and once more when another writer was in the way."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,8 +17,8 @@ class Contended(Exception):
 def in_one_go(verb: Callable[[], T]) -> T:
     """What ``verb`` returns, committed. Raises Contended when it failed twice by the doing of others.
 
-    A broken promise of the database counts as the doing of others, since the verbs check before they write: whoever
-    was faster is visible to the second try, which then fails with its own, better error.
+    A broken promise of the database counts as the doing of others, since the verbs check before they write:
+    whoever was faster is visible to the second try, which then fails with its own, better error.
     """
     try:
         return _committed(verb)

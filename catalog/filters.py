@@ -1,7 +1,7 @@
 """What a client may ask of a list: exact values, words to search for, an order.
 
-One table per resource says what is allowed; the queries and the OpenAPI parameters are made from it. A mistake is a
-``BadParameter`` that names its parameter.
+One table per resource says what is allowed; the queries and the OpenAPI parameters are made from it. A mistake
+is a ``BadParameter`` that names its parameter.
 """
 
 import re
@@ -32,7 +32,7 @@ class BadParameter(ValueError):
 
 @dataclass(frozen=True)
 class Filter:
-    """One parameter: how its text becomes a value, how values become a condition, how OpenAPI describes it."""
+    """One parameter: its text as a value, values as a condition, and how OpenAPI describes it."""
 
     parse: Callable[[str], Any]
     condition: Callable[[list[Any]], Q]
@@ -80,7 +80,7 @@ class Listing:
         return condition
 
     def order(self, text: str | None) -> tuple[str, ...]:
-        """The fields to sort by, a leading "-" for descending; ``id`` comes last and makes the order total."""
+        """The fields to sort by, with "-" for descending; ``id`` comes last and makes the order total."""
         fields = tuple(text.split(",")) if text else tuple(self.default_order)
         plain = [name.removeprefix("-") for name in fields]
         allowed = {*self.ordering, "id"}
@@ -115,7 +115,7 @@ def filter_for(of: Any) -> Filter:
         offered = [value for value, _label in of.choices]
         return Filter(_one_of(offered), lambda values: _any(of, values), {"type": "string", "enum": offered})
     if isinstance(of, models.UUIDField | models.ForeignKey):
-        is_id = isinstance(of.target_field if of.is_relation else of, models.UUIDField)
+        is_id = isinstance(of.target_field if isinstance(of, models.ForeignKey) else of, models.UUIDField)
         parse = _id if is_id else _storable(of.name)
         schema = {"type": "string", **({"format": "uuid"} if is_id else {})}
         return Filter(_or_null(parse) if of.null else parse, lambda values: _any(of, values), schema)
@@ -164,7 +164,7 @@ def _or_null(parse: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def _storable(name: str) -> Callable[[str], str]:
-    """Text that a database can compare with: PostgreSQL has no NUL, and nothing encodes half a surrogate pair."""
+    """Text that a database can compare with: PostgreSQL has no NUL, and half a surrogate pair no encoding."""
 
     def parse(text: str) -> str:
         if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):

@@ -14,22 +14,20 @@ WIRE_FIELDS = ("name", "price_change", "is_default", "is_sold_out", "position")
 
 
 def set_options(attribute: Attribute, given: Sequence[Mapping[str, Any]]) -> bool:
-    """Let ``given`` be the options of ``attribute``: known ids stay themselves, the rest is made, missing ones go.
+    """Let ``given`` be the options of ``attribute``: known ids stay themselves, others are made, missing ones go.
 
     Returns whether anything changed. Raises ValidationError; needs a transaction.
     """
     present = {option.pk: option for option in attribute.options.all()}
     wanted = [
         # Without a position an option stands where the list has it.
-        _option(attribute, present.get(values.get("id")), {"position": place, **values})
+        _option(attribute, present, {"position": place, **values})
         for place, values in enumerate(given)
     ]
     _check(attribute, wanted)
     keep = {option.pk for option in wanted}
     changed = [
-        option
-        for option in wanted
-        if option.pk not in present or _columns(option) != _columns(present[option.pk])
+        option for option in wanted if option.pk not in present or _columns(option) != _columns(present[option.pk])
     ]
     gone = present.keys() - keep
     if gone:
@@ -41,10 +39,10 @@ def set_options(attribute: Attribute, given: Sequence[Mapping[str, Any]]) -> boo
 
 
 def _option(
-    attribute: Attribute, present: AttributeOption | None, values: Mapping[str, Any]
+    attribute: Attribute, present: Mapping[UUID, AttributeOption], values: Mapping[str, Any]
 ) -> AttributeOption:
     option = AttributeOption(pk=values.get("id") or uuid4(), attribute=attribute)
-    option._state.adding = present is None
+    option._state.adding = option.pk not in present
     for name in WIRE_FIELDS:
         if name in values:
             setattr(option, name, values[name])
@@ -84,7 +82,7 @@ def _check(attribute: Attribute, wanted: Sequence[AttributeOption]) -> None:
 
 
 def _step_aside(changed: Sequence[AttributeOption], present: Mapping[UUID, AttributeOption]) -> None:
-    """Free the names that options hand to each other: the database allows no two equal ones, not even for a moment."""
+    """Free the names that options hand to each other: no two may be equal, not even for a moment."""
     taken = {option.name.lower() for option in changed}
     for option in changed:
         before = present.get(option.pk)

@@ -1,4 +1,4 @@
-"""Pages of a list by keyset: a cursor is a place in the order, so nothing is skipped or repeated while others write."""
+"""Pages by keyset: a cursor is a place in the order, so nothing is skipped or repeated while others write."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -35,9 +35,7 @@ class Cursor:
     backwards: bool
 
     def __str__(self) -> str:
-        return signing.dumps(
-            [list(self.order), [_plain(value) for value in self.values], self.backwards], salt=SALT
-        )
+        return signing.dumps([list(self.order), [_plain(value) for value in self.values], self.backwards], salt=SALT)
 
 
 def page(queryset: QuerySet[Any], *, order: tuple[str, ...], limit: int, cursor: str | None) -> Page:
@@ -50,9 +48,7 @@ def page(queryset: QuerySet[Any], *, order: tuple[str, ...], limit: int, cursor:
     walk = tuple(_opposite(name) for name in order) if backwards else order
     if place is not None:
         queryset = queryset.filter(_beyond(walk, place.values))
-    rows = list(
-        queryset.order_by(*walk).values_list(*(name.removeprefix("-") for name in order), "id")[: limit + 1]
-    )
+    rows = list(queryset.order_by(*walk).values_list(*(name.removeprefix("-") for name in order), "id")[: limit + 1])
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
         rows.reverse()
@@ -66,7 +62,7 @@ def page(queryset: QuerySet[Any], *, order: tuple[str, ...], limit: int, cursor:
 
 
 def _beyond(walk: Sequence[str], values: Sequence[Any]) -> Q:
-    """What comes after ``values``: greater in the first field, or equal there and greater in the second, and so on."""
+    """What comes after ``values``: greater in the first field, or equal there and greater in the second, …"""
     condition = Q()
     equal = Q()
     for name, value in zip(walk, values, strict=True):
@@ -94,6 +90,4 @@ def _read(queryset: QuerySet[Any], text: str, order: tuple[str, ...]) -> Cursor:
     if tuple(named) != order:
         raise CursorInvalid
     fields = (queryset.model._meta.get_field(name.removeprefix("-")) for name in order)
-    return Cursor(
-        order, tuple(field.to_python(value) for field, value in zip(fields, values, strict=True)), backwards
-    )
+    return Cursor(order, tuple(field.to_python(value) for field, value in zip(fields, values, strict=True)), backwards)

@@ -1,4 +1,4 @@
-"""The wire bytes of an object, the ETag that names them, and what a client may demand of it before it writes."""
+"""The wire bytes of an object, the ETag that names them, and what a client may demand before it writes."""
 
 from dataclasses import dataclass
 from hashlib import sha256

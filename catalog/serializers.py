@@ -1,7 +1,7 @@
 """Shapes of the ten resources: what a client may send, and in which order it reads the fields back.
 
-Answers are not made here: the wire shape comes from ``syncing.registry``, so that an object looks the same in a
-list, in a snapshot and on the stream. Ids stay ids: whether they exist is for the verbs in ``services`` to find out.
+Answers are not made here: the wire shape comes from ``syncing.registry``, so that an object looks the same in
+a list, in a snapshot and on the stream. Ids stay ids: whether they exist is for the verbs in ``services`` to say.
 """
 
 import re
@@ -24,7 +24,7 @@ PLAIN_NUMBER = re.compile(r"\A[+-]?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
 MANY_LINKS = 500
 MANY_OPTIONS = 200
 
-# The ranges of PostgreSQL's columns. SQLite would take more, and a number that only one of them takes is a trap.
+# The ranges of PostgreSQL's columns. SQLite would take more; a number that only one of them takes is a trap.
 RANGES: dict[type, tuple[int, int]] = {
     fields.SmallIntegerField: (-(2**15), 2**15 - 1),
     fields.PositiveSmallIntegerField: (0, 2**15 - 1),
@@ -84,7 +84,7 @@ class PinField(serializers.CharField):
 
 
 class ShapeSerializer(serializers.ModelSerializer[Any]):
-    """Fields by their model fields, ids for relations; uniqueness and constraints are the model's own business."""
+    """Fields by their model fields, ids for relations; uniqueness and constraints are the model's business."""
 
     serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
         fields.UUIDField: IdField,
@@ -175,14 +175,12 @@ class OptionSerializer(ShapeSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         # An option is always given whole; a PATCH of its attribute would let the name pass.
         if "name" not in attrs:
-            raise serializers.ValidationError(
-                {"name": self.fields["name"].error_messages["required"]}, "required"
-            )
+            raise serializers.ValidationError({"name": self.fields["name"].error_messages["required"]}, "required")
         return attrs
 
 
 class AttributeSerializer(ShapeSerializer):
-    options = OptionSerializer(many=True, required=False, max_length=MANY_OPTIONS)
+    options = OptionSerializer(many=True, required=False, max_length=MANY_OPTIONS)  # type: ignore[call-arg]
 
     class Meta:
         model = models.Attribute
@@ -226,9 +224,7 @@ class DiningTableSerializer(ShapeSerializer):
 
 
 class EmployeeSerializer(ShapeSerializer):
-    pin = PinField(
-        write_only=True, required=False, allow_null=True, help_text=_("4 to 8 digits; null takes it away.")
-    )
+    pin = PinField(write_only=True, required=False, allow_null=True, help_text=_("4 to 8 digits; null takes it away."))
 
     class Meta:
         model = models.Employee
@@ -236,9 +232,7 @@ class EmployeeSerializer(ShapeSerializer):
 
 
 class RoleSerializer(ShapeSerializer):
-    permission_codes = serializers.ListField(
-        child=serializers.CharField(max_length=60), required=False, max_length=200
-    )
+    permission_codes = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=200)
 
     class Meta:
         model = models.Role
@@ -301,4 +295,4 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     code = serializers.CharField()
     detail = serializers.CharField()
-    errors = MistakeSerializer(many=True, required=False)
+    errors = MistakeSerializer(many=True, required=False)  # type: ignore[assignment]  # a field, no property

@@ -1,8 +1,8 @@
 """What is done to the catalogue: the verbs behind the API, the upload pipeline and the commands.
 
-Every verb runs in a transaction; ``door.in_one_go`` is the entrance for callers from outside. Values are keyed by the
-names of the wire, with ids for relations. A wrong value raises Django's ``ValidationError`` with the errors by field
-(``options.0.name`` for a field inside a list, ``__all__`` for what concerns several).
+Every verb runs in a transaction; ``door.in_one_go`` is the entrance for callers from outside. Values are keyed by
+the names of the wire, with ids for relations. A wrong value raises Django's ``ValidationError`` with the errors by
+field (``options.0.name`` for a field inside a list, ``__all__`` for what concerns several).
 """
 
 from collections.abc import Iterable, Mapping
@@ -86,7 +86,7 @@ def replace(*, resource: Resource, id: UUID, values: Values, precondition: Preco
 
 @transaction.atomic
 def change(*, resource: Resource, id: UUID, values: Values, precondition: Precondition = ANYTHING) -> Saved:
-    """The object ``id`` with ``values`` changed. Raises NoSuchRecord, PreconditionFailed and ValidationError."""
+    """The object ``id``, ``values`` changed. Raises NoSuchRecord, PreconditionFailed and ValidationError."""
     record = _locked(resource, id)
     if record is None:
         raise NoSuchRecord
@@ -109,7 +109,7 @@ def remove(*, resource: Resource, id: UUID, precondition: Precondition = ANYTHIN
 
 @transaction.atomic
 def show_image(*, product_id: UUID, hash: str) -> bool:
-    """Let the product show the stored image ``hash``; False when there is no such product. Raises HashUnknown."""
+    """Let the product show the stored image ``hash``; False: there is no such product. Raises HashUnknown."""
     product = Product.objects.select_for_update().filter(pk=product_id).first()
     if product is None:
         return False
@@ -120,7 +120,7 @@ def show_image(*, product_id: UUID, hash: str) -> bool:
 
 
 def pin_is_right(*, employee_id: UUID, pin: str) -> bool:
-    """Whether ``pin`` is that of this active employee; takes as long whatever the reason. Raises NoSuchRecord."""
+    """Whether ``pin`` is this active employee's; takes as long whatever the reason. Raises NoSuchRecord."""
     employee = Employee.objects.filter(pk=employee_id).first()
     if employee is None:
         raise NoSuchRecord
@@ -159,17 +159,13 @@ def _write(resource: Resource, record: Any, values: Values) -> None:
     _check(record, before or {}, links)
     if before is not None:
         links = {
-            name: ids
-            for name, ids in links.items()
-            if ids != set(getattr(record, name).values_list("pk", flat=True))
+            name: ids for name, ids in links.items() if ids != set(getattr(record, name).values_list("pk", flat=True))
         }
     if before is None:
         record.save(force_insert=True)
     for name, ids in links.items():
         getattr(record, name).set(ids)
-    options_changed = (
-        isinstance(record, Attribute) and "options" in values and set_options(record, values["options"])
-    )
+    options_changed = isinstance(record, Attribute) and "options" in values and set_options(record, values["options"])
     if before is not None and (links or options_changed or _columns(record) != before):
         record.save(force_update=True)
 
@@ -204,11 +200,7 @@ def _check(record: Any, before: Mapping[str, Any], links: Mapping[str, Iterable[
         errors = error.update_error_dict(errors)
     if errors:
         raise ValidationError(errors)
-    if (
-        isinstance(record, Category)
-        and record.parent_id is not None
-        and before.get("parent_id") != record.parent_id
-    ):
+    if isinstance(record, Category) and record.parent_id is not None and before.get("parent_id") != record.parent_id:
         # Two moves at the same moment could close a circle that neither of them sees.
         list(Category.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     record.clean()

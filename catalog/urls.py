@@ -1,5 +1,7 @@
 """Addresses of this room, under /api/."""
 
+from typing import Any
+
 from django.urls import URLPattern, path
 
 from devices.authentication import MayRead
@@ -7,8 +9,8 @@ from devices.authentication import MayRead
 from . import views
 from .serializers import PinSerializer
 
-MANY = {"get": "list", "post": "create"}
-ONE = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+MANY: dict[str, Any] = {"get": "list", "post": "create"}
+ONE: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns: list[URLPattern] = [
     path(

@@ -1,4 +1,4 @@
-"""What the verbs ask of the database before they write, with each mistake at the field that a person would correct."""
+"""What the verbs ask of the database before they write; each mistake stands at the field that one would correct."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -27,15 +27,11 @@ def check_constraints(record: models.Model) -> None:
 
 
 def field_of(constraint: BaseConstraint) -> str:
-    """The one field that ``constraint`` is about: the name that is taken, or the only column of a condition."""
+    """The field that ``constraint`` is about: the name that is taken, or the only column of a condition."""
     if isinstance(constraint, models.UniqueConstraint):
-        plain = [expression.name for expression in constraint.expressions if isinstance(expression, F)]
-        lowered = [
-            expression.source_expressions[0].name
-            for expression in constraint.expressions
-            if isinstance(expression, Lower)
-        ]
-        return [*lowered, *plain][0]
+        expressions: list[Any] = list(constraint.expressions)
+        lowered = [one.source_expressions[0].name for one in expressions if isinstance(one, Lower)]
+        return str([*lowered, *(one.name for one in expressions if isinstance(one, F))][0])
     fields = constraint.condition.referenced_base_fields - {"id"}  # type: ignore[attr-defined]
     return next(iter(fields)) if len(fields) == 1 else NON_FIELD_ERRORS
 
@@ -43,8 +39,4 @@ def field_of(constraint: BaseConstraint) -> str:
 def unknown(model: Any, ids: Iterable[UUID]) -> set[UUID]:
     """Those of ``ids`` that no row of ``model`` has."""
     wanted = set(ids)
-    return (
-        wanted - set(model._base_manager.filter(pk__in=wanted).values_list("pk", flat=True))
-        if wanted
-        else set()
-    )
+    return wanted - set(model._base_manager.filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()

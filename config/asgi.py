@@ -18,6 +18,7 @@ from .wsgi import application as wsgi_application  # isort: skip - sets Django u
 
 from a2wsgi import WSGIMiddleware
 
+from devices import contacts
 from syncing.stream import Refused, Streams
 
 from .problems import Problem
@@ -72,6 +73,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
             await send({"type": "lifespan.startup.complete"})
         else:
             await streams.stop()
+            await asyncio.to_thread(contacts.write_what_is_left)
             await send({"type": "lifespan.shutdown.complete"})
             return
 

@@ -14,7 +14,16 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("redcoral")
+
+class RedCoral(Celery):
+    def connection_for_write(self, url: str | None = None, **options: Any) -> Any:
+        """Who sends a message never waits long: a request whose broker hangs (not only: is gone) ends within 2 s."""
+        impatient = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+        impatient |= options.pop("transport_options", None) or {}
+        return super().connection_for_write(url, transport_options=impatient, **options)
+
+
+app = RedCoral("redcoral")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

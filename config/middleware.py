@@ -1,8 +1,9 @@
-"""Compression of what gains by it."""
+"""Compression and language, each only where it means something."""
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.middleware.locale import LocaleMiddleware
 
 SMALLEST = 1024  # bytes; below it the headers outweigh the gain
 
@@ -11,8 +12,19 @@ class CompressionMiddleware(GZipMiddleware):
     """Django's, except for pictures (compressed already) and small answers."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if response.headers.get("Content-Type", "").startswith("image/"):
+        if is_picture(response):
             return response
         if isinstance(response, HttpResponse) and len(response.content) < SMALLEST:
             return response
         return super().process_response(request, response)
+
+
+class LanguageMiddleware(LocaleMiddleware):
+    """Django's, except that a picture is the same in every language: ``Vary`` would split caches for nothing."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        return response if is_picture(response) else super().process_response(request, response)
+
+
+def is_picture(response: HttpResponseBase) -> bool:
+    return response.headers.get("Content-Type", "").startswith("image/")

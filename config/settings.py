@@ -77,6 +77,8 @@ PENDING_PHOTO_MIN_AGE_MS = env.int("PENDING_PHOTO_MIN_AGE_MS", 10_000, validate=
 
 # --- Streams and operations -------------------------------------------------------------------------------------
 STREAM_CAPACITY = env.int("STREAM_CAPACITY", 4000, validate=AT_LEAST_ONE)
+CHANGE_RETENTION_DAYS = env.int("CHANGE_RETENTION_DAYS", 30, validate=AT_LEAST_ONE)
+CHANGE_RETENTION_ROWS = env.int("CHANGE_RETENTION_ROWS", 1_000_000, validate=AT_LEAST_ONE)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 try:
@@ -173,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": PENDING_PHOTO_SCAN_INTERVAL_MS / 1000,
         "options": {"expires": max(1.0, PENDING_PHOTO_SCAN_INTERVAL_MS / 1000)},
     },
+    "prune changes": {"task": "syncing.tasks.prune_changes", "schedule": 60 * 60},
     "quarantine orphaned originals": {
         "task": "uploads.tasks.quarantine_orphaned_originals",
         "schedule": 24 * 60 * 60,
@@ -213,7 +216,7 @@ MIDDLEWARE = [
     "config.middleware.CompressionMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -1,9 +1,24 @@
 """Requests: Django as a WSGI application (granian in production, behind config/asgi.py in ``make run``)."""
 
 import os
+from typing import Any
 
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+
+class Utf8Request(WSGIRequest):
+    """A request whose text is UTF-8, whatever charset it names.
+
+    Django decodes the query with that charset in the constructor, where "hex" or "idna" fails before anything answers.
+    """
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+
+
 application = get_wsgi_application()
+application.request_class = Utf8Request

@@ -5,15 +5,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
-from unfold.decorators import action, display
-from unfold.enums import ActionVariant
+from unfold.decorators import display
 
 from .models import Device, DeviceQuerySet, EnrolmentCode, Scoped
 from .services import make_code, revoke
@@ -47,10 +46,9 @@ class DeviceAdmin(ScopesColumn, ModelAdmin):
     list_display = ("name", "scopes", "last_contact", "state", "created_at")
     list_filter = (StateFilter, "may_upload", "may_manage")
     search_fields = ("name", "id")
-    fields = ("name", "may_upload", "may_manage", "id", "state", "last_seen", "created_at", "revoked_at")
-    readonly_fields = ("id", "state", "last_seen", "created_at", "revoked_at")
+    fields = ("name", "may_upload", "may_manage", "id", "last_seen", "created_at", "revoked_at")
+    readonly_fields = ("id", "last_seen", "created_at", "revoked_at")
     actions = ("revoke_chosen",)
-    actions_detail = ("revoke_this",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a device comes by an enrolment code
@@ -65,21 +63,7 @@ class DeviceAdmin(ScopesColumn, ModelAdmin):
 
     @admin.action(description=_("Revoke the chosen devices"), permissions=["change"])
     def revoke_chosen(self, request: HttpRequest, queryset: DeviceQuerySet) -> None:
-        self.revoke_and_say(request, queryset)
-
-    @action(
-        description=_("Revoke"),
-        url_path="revoke",
-        permissions=["change"],
-        icon="block",
-        variant=ActionVariant.DANGER,
-    )
-    def revoke_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        self.revoke_and_say(request, Device.objects.filter(pk=object_id))
-        return HttpResponseRedirect(reverse("admin:devices_device_change", args=[object_id]))
-
-    def revoke_and_say(self, request: HttpRequest, devices: DeviceQuerySet) -> None:
-        count = revoke(devices=devices)
+        count = revoke(devices=queryset)
         said = ngettext("{count} device has lost its access.", "{count} devices have lost their access.", count)
         self.message_user(request, said.format(count=count))
 

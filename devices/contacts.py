@@ -3,11 +3,11 @@
 So no request writes, and no read waits for SQLite's one writer. A crash loses at most ``EVERY`` seconds.
 """
 
-import atexit
 import logging
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from multiprocessing.util import Finalize
 from uuid import UUID
 
 from django import db
@@ -32,7 +32,7 @@ def note(device_id: UUID) -> None:
         _noted[device_id] = datetime.now(UTC)
         # Started by need, not by import: a process that serves nobody has no thread, and a fork gets its own.
         if _writer is None or not _writer.is_alive():
-            _writer = threading.Timer(EVERY, _write_in_background)
+            _writer = threading.Timer(EVERY, write_what_is_left)
             _writer.name, _writer.daemon = "last-contacts", True
             _writer.start()
 
@@ -81,7 +81,8 @@ def _write(seen: Mapping[UUID, datetime]) -> None:
         )
 
 
-def _write_in_background() -> None:
+def write_what_is_left() -> None:
+    """Write what was noted; a failure is logged. For the thread and for the end of the process."""
     global _writer
     with _lock:
         _writer = None  # a contact that is noted from here on starts the next one
@@ -95,4 +96,6 @@ def _write_in_background() -> None:
         db.connections.close_all()
 
 
-atexit.register(_write_in_background)
+# Not atexit, which the worker processes of a WSGI server don't reach; this runs there, and where atexit runs. uvicorn
+# ends by a signal, which runs neither: config/asgi.py writes in its shutdown.
+Finalize(None, write_what_is_left, exitpriority=0)

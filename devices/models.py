@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
-from django.core.validators import MinLengthValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -72,7 +71,7 @@ class Device(Scoped):
     """A terminal, tablet, screen or integration. Its token is shown once; here lies the token's SHA-256."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(_("name"), max_length=100, validators=[MinLengthValidator(1)])
+    name = models.CharField(_("name"), max_length=100)
     token_hash = models.CharField(_("token hash"), max_length=64, unique=True, editable=False)
     last_seen = models.DateTimeField(_("last contact"), null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)

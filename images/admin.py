@@ -24,6 +24,7 @@ from images.blobs import StorageUnavailable
 from images.models import Image
 from images.normalize import MAX_BYTES, ImageRefused, TooLarge
 from images.services import add_image, image_url
+from images.store import references, referrers
 from images.upkeep import GRACE
 
 MOST_REFERRERS = 20  # that a page lists for each model
@@ -79,9 +80,9 @@ class ImageAdmin(ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         # Here, because Django's own view is one transaction, and storing a picture commits in between.
-        if request.method == "POST" and object_id is None and self.has_add_permission(request):
-            if (file := request.FILES.get("file")) is not None:
-                return self.take_in(request, file)
+        adding = request.method == "POST" and object_id is None and self.has_add_permission(request)
+        if adding and (file := request.FILES.get("file")) is not None:
+            return self.take_in(request, file)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def take_in(self, request: HttpRequest, file: Any) -> HttpResponse:
@@ -102,7 +103,7 @@ class ImageAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
         """With the number of rows that refer to each image, whatever models they are of."""
         totals = []
-        for relation in Image._meta.related_objects:
+        for relation in references():
             rows = referrers(relation, OuterRef("pk")).order_by().values(relation.field.name)
             numbers = rows.annotate(number=Count("pk")).values("number")
             totals.append(Coalesce(Subquery(numbers, output_field=IntegerField()), 0))
@@ -123,13 +124,13 @@ class ImageAdmin(ModelAdmin):
         if image.status != Image.Status.STORED:
             return "–"
         return format_html(
-            '<a href="{0}"><img src="{0}?w=640" alt="" style="max-width:100%;border-radius:8px"></a>',
+            '<a href="{0}"><img src="{0}?w=640" alt="" style="max-width:100%;max-height:24rem;border-radius:8px"></a>',
             image_url(image.hash),
         )
 
     @display(description=_("pixels"), ordering="width")
     def measures(self, image: Image) -> str:
-        return f"{image.width} × {image.height}"  # noqa: RUF001
+        return f"{image.width} × {image.height}"
 
     @display(description=_("size"), ordering="size")
     def weight(self, image: Image) -> str:
@@ -150,18 +151,10 @@ class ImageAdmin(ModelAdmin):
     @display(description=_("used by"))
     def users(self, image: Image) -> SafeString | str:
         found = [
-            (page(row), str(row))
-            for relation in Image._meta.related_objects
-            for row in referrers(relation, image.pk)[:MOST_REFERRERS]
+            (page(row), str(row)) for relation in references() for row in referrers(relation, image.pk)[:MOST_REFERRERS]
         ]
         links = format_html_join(", ", '<a href="{}" class="underline">{}</a>', found)
         return links or _("nothing: it goes {} days after it was last wanted").format(GRACE.days)
-
-
-def referrers(relation: Any, image: Any) -> QuerySet[Any]:
-    """The rows that refer to ``image`` by one relation."""
-    rows: QuerySet[Any] = relation.related_model._base_manager.filter(**{relation.field.name: image})
-    return rows.order_by("pk")
 
 
 def page(row: Any) -> str:

@@ -75,9 +75,7 @@ class Blobs(ABC):
         """All bytes of a blob. Raises ``BlobMissing``."""
 
     @abstractmethod
-    def open(
-        self, key: str, *, start: int = 0, length: int | None = None
-    ) -> AbstractContextManager[Readable]:
+    def open(self, key: str, *, start: int = 0, length: int | None = None) -> AbstractContextManager[Readable]:
         """A readable of ``length`` bytes from ``start`` (fewer when the blob ends before). Raises ``BlobMissing``."""
 
     @abstractmethod

@@ -11,7 +11,6 @@ from typing import Any, BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
-from django.core.files.storage import storages
 from storages.backends.s3 import S3Storage
 from urllib3.exceptions import HTTPError
 
@@ -116,9 +115,7 @@ class BucketBlobs(Blobs):
             self.client.delete_object(Bucket=self.bucket, Key=checked_key(key))
 
     def list(self, prefix: str) -> Iterator[Blob]:
-        pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=checked_prefix(prefix)
-        )
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=checked_prefix(prefix))
         with failures(prefix):
             for page in pages:
                 for found in page.get("Contents", []):
@@ -133,9 +130,7 @@ class BucketBlobs(Blobs):
         )
         return url
 
-    def presigned_put(
-        self, key: str, *, size: int, content_type: str, sha256: str | None, seconds: int
-    ) -> Presigned:
+    def presigned_put(self, key: str, *, size: int, content_type: str, sha256: str | None, seconds: int) -> Presigned:
         parameters = {
             "Bucket": self.bucket,
             "Key": checked_key(key),
@@ -166,28 +161,27 @@ class Body:
             return data
 
 
-class PastTheEnd(Exception):  # noqa: N818 - a fact, not an error
+class PastTheEnd(Exception):
     """The range begins behind the last byte."""
 
 
 def bucket_blobs() -> BucketBlobs:
     """The bucket of the settings."""
-    # A process that was forked must not share its parent's connections.
+    options = settings.STORAGES["default"]["OPTIONS"]
+    public = settings.S3_PUBLIC_ENDPOINT_URL
     return BucketBlobs(
-        client_of(storages["default"], os.getpid()),
+        client_at(options["endpoint_url"], options["region_name"], options["access_key"], os.getpid()),
         settings.S3_BUCKET,
-        public=public_client(os.getpid(), settings.S3_PUBLIC_ENDPOINT_URL) if settings.S3_PUBLIC_ENDPOINT_URL else None,
+        public=client_at(public, options["region_name"], options["access_key"], os.getpid()) if public else None,
     )
 
 
-@lru_cache(maxsize=4)
-def client_of(storage: S3Storage, process: int) -> Any:
-    """django-storages makes a client for each thread (60 ms and its own connections); clients are thread-safe."""
-    return storage.connection.meta.client
+@lru_cache(maxsize=8)
+def client_at(endpoint_url: str | None, region: str, access_key: str | None, process: int) -> Any:
+    """django-storages' client, once for a process: it would make one for each thread, in half a second.
 
-
-@lru_cache(maxsize=4)
-def public_client(process: int, endpoint_url: str) -> Any:
+    Clients are thread-safe, but a process that was forked must not share its parent's connections.
+    """
     options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": endpoint_url}
     return S3Storage(**options).connection.meta.client
 

@@ -4,119 +4,30 @@ A stored picture has 2 MB at most (normal form), so it is answered from memory: 
 terminal.
 """
 
-import logging
 import re
 import threading
-from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
-from typing import ClassVar
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
-from django.utils.translation import gettext_lazy as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException, NotFound
-from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from devices.authentication import MayRead
-from images.blobs import BlobMissing, StorageUnavailable, blobs, derived_key, image_key
+from images.blobs import BlobMissing, blobs, derived_key, image_key
 from images.models import Image
-from images.exchange import PROBLEM, AnswerWhatWeHave, StorageSilent
-from images.normalize import BrokenImage, derive
-from images.store import WIDTHS
+from images.normalize import derive
 
-log = logging.getLogger(__name__)
-
-NAME = re.compile(r"\A([0-9a-f]{64})\.jpg\Z")
 RANGE = re.compile(r"\Abytes=(\d{0,18})-(\d{0,18})\Z")
 PRESIGNED_SECONDS = 300
 # One maker for each derivative in this process; a few locks for all of them bound their number.
 makers = [threading.Lock() for _number in range(16)]
 
 
-class ImageNotFound(NotFound):
-    default_detail = _("No image has this hash.")
-    # The picture may arrive a second later.
-    headers: ClassVar[Mapping[str, str]] = {"Cache-Control": "no-store"}
+def deliver(request: HttpRequest, image: Image, width: int | None) -> HttpResponse:
+    """The answer for a stored image, or for its derivative of ``width``.
 
-
-class WidthRefused(APIException):
-    status_code = 400
-    default_code = "invalid_parameter"
-    default_detail = _("w is one of 160, 320, 640 and 1280.")
-    headers: ClassVar[Mapping[str, str]] = {"Cache-Control": "no-store"}
-
-
-class ImageView(APIView):
-    """A stored picture, or a narrower copy of it."""
-
-    content_negotiation_class = AnswerWhatWeHave
-    http_method_names = ("get", "head", "options")
-
-    def get_authenticators(self) -> list[BaseAuthentication]:
-        return [] if settings.IMAGES_PUBLIC else super().get_authenticators()
-
-    def get_permissions(self) -> list[BasePermission]:
-        return [] if settings.IMAGES_PUBLIC else [MayRead()]
-
-    @extend_schema(
-        operation_id="image_read",
-        tags=["images"],
-        summary="A stored picture",
-        parameters=[
-            OpenApiParameter("name", str, OpenApiParameter.PATH, description="`{hash}.jpg`"),
-            OpenApiParameter(
-                "w", int, description="The width of a narrower copy; never wider than the picture.", enum=WIDTHS
-            ),
-        ],
-        auth=[{}],
-        responses={
-            (200, "image/jpeg"): OpenApiTypes.BINARY,
-            (206, "image/jpeg"): OpenApiTypes.BINARY,
-            302: OpenApiResponse(description="The bucket has it (IMAGE_DELIVERY=redirect)."),
-            304: OpenApiResponse(description="You have it."),
-            400: PROBLEM,
-            404: PROBLEM,
-            416: OpenApiResponse(description="The range begins behind the end."),
-            503: PROBLEM,
-        },
-    )
-    def get(self, request: Request, name: str) -> HttpResponse:
-        found = NAME.match(name)
-        width = asked_width(request)
-        image = Image.objects.filter(pk=found[1], status=Image.Status.STORED).first() if found else None
-        if image is None:
-            raise ImageNotFound
-        try:
-            return deliver(request, image, width if width and width < image.width else None)
-        except StorageUnavailable as error:
-            log.warning("%s", error)
-            raise StorageSilent from error
-        except (BlobMissing, BrokenImage) as error:
-            log.exception("the bytes of a stored image are missing or damaged")
-            raise ImageNotFound from error
-
-    def head(self, request: Request, name: str) -> HttpResponse:
-        return self.get(request, name)
-
-
-def asked_width(request: Request) -> int | None:
-    values = request.query_params.getlist("w")
-    if not values:
-        return None
-    if len(values) > 1 or values[0] not in {str(width) for width in WIDTHS}:
-        raise WidthRefused
-    return int(values[0])
-
-
-def deliver(request: Request, image: Image, width: int | None) -> HttpResponse:
-    """The answer for a stored image, or for its derivative of ``width``. Raises what storage raises."""
+    Raises ``StorageUnavailable``, and ``BlobMissing`` or ``BrokenImage`` when the bytes are not what they were.
+    """
     etag = f'"{image.hash}"' if width is None else f'"{image.hash}-{width}"'
     headers = {
         "ETag": etag,
@@ -155,10 +66,12 @@ def content(key: str, first: int, last: int, size: int) -> bytes:
     return body
 
 
-def handed_over(request: Request, key: str, headers: dict[str, str]) -> HttpResponse | None:
+def handed_over(request: HttpRequest, key: str, headers: dict[str, str]) -> HttpResponse | None:
     """An answer that lets nginx or the bucket send the bytes, where the settings say so and it can be."""
     store = blobs()
     if settings.IMAGE_DELIVERY == "accel" and store.path(key):
+        store.stat(key)  # nginx would answer a missing file with 404 and our headers, and caches would keep that
+        del headers["Accept-Ranges"]  # nginx adds its own
         return HttpResponse(content_type="image/jpeg", headers={**headers, "X-Accel-Redirect": f"/protected/{key}"})
     # A presigned URL is good for GET alone, and HEAD needs no bytes.
     if settings.IMAGE_DELIVERY != "redirect" or request.method == "HEAD":
@@ -180,7 +93,7 @@ def matches(header: str | None, etag: str) -> bool:
     return header.strip() == "*" or etag in {found.removeprefix("W/") for found in parse_etags(header)}
 
 
-def asked_range(request: Request, size: int, etag: str) -> tuple[int, int, int]:
+def asked_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int, int]:
     """First byte, last byte and status: one range is honoured, several or odd ones get the whole."""
     whole = 0, size - 1, 200
     found = RANGE.match(request.headers.get("Range", "").strip())

@@ -35,7 +35,7 @@ class LocalBlobs(Blobs):
         target = self.root / checked_key(key)
         with failures(key):
             make_folder(target.parent)
-            descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+            descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=".draft-")
             try:
                 running = new_sha256()
                 with os.fdopen(descriptor, "wb") as file:
@@ -69,7 +69,7 @@ class LocalBlobs(Blobs):
             file = path.open("rb")
         with file:
             file.seek(start)
-            yield file if length is None else Part(file, length)
+            yield Part(file, key, length)
 
     def stat(self, key: str) -> Blob:
         with failures(key):
@@ -110,14 +110,18 @@ class LocalBlobs(Blobs):
 
 
 class Part:
-    """The first ``length`` bytes of what is left of a file."""
+    """The next ``length`` bytes of a file, or all that are left."""
 
-    def __init__(self, file: BinaryIO, length: int) -> None:
-        self.file, self.left = file, length
+    def __init__(self, file: BinaryIO, key: str, length: int | None) -> None:
+        self.file, self.key, self.left = file, key, length
 
     def read(self, size: int = -1, /) -> bytes:
-        chunk = self.file.read(self.left if size < 0 else min(size, self.left))
-        self.left -= len(chunk)
+        if self.left is not None:
+            size = self.left if size < 0 else min(size, self.left)
+        with failures(self.key):
+            chunk = self.file.read(size)
+        if self.left is not None:
+            self.left -= len(chunk)
         return chunk
 
 

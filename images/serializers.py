@@ -37,7 +37,7 @@ class UploadSerializer(serializers.Serializer[Any]):
 
 @extend_schema_field({"type": "string", "pattern": "^[0-9a-f]{64}$"})
 class HashField(serializers.Field[str, Any, str, Any]):
-    default_error_messages = {"invalid": _("An image is named by 64 lower-case hexadecimal digits.")}  # noqa: RUF012
+    default_error_messages = {"invalid": _("An image is named by 64 lower-case hexadecimal digits.")}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str) or not HASH.match(data):

@@ -9,7 +9,7 @@ What can go wrong, and why it doesn't:
    claim over and writes too, which is harmless, because keys are written once.
 2. A writer dies. Its row stays ``storing``; the next writer takes it over, or the sweep does, much later.
 3. A writer that was overtaken finds its token gone and begins anew, so it never calls bytes stored that a sweep took.
-4. A writer meets ``sweeping``. It waits until the row is gone and begins anew; a sweep that died is finished first.
+4. A writer meets ``sweeping``. It waits until the row is gone and begins anew, or takes over from a sweep that died.
 5. A sweeper that sleeps for longer than ``SWEEP_LEASE`` between its last check and the deletion of the bytes could
    delete what was stored again meanwhile. The worker's hard time limit (2 minutes) ends it before.
 """
@@ -17,8 +17,10 @@ What can go wrong, and why it doesn't:
 import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from django.db import models, transaction
+from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.utils import timezone
 
 from images.blobs import BlobMissing, StorageUnavailable, blobs, derived_key, image_key
@@ -47,19 +49,15 @@ def store(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, boo
             row = Image.objects.filter(pk=name).first()
             if row is None:
                 continue
-            overdue = time.monotonic() > deadline or row.wanted_at == RELEASED
             if row.status == Status.STORED:
                 if want_again(row, token):
                     heal(name, normal)
                     return Image.objects.get(pk=name), False
                 continue
-            if row.status == Status.SWEEPING and token - row.wanted_at > SWEEP_LEASE:
-                if take_over(row, token):
-                    finish_sweep(name, token)
-                continue
-            if row.status == Status.SWEEPING and overdue:
-                raise StorageUnavailable(f"{name} is being deleted, for longer than we wait")
-            if row.status == Status.SWEEPING or not overdue:
+            overdue = time.monotonic() > deadline
+            if not abandoned(row, token, overdue=overdue):
+                if overdue:
+                    raise StorageUnavailable(f"{name} is being deleted, for longer than we wait")
                 time.sleep(PAUSE)
                 continue
             if not take_over(row, token):
@@ -95,11 +93,18 @@ def want_again(row: Image, now: datetime) -> bool:
     return bool(Image.objects.filter(pk=row.pk, status=Status.STORED).update(wanted_at=now))
 
 
+def abandoned(row: Image, now: datetime, *, overdue: bool) -> bool:
+    """Whether a claim may be taken over: writing twice harms nobody, but a sweeper has to be dead."""
+    if row.status == Status.STORING:
+        return overdue or row.wanted_at == RELEASED
+    return now - row.wanted_at > SWEEP_LEASE
+
+
 @transaction.atomic(durable=True)
-def take_over(row: Image, token: datetime) -> bool:
-    """Makes somebody else's claim ours; False when the row moved on."""
+def take_over(row: Image, token: datetime, status: Status = Status.STORING) -> bool:
+    """Makes somebody else's claim ours, for storing or for sweeping; False when the row moved on."""
     rows = Image.objects.filter(pk=row.pk, status=row.status, wanted_at=row.wanted_at)
-    return bool(rows.update(wanted_at=token))
+    return bool(rows.update(status=status, wanted_at=token))
 
 
 @transaction.atomic(durable=True)
@@ -117,12 +122,23 @@ def heal(name: str, normal: Normal) -> None:
 
 
 # --- Sweeping ---------------------------------------------------------------------------------------------------
+def references() -> list[ForeignObjectRel]:
+    """Every relation by which a row of any model may refer to an image, hidden ones too."""
+    fields = Image._meta.get_fields(include_hidden=True)
+    return [field for field in fields if isinstance(field, ForeignObjectRel)]
+
+
+def referrers(relation: ForeignObjectRel, image: object) -> models.QuerySet[Any]:
+    """The rows that refer to ``image`` (a hash or an expression) by one relation."""
+    rows: models.QuerySet[Any] = relation.related_model._base_manager.filter(**{relation.field.name: image})
+    return rows.order_by("pk")
+
+
 def unreferenced() -> models.QuerySet[Image]:
-    """Images that no row of any model refers to. The references are those that the models declare."""
+    """Images that no row of any model refers to."""
     found = Image.objects.all()
-    for relation in Image._meta.related_objects:
-        referrers = relation.related_model._base_manager.filter(**{relation.field.name: models.OuterRef("pk")})
-        found = found.filter(~models.Exists(referrers))
+    for relation in references():
+        found = found.filter(~models.Exists(referrers(relation, models.OuterRef("pk")).order_by()))
     return found
 
 

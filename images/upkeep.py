@@ -46,13 +46,7 @@ def delete_unreferenced(
     left |= Image.objects.filter(status=Status.STORING, wanted_at__lt=now - stale)
     for row in left.order_by("wanted_at")[:limit]:
         token = timezone.now()
-        if row.status == Status.STORING:
-            claimed = Image.objects.filter(pk=row.pk, status=row.status, wanted_at=row.wanted_at).update(
-                status=Status.SWEEPING, wanted_at=token
-            )
-        else:
-            claimed = take_over(row, token)
-        if claimed and not sweep(row.pk, token, done, finished=True):
+        if take_over(row, token, Status.SWEEPING) and not sweep(row.pk, token, done, finished=True):
             return report(done)
     candidates = unreferenced().filter(status=Status.STORED, wanted_at__lt=now - older_than)
     for name in candidates.order_by("wanted_at").values_list("pk", flat=True)[:limit]:

@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from images.delivery import ImageView
-from images.views import ImagesView, MissingView
+from images.views import ImagesView, ImageView, MissingView
 
 urlpatterns = [
     path("images", ImagesView.as_view(), name="images"),

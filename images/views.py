@@ -1,30 +1,41 @@
-"""Pictures come in, and terminals ask which are lacking."""
+"""Pictures come in, terminals ask which are lacking, and get those that are there."""
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import IO, Any, ClassVar
 
+from django.conf import settings
+from django.http import HttpResponse, UnreadablePostError
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from devices.authentication import MayUpload
+from devices.authentication import MayRead, MayUpload
 from images import normalize
-from images.blobs import StorageUnavailable
-from images.exchange import PROBLEM, AnswerWhatWeHave, StorageSilent
+from images.blobs import BlobMissing, StorageUnavailable
+from images.delivery import deliver
+from images.models import Image
 from images.serializers import ImageSerializer, MissingSerializer, UploadSerializer, WantedSerializer
 from images.services import add_image, missing_images
+from images.store import WIDTHS
 
 log = logging.getLogger(__name__)
 
+NAME = re.compile(r"\A([0-9a-f]{64})\.jpg\Z")
 MULTIPART_OVERHEAD = 64 * 1024  # bytes; boundaries, names and a few fields
 FORM = "multipart/form-data"
+PROBLEM = OpenApiResponse(OpenApiTypes.OBJECT, description="application/problem+json")
 
 
 class PictureRefused(APIException):
@@ -42,6 +53,35 @@ class PictureRefused(APIException):
         super().__init__(detail, refusal.code)
 
 
+class ImageNotFound(NotFound):
+    default_detail = _("No image has this hash.")
+    # The picture may arrive a second later.
+    headers: ClassVar[Mapping[str, str]] = {"Cache-Control": "no-store"}
+
+
+class WidthRefused(APIException):
+    status_code = 400
+    default_code = "invalid_parameter"
+    default_detail = _("w is one of 160, 320, 640 and 1280.")
+    headers: ClassVar[Mapping[str, str]] = {"Cache-Control": "no-store"}
+
+
+class StorageSilent(APIException):
+    status_code = 503
+    default_code = "storage_unavailable"
+    default_detail = _("The storage doesn't answer; try again.")
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2", "Cache-Control": "no-store"}
+
+
+class AnswerWhatWeHave(DefaultContentNegotiation):
+    """``Accept: image/jpeg`` is no reason to refuse: pictures aren't rendered by DRF, and errors are JSON anyway."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
 class BytesParser(BaseParser):
     """Whatever isn't a form is the picture itself."""
 
@@ -49,7 +89,7 @@ class BytesParser(BaseParser):
 
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> bytes:
+    ) -> Any:
         return stream.read()
 
 
@@ -104,9 +144,70 @@ class MissingView(APIView):
         return Response({"missing": missing_images(hashes=wanted.validated_data["hashes"])})
 
 
+class ImageView(APIView):
+    content_negotiation_class = AnswerWhatWeHave
+    http_method_names = ["get", "head", "options"]
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return [] if settings.IMAGES_PUBLIC else super().get_authenticators()
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [] if settings.IMAGES_PUBLIC else [MayRead()]
+
+    @extend_schema(
+        operation_id="image_read",
+        tags=["images"],
+        summary="A stored picture, or a narrower copy of it",
+        parameters=[
+            OpenApiParameter("name", str, OpenApiParameter.PATH, description="`{hash}.jpg`"),
+            OpenApiParameter(
+                "w", int, description="The width of a narrower copy; never wider than the picture.", enum=WIDTHS
+            ),
+        ],
+        auth=[],
+        responses={
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+            (206, "image/jpeg"): OpenApiTypes.BINARY,
+            302: OpenApiResponse(description="The bucket has it (IMAGE_DELIVERY=redirect)."),
+            304: OpenApiResponse(description="You have it."),
+            416: OpenApiResponse(description="The range begins behind the end."),
+            **dict.fromkeys((400, 404, 503), PROBLEM),
+        },
+    )
+    def get(self, request: Request, name: str) -> HttpResponse:
+        width = asked_width(request)
+        found = NAME.match(name)
+        image = Image.objects.filter(pk=found[1], status=Image.Status.STORED).first() if found else None
+        if image is None:
+            raise ImageNotFound
+        try:
+            return deliver(request._request, image, width if width and width < image.width else None)
+        except StorageUnavailable as error:
+            log.warning("%s", error)
+            raise StorageSilent from error
+        except (BlobMissing, normalize.BrokenImage) as error:
+            log.exception("the bytes of a stored image are missing or damaged")
+            raise ImageNotFound from error
+
+    def head(self, request: Request, name: str) -> HttpResponse:
+        return self.get(request, name)
+
+
+def asked_width(request: Request) -> int | None:
+    values = request.query_params.getlist("w")
+    if not values:
+        return None
+    if len(values) > 1 or values[0] not in {str(width) for width in WIDTHS}:
+        raise WidthRefused
+    return int(values[0])
+
+
 def picture_in(request: Request) -> bytes:
     """The bytes of the form's ``file``, or of the body."""
-    data = request.data
+    try:
+        data: Any = request.data
+    except UnreadablePostError as error:
+        raise ParseError(_("The body ended too early.")) from error
     if isinstance(data, bytes):
         picture = data
     else:

@@ -106,6 +106,7 @@ def one_view() -> Iterator[None]:
     if connection.in_atomic_block:
         raise RuntimeError("A snapshot can't begin inside a transaction that has read already.")
     if connection.vendor == "sqlite":
+        connection.ensure_connection()  # connecting sets the mode
         # IMMEDIATE would wait for writers; a plain BEGIN reads beside them.
         mode, connection.transaction_mode = connection.transaction_mode, "DEFERRED"  # type: ignore[attr-defined]
         try:

@@ -39,9 +39,7 @@ class ReceivedAdmin(ModelAdmin):
 def photos_in(status: str) -> Coalesce:
     """How many photos of the row's album are in a state, from the index alone."""
     found = Photo.objects.filter(album=OuterRef("pk"), status=status).order_by().values("album")
-    return Coalesce(
-        Subquery(found.annotate(count=Count("pk")).values("count")), 0, output_field=IntegerField()
-    )
+    return Coalesce(Subquery(found.annotate(count=Count("pk")).values("count")), 0, output_field=IntegerField())
 
 
 @admin.register(Album)
@@ -158,9 +156,7 @@ class PhotoAdmin(ReceivedAdmin):
         if not photo.image_id:
             return "–"
         source = image_url(photo.image_id)
-        return format_html(
-            '<img src="{}?w=160" alt="" loading="lazy" class="h-12 w-12 rounded object-cover">', source
-        )
+        return format_html('<img src="{}?w=160" alt="" loading="lazy" class="h-12 w-12 rounded object-cover">', source)
 
     @display(description=_("picture"))
     def preview(self, photo: Photo) -> SafeString | str:
@@ -196,9 +192,7 @@ class PhotoAdmin(ReceivedAdmin):
             text = ngettext("%(count)d photo is on its way.", "%(count)d photos are on their way.", queued)
             messages.success(request, text % {"count": queued})
         if missing:
-            text = ngettext(
-                "%(count)d photo was never uploaded.", "%(count)d photos were never uploaded.", missing
-            )
+            text = ngettext("%(count)d photo was never uploaded.", "%(count)d photos were never uploaded.", missing)
             messages.warning(request, text % {"count": missing})
 
     def delete_model(self, request: HttpRequest, obj: Photo) -> None:

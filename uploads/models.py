@@ -76,9 +76,7 @@ class Photo(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # The index by album and status serves this key too.
-    album = models.ForeignKey(
-        Album, models.CASCADE, verbose_name=_("album"), related_name="photos", db_index=False
-    )
+    album = models.ForeignKey(Album, models.CASCADE, verbose_name=_("album"), related_name="photos", db_index=False)
     product = models.ForeignKey(
         "catalog.Product",
         models.SET_NULL,
@@ -93,9 +91,7 @@ class Photo(models.Model):
     )
 
     filename = models.CharField(_("file name"), max_length=255)
-    content_type = models.CharField(
-        _("content type"), max_length=20, choices=[(name, name) for name in CONTENT_TYPES]
-    )
+    content_type = models.CharField(_("content type"), max_length=20, choices=[(name, name) for name in CONTENT_TYPES])
     size = models.PositiveIntegerField(
         _("size"), validators=[MinValueValidator(1), MaxValueValidator(LARGEST)], help_text=_("In bytes.")
     )
@@ -108,9 +104,7 @@ class Photo(models.Model):
         help_text=_("Of the original; or empty."),
     )
 
-    status = models.CharField(
-        _("status"), max_length=10, choices=Status, default=Status.PENDING, editable=False
-    )
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING, editable=False)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
     error = models.CharField(
         _("error"),
@@ -120,9 +114,7 @@ class Photo(models.Model):
         editable=False,
         help_text=_("Code of the last failure."),
     )
-    error_detail = models.TextField(
-        _("what happened"), max_length=500, blank=True, default="", editable=False
-    )
+    error_detail = models.TextField(_("what happened"), max_length=500, blank=True, default="", editable=False)
     lease = models.UUIDField(_("lease"), null=True, editable=False)
     lease_expires_at = models.DateTimeField(_("lease expires at"), null=True, editable=False)
     queued_until = models.DateTimeField(
@@ -155,7 +147,9 @@ class Photo(models.Model):
             models.Index(fields=["-created_at"], name="photo_by_creation"),
             models.Index(fields=["album", "status"], name="photo_by_album_and_status"),
             # Reconciliation costs what is under way, however many photos are ready.
-            models.Index(fields=["checked_at"], name="photo_pending_by_check", condition=Q(status="pending")),
+            models.Index(
+                fields=["checked_at", "created_at"], name="photo_pending_by_check", condition=Q(status="pending")
+            ),
             models.Index(
                 fields=["lease_expires_at"],
                 name="photo_processing_by_lease",
@@ -191,9 +185,7 @@ class Photo(models.Model):
                 name="photo_knows_since_when_it_is_in_its_state",
             ),
             models.CheckConstraint(condition=Q(size__gte=1, size__lte=LARGEST), name="photo_size_is_allowed"),
-            models.CheckConstraint(
-                condition=Q(content_type__in=CONTENT_TYPES), name="photo_content_type_is_allowed"
-            ),
+            models.CheckConstraint(condition=Q(content_type__in=CONTENT_TYPES), name="photo_content_type_is_allowed"),
         ]
 
     def __str__(self) -> str:

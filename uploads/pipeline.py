@@ -82,9 +82,7 @@ def claim(photo_id: UUID, *, now: datetime) -> Photo | None:
     An attempt counts from here, because the attempt may kill us.
     """
     lease = uuid4()
-    if not move(
-        photo_id, Status.PENDING, Status.PROCESSING, now=now, lease=lease, attempts=F("attempts") + 1
-    ):
+    if not move(photo_id, Status.PENDING, Status.PROCESSING, now=now, lease=lease, attempts=F("attempts") + 1):
         return None
     return Photo.objects.filter(pk=photo_id, lease=lease).first()
 

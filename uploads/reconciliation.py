@@ -89,7 +89,7 @@ def free_abandoned(photos: PhotoQuerySet, *, now: datetime, limit: int) -> None:
 @transaction.atomic
 def take(photos: PhotoQuerySet, *, now: datetime, limit: int) -> list[Photo]:
     """The photos that this pass looks at, moved to the end of the line; another pass's are left to it."""
-    batch = list(photos.select_for_update(skip_locked=True).order_by("checked_at", "pk")[:limit])
+    batch = list(photos.select_for_update(skip_locked=True).order_by("checked_at", "created_at", "pk")[:limit])
     Photo.objects.filter(pk__in=[photo.pk for photo in batch]).update(checked_at=now)
     return batch
 

@@ -87,9 +87,7 @@ class PhotoStatusSerializer(serializers.ModelSerializer[Photo]):
 class PhotoSerializer(serializers.ModelSerializer[Photo]):
     hash = serializers.CharField(source="image_id", allow_null=True)
     url = serializers.SerializerMethodField()
-    error = serializers.SerializerMethodField(
-        help_text="The code of the last failure; docs/errors.md lists them."
-    )
+    error = serializers.SerializerMethodField(help_text="The code of the last failure; docs/errors.md lists them.")
     product = serializers.UUIDField(source="product_id", allow_null=True)
     created_at = serializers.DateTimeField(default_timezone=UTC)
 

@@ -84,15 +84,11 @@ def photo(*, photo_id: UUID) -> Photo:
 
 def counts(*, album_id: UUID) -> dict[str, int]:
     """How many photos of an album are in each state; every state is named."""
-    found = dict(
-        Photo.objects.filter(album_id=album_id).order_by().values_list("status").annotate(count=Count("pk"))
-    )
+    found = dict(Photo.objects.filter(album_id=album_id).order_by().values_list("status").annotate(count=Count("pk")))
     return {status.value: found.get(status.value, 0) for status in Photo.Status}
 
 
-def register_photo(
-    *, album_id: UUID, photo_id: UUID | None, declaration: Declaration, now: datetime
-) -> Registered:
+def register_photo(*, album_id: UUID, photo_id: UUID | None, declaration: Declaration, now: datetime) -> Registered:
     """The photo of this id (a new one without) and, while it is pending, a fresh upload target.
 
     Raises AlbumUnknown, ProductUnknown, AlbumFull, and PhotoDiffers when the id has other data already.

@@ -1,6 +1,7 @@
 """The upload API: parse, one call, render."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -50,7 +52,7 @@ class StorageCannotSay(APIException):
     status_code = 503
     default_code = "storage_unavailable"
     default_detail = _("The storage doesn't answer; try again in a moment.")
-    headers = {"Retry-After": "5"}  # noqa: RUF012 -- a constant
+    headers = {"Retry-After": "5"}
 
 
 class UploadDenied(APIException):
@@ -119,7 +121,7 @@ PROBLEMS: dict[type[Exception], type[APIException]] = {
 
 
 class UploadsView(APIView):
-    permission_classes = (MayUpload,)
+    permission_classes: Sequence[type[BasePermission]] = (MayUpload,)
 
     def handle_exception(self, exc: Exception) -> Response:
         problem = next((PROBLEMS[kind] for kind in type(exc).mro() if kind in PROBLEMS), None)

@@ -26,9 +26,7 @@ def note(page: admin.ModelAdmin, request: HttpRequest, changed: Sequence[Model],
     if changed and author is not None:
         LogEntry.objects.log_actions(author, changed, CHANGE, change_message=what, single_object=False)
     count = len(changed)
-    text = ngettext("%(count)d record was changed.", "%(count)d records were changed.", count) % {
-        "count": count
-    }
+    text = ngettext("%(count)d record was changed.", "%(count)d records were changed.", count) % {"count": count}
     page.message_user(request, text, messages.SUCCESS if count else messages.INFO)
 
 
@@ -49,9 +47,7 @@ def mark_sold_out(page: admin.ModelAdmin, request: HttpRequest, queryset: QueryS
 
 @admin.action(description=gettext_lazy("Mark as available"), permissions=["change"])
 def mark_available(page: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet) -> None:
-    note(
-        page, request, set_flag(records=queryset, flag="is_sold_out", value=False), _("Marked as available.")
-    )
+    note(page, request, set_flag(records=queryset, flag="is_sold_out", value=False), _("Marked as available."))
 
 
 class PercentForm(forms.Form):

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -73,9 +74,7 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
     delete_view = at_the_door(ModelAdmin.delete_view)
 
     @at_the_door
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, extra_context)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
@@ -84,18 +83,14 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
-    def formfield_for_dbfield(
-        self, db_field: models.Field, request: HttpRequest, **kwargs: Any
-    ) -> forms.Field | None:
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and not db_field.is_relation:
             # The page carries what it showed, so that "changed" means changed on the page.
             field.show_hidden_initial = True
         return field
 
-    def save_model(
-        self, request: HttpRequest, obj: models.Model, form: forms.ModelForm, change: bool
-    ) -> None:
+    def save_model(self, request: HttpRequest, obj: models.Model, form: forms.ModelForm, change: bool) -> None:
         if not change:
             super().save_model(request, obj, form, change)
         elif form.changed_data:
@@ -116,6 +111,13 @@ class Rows(TabularInline):
     extra = 0
     show_change_link = False
     hide_title = True
+
+
+def how_many(model: type[models.Model], link: str) -> Coalesce:
+    """How many rows of ``model`` point to the listed row by ``link``; keeps the list's order, as a join wouldn't."""
+    rows = model._default_manager.filter(**{link: models.OuterRef("pk")}).order_by().values(link)
+    count = models.Subquery(rows.annotate(count=models.Count("pk")).values("count"))
+    return Coalesce(count, 0, output_field=models.IntegerField())
 
 
 def swatch(color: str) -> SafeString:

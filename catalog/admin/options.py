@@ -3,16 +3,16 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from catalog.models import Attribute, AttributeOption
+from catalog.models import Attribute, AttributeOption, Product
 
-from .base import CatalogueAdmin, Rows
+from .base import CatalogueAdmin, Rows, how_many
 from .sheets import AttributeSheet
 
 
@@ -38,7 +38,9 @@ class AttributeAdmin(CatalogueAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attribute]:
-        rows = super().get_queryset(request).annotate(products_with_it=Count("products"))
+        rows = (
+            super().get_queryset(request).annotate(products_with_it=how_many(Product.attributes.through, "attribute"))
+        )
         return rows.prefetch_related("options")
 
     def save_related(

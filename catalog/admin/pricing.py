@@ -24,9 +24,7 @@ class PriceRuleForm(RecordForm):
     """A rule; the targets that its scope doesn't have are emptied, since the page hides them."""
 
     derived = frozenset(TARGETS)
-    weekdays = WeekdaysField(
-        label=_("Weekdays"), show_hidden_initial=True, help_text=_("None ticked means every day.")
-    )
+    weekdays = WeekdaysField(label=_("Weekdays"), show_hidden_initial=True, help_text=_("None ticked means every day."))
 
     class Meta:
         model = PriceRule
@@ -87,9 +85,7 @@ class PriceRuleAdmin(CatalogueAdmin):
     def change(self, rule: PriceRule) -> str:
         if rule.adjustment == PriceRule.Adjustment.PERCENTAGE:
             return f"{rule.value.normalize():+f} %"
-        return (
-            f"{rule.value:+.2f}" if rule.adjustment == PriceRule.Adjustment.AMOUNT else f"= {rule.value:.2f}"
-        )
+        return f"{rule.value:+.2f}" if rule.adjustment == PriceRule.Adjustment.AMOUNT else f"= {rule.value:.2f}"
 
     @display(description=_("for"))
     def target(self, rule: PriceRule) -> str:
@@ -112,7 +108,5 @@ class PriceRuleAdmin(CatalogueAdmin):
 
     @display(description=_("valid"))
     def validity(self, rule: PriceRule) -> str:
-        ends = [
-            date_format(day, "SHORT_DATE_FORMAT") if day else "…" for day in (rule.valid_from, rule.valid_to)
-        ]
+        ends = [date_format(day, "SHORT_DATE_FORMAT") if day else "…" for day in (rule.valid_from, rule.valid_to)]
         return now("always") if ends == ["…", "…"] else " – ".join(ends)

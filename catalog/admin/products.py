@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 from catalog.models import Category, Product, Tag
 
 from .actions import activate, change_price, deactivate, mark_available, mark_sold_out
-from .base import CatalogueAdmin, RecordForm, swatch
+from .base import CatalogueAdmin, RecordForm, how_many, swatch
 from .pictures import PictureField, Taken, take_in, thumbnail
 from .sheets import CategorySheet, ProductSheet, TagSheet
 
@@ -144,7 +144,7 @@ class CategoryAdmin(CatalogueAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
-        return super().get_queryset(request).annotate(products_in_it=Count("products"))
+        return super().get_queryset(request).annotate(products_in_it=how_many(Product, "category"))
 
     @display(description=_("products"), ordering="products_in_it")
     def product_count(self, category: Category) -> int:
@@ -164,7 +164,7 @@ class TagAdmin(CatalogueAdmin):
     fields = ("name", "kind", "color")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
-        return super().get_queryset(request).annotate(products_with_it=Count("products"))
+        return super().get_queryset(request).annotate(products_with_it=how_many(Product.tags.through, "tag"))
 
     @display(
         description=_("kind"),

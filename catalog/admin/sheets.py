@@ -198,9 +198,7 @@ class AttributeSheet(Sheet):
         return text_of_options(attribute) if attribute.pk else ""
 
     def skip_row(self, instance: Any, original: Any, row: Any, import_validation_errors: Any = None) -> bool:
-        if "options" in row and str(row["options"] or "") != (
-            text_of_options(original) if original.pk else ""
-        ):
+        if "options" in row and str(row["options"] or "") != (text_of_options(original) if original.pk else ""):
             return False
         return super().skip_row(instance, original, row, import_validation_errors)
 

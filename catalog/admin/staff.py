@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +17,7 @@ from catalog.models import Employee, Role
 from catalog.models.staff import PIN
 
 from .actions import activate, deactivate
-from .base import CatalogueAdmin, RecordForm
+from .base import CatalogueAdmin, RecordForm, how_many
 from .sheets import EmployeeSheet, RoleSheet
 from .widgets import WordsField
 
@@ -59,7 +59,7 @@ class RoleAdmin(CatalogueAdmin):
     fields = ("name", "discount_limit", "permission_codes")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Role]:
-        return super().get_queryset(request).annotate(employees_in_it=Count("employees"))
+        return super().get_queryset(request).annotate(employees_in_it=how_many(Employee, "role"))
 
     @display(description=_("permissions"))
     def code_count(self, role: Role) -> int:
@@ -82,9 +82,7 @@ class EmployeeForm(RecordForm):
             {"autocomplete": "new-password", "inputmode": "numeric", "minlength": 4, "maxlength": 8}
         ),
     )
-    remove_pin = forms.BooleanField(
-        label=_("Remove the PIN"), required=False, widget=UnfoldBooleanSwitchWidget()
-    )
+    remove_pin = forms.BooleanField(label=_("Remove the PIN"), required=False, widget=UnfoldBooleanSwitchWidget())
 
     class Meta:
         model = Employee

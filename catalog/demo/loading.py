@@ -71,9 +71,7 @@ def load(*, progress: Progress = iter) -> Loaded:
         load_staff()
         load_rules()
         make_superuser()
-        shown = [
-            show_image(product_id=pk, hash=hashes[slug]) for slug, pk in products.items() if slug in hashes
-        ]
+        shown = [show_image(product_id=pk, hash=hashes[slug]) for slug, pk in products.items() if slug in hashes]
     return Loaded(created=True, products=len(products), pictures=sum(shown))
 
 
@@ -88,9 +86,7 @@ def settle(
 
     A restaurant that has a "Kitchen" printer of its own keeps it as it is, and the demo uses it.
     """
-    there = {
-        value.casefold(): pk for value, pk in model._default_manager.order_by("pk").values_list(key, "pk")
-    }
+    there = {value.casefold(): pk for value, pk in model._default_manager.order_by("pk").values_list(key, "pk")}
     kind = model._meta.model_name or ""
     ids = {name: there.get(name.casefold()) or demo_id(kind, name) for name in names}
     return ids, {name for name in ids if name.casefold() not in there}
@@ -116,9 +112,7 @@ def load_printers() -> dict[str, uuid.UUID]:
 def load_tags() -> dict[str, uuid.UUID]:
     ids, new = settle(Tag, [tag.name for tag in menu.TAGS])
     Tag.objects.bulk_create(
-        Tag(id=ids[tag.name], name=tag.name, kind=tag.kind, color=tag.color)
-        for tag in menu.TAGS
-        if tag.name in new
+        Tag(id=ids[tag.name], name=tag.name, kind=tag.kind, color=tag.color) for tag in menu.TAGS if tag.name in new
     )
     return ids
 
@@ -169,9 +163,7 @@ def load_menu(printers: dict[str, uuid.UUID]) -> dict[str, uuid.UUID]:
         )
         for position, category in made
     )
-    printed = [
-        (ids[category.name], printers[name]) for _position, category in made for name in category.printers
-    ]
+    printed = [(ids[category.name], printers[name]) for _position, category in made for name in category.printers]
     link(Category.print_destinations, printed)
 
     taken = set(Product.objects.exclude(sku="").values_list("sku", flat=True))
@@ -216,17 +208,13 @@ def row_of(
 def link(field: Any, pairs: list[tuple[uuid.UUID, uuid.UUID]]) -> None:
     """Insert rows of a many-to-many field: (its owner, the other end)."""
     owner, other = f"{field.field.m2m_field_name()}_id", f"{field.field.m2m_reverse_field_name()}_id"
-    field.through._default_manager.bulk_create(
-        field.through(**{owner: left, other: right}) for left, right in pairs
-    )
+    field.through._default_manager.bulk_create(field.through(**{owner: left, other: right}) for left, right in pairs)
 
 
 def load_floor() -> None:
     ids, new = settle(Zone, [zone.name for zone in house.ZONES])
     made = [(position, zone) for position, zone in enumerate(house.ZONES) if zone.name in new]
-    Zone.objects.bulk_create(
-        Zone(id=ids[zone.name], name=zone.name, position=position) for position, zone in made
-    )
+    Zone.objects.bulk_create(Zone(id=ids[zone.name], name=zone.name, position=position) for position, zone in made)
     DiningTable.objects.bulk_create(
         DiningTable(
             id=demo_id("table", f"{zone.name}/{table.name}"),

@@ -231,9 +231,7 @@ CATEGORIES = (
                 ("Vegan", "Vegetarian", "Gluten"),
             ),
             Product("Eggs Benedict", "10.20", "Poached eggs, ham, hollandaise.", ("Eggs", "Gluten", "Milk")),
-            Product(
-                "Granola Bowl", "6.80", "Yoghurt, granola, berries, honey.", ("Vegetarian", "Milk", "Nuts")
-            ),
+            Product("Granola Bowl", "6.80", "Yoghurt, granola, berries, honey.", ("Vegetarian", "Milk", "Nuts")),
         ),
     ),
     Category(
@@ -247,9 +245,7 @@ CATEGORIES = (
             Product("Bruschetta", "6.90", "Tomato, basil, garlic, olive oil.", (*VEGAN, "Gluten")),
             Product("Beef Carpaccio", "12.50", "Parmesan, rocket, lemon.", ("Milk", "House special")),
             Product("Fried Calamari", "10.90", "With garlic aioli.", ("Gluten", "Shellfish", "Eggs")),
-            Product(
-                "Cheese Board", "13.90", "Four cheeses, grapes, walnuts.", ("Vegetarian", "Milk", "Nuts")
-            ),
+            Product("Cheese Board", "13.90", "Four cheeses, grapes, walnuts.", ("Vegetarian", "Milk", "Nuts")),
         ),
     ),
     Category(
@@ -258,24 +254,16 @@ CATEGORIES = (
         sku="SAL",
         printers=("Kitchen",),
         products=(
-            Product(
-                "Caesar Salad", "10.50", "Chicken, parmesan, croutons.", ("Gluten", "Milk", "Eggs", "Fish")
-            ),
+            Product("Caesar Salad", "10.50", "Chicken, parmesan, croutons.", ("Gluten", "Milk", "Eggs", "Fish")),
             Product(
                 "Greek Salad",
                 "9.80",
                 "Feta, olives, cucumber, oregano.",
                 ("Vegetarian", "Milk", "Gluten free"),
             ),
-            Product(
-                "Quinoa Salad", "10.20", "Roasted vegetables, lemon, mint.", (*VEGAN, "Gluten free", "New")
-            ),
-            Product(
-                "Caprese", "9.20", "Buffalo mozzarella, tomato, basil.", ("Vegetarian", "Milk", "Gluten free")
-            ),
-            Product(
-                "Tuna Niçoise", "12.40", "Seared tuna, egg, green beans.", ("Fish", "Eggs", "Gluten free")
-            ),
+            Product("Quinoa Salad", "10.20", "Roasted vegetables, lemon, mint.", (*VEGAN, "Gluten free", "New")),
+            Product("Caprese", "9.20", "Buffalo mozzarella, tomato, basil.", ("Vegetarian", "Milk", "Gluten free")),
+            Product("Tuna Niçoise", "12.40", "Seared tuna, egg, green beans.", ("Fish", "Eggs", "Gluten free")),
         ),
     ),
     Category(
@@ -293,16 +281,10 @@ CATEGORIES = (
                 short="Margherita",
             ),
             Product("Pizza Prosciutto", "11.90", "Ham, mushrooms, mozzarella.", PIZZA, short="Prosciutto"),
-            Product(
-                "Pizza Diavola", "12.40", "Spicy salami, chilli, olives.", (*PIZZA, "Spicy"), short="Diavola"
-            ),
-            Product(
-                "Pizza Quattro Formaggi", "12.90", "Four cheeses.", (*VEGGIE, *PIZZA), short="4 Formaggi"
-            ),
+            Product("Pizza Diavola", "12.40", "Spicy salami, chilli, olives.", (*PIZZA, "Spicy"), short="Diavola"),
+            Product("Pizza Quattro Formaggi", "12.90", "Four cheeses.", (*VEGGIE, *PIZZA), short="4 Formaggi"),
             Product("Pizza Napoli", "11.40", "Anchovies, capers, olives.", (*PIZZA, "Fish"), short="Napoli"),
-            Product(
-                "Pizza Verdura", "11.60", "Grilled vegetables, rocket.", (*VEGGIE, *PIZZA), short="Verdura"
-            ),
+            Product("Pizza Verdura", "11.60", "Grilled vegetables, rocket.", (*VEGGIE, *PIZZA), short="Verdura"),
             Product(
                 "Pizza Frutti di Mare",
                 "14.50",
@@ -369,17 +351,11 @@ CATEGORIES = (
                 ("Doneness", "Sauces"),
             ),
             Product("Steak Frites", "21.90", "220 g flank steak.", ("Gluten free",), ("Doneness", "Sauces")),
-            Product(
-                "Steak by Weight", "52.00", "Dry aged, priced by the kilogram.", (), ("Doneness",), unit="kg"
-            ),
+            Product("Steak by Weight", "52.00", "Dry aged, priced by the kilogram.", (), ("Doneness",), unit="kg"),
             Product("Roast Chicken", "15.40", "Half a chicken, lemon, thyme.", ("Gluten free",)),
             Product("Grilled Salmon", "18.90", "With dill and lemon.", ("Fish", "Gluten free")),
-            Product(
-                "Fish and Chips", "14.90", "Cod in beer batter, tartare sauce.", ("Fish", "Gluten", "Eggs")
-            ),
-            Product(
-                "Vegetable Curry", "12.80", "Coconut, chickpeas, rice.", (*VEGAN, "Spicy", "Gluten free")
-            ),
+            Product("Fish and Chips", "14.90", "Cod in beer batter, tartare sauce.", ("Fish", "Gluten", "Eggs")),
+            Product("Vegetable Curry", "12.80", "Coconut, chickpeas, rice.", (*VEGAN, "Spicy", "Gluten free")),
             Product(
                 "Sea Bass of the Day",
                 "64.00",
@@ -409,12 +385,8 @@ CATEGORIES = (
         sku="DES",
         printers=("Kitchen",),
         products=(
-            Product(
-                "Chocolate Cake", "6.50", "Warm, with raspberries.", ("Vegetarian", "Gluten", "Milk", "Eggs")
-            ),
-            Product(
-                "Tiramisu", "6.20", "Made here.", ("Vegetarian", "Gluten", "Milk", "Eggs", "House special")
-            ),
+            Product("Chocolate Cake", "6.50", "Warm, with raspberries.", ("Vegetarian", "Gluten", "Milk", "Eggs")),
+            Product("Tiramisu", "6.20", "Made here.", ("Vegetarian", "Gluten", "Milk", "Eggs", "House special")),
             Product(
                 "Ice Cream Sundae",
                 "6.90",
@@ -439,9 +411,7 @@ CATEGORIES = (
             Product("Double Espresso", "3.10", "", VEGAN, ("Coffee extras",)),
             Product("Americano", "2.60", "", VEGAN, ("Coffee size", "Coffee extras")),
             Product("Cappuccino", "3.40", "", (*VEGGIE, "Milk"), ("Coffee size", "Milk", "Coffee extras")),
-            Product(
-                "Latte Macchiato", "3.80", "", (*VEGGIE, "Milk"), ("Coffee size", "Milk", "Coffee extras")
-            ),
+            Product("Latte Macchiato", "3.80", "", (*VEGGIE, "Milk"), ("Coffee size", "Milk", "Coffee extras")),
             Product("Flat White", "3.90", "", (*VEGGIE, "Milk", "New"), ("Milk", "Coffee extras")),
             Product("Hot Chocolate", "3.90", "", (*VEGGIE, "Milk", "Kids"), ("Milk",)),
             Product("Pot of Tea", "3.60", "Black, green, mint or camomile.", VEGAN),

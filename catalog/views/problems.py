@@ -77,9 +77,7 @@ def _details(cause: ValidationError) -> dict[str, list[ErrorDetail]]:
     found = cause.error_dict if hasattr(cause, "error_dict") else {NON_FIELD_ERRORS: cause.error_list}
     return {
         "non_field_errors" if name == NON_FIELD_ERRORS else name: [
-            ErrorDetail(message, code=error.code or "invalid")
-            for error in errors
-            for message in error.messages
+            ErrorDetail(message, code=error.code or "invalid") for error in errors for message in error.messages
         ]
         for name, errors in found.items()
     }

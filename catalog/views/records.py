@@ -53,7 +53,7 @@ class RecordViewSet(GenericViewSet[Any]):
     def list(self, request: Request) -> HttpResponse:
         query = request.query_params
         found = page(
-            self.queryset.filter(self.listing.chosen(dict(query.lists()))),
+            self.get_queryset().filter(self.listing.chosen(dict(query.lists()))),
             order=self.listing.order(query.get("ordering")),
             limit=filters.limit(query.get("limit"), default=DEFAULT_LIMIT, most=LARGEST_LIMIT),
             cursor=query.get("cursor"),
@@ -83,9 +83,7 @@ class RecordViewSet(GenericViewSet[Any]):
         return self.saved(in_one_go(partial(write, precondition=self.precondition())))
 
     def partial_update(self, request: Request, id: str) -> HttpResponse:
-        write = partial(
-            services.change, resource=self.resource, id=self.object_id(), values=self.values(partial=True)
-        )
+        write = partial(services.change, resource=self.resource, id=self.object_id(), values=self.values(partial=True))
         return self.saved(in_one_go(partial(write, precondition=self.precondition())))
 
     def destroy(self, request: Request, id: str) -> HttpResponse:
@@ -243,7 +241,7 @@ class EmployeeViewSet(RecordViewSet):
         pin = self.values()["pin"]
         employee_id = self.object_id()
         key = f"pin:{type(request.user).__name__}:{request.user.pk}:{employee_id}"
-        if not self.queryset.filter(pk=employee_id).exists():
+        if not self.get_queryset().filter(pk=employee_id).exists():
             raise exceptions.NotFound
         if wait := throttle.admit(key=key, limit=WRONG_PINS, window_s=PIN_WINDOW):
             raise exceptions.Throttled(wait)

@@ -50,13 +50,15 @@ SUMMARIES = {
 class RecordSchema(AutoSchema):
     """For ``RecordViewSet``."""
 
+    view: Any
+
     def get_operation_id(self) -> str:
         return "employees_verify_pin" if self.view.action == "verify_pin" else super().get_operation_id()
 
     def get_summary(self) -> str:
         return SUMMARIES[self.view.action]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it
         return ""
 
     def get_response_serializers(self) -> Any:
@@ -98,9 +100,7 @@ class RecordSchema(AutoSchema):
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
         schema = super()._map_basic_serializer(serializer, direction)
         if direction == "response" and isinstance(serializer, ShapeSerializer):
-            schema["required"] = sorted(
-                schema["properties"]
-            )  # what may be left out in a request is always answered
+            schema["required"] = sorted(schema["properties"])  # what may be left out in a request is always answered
         return schema
 
 
@@ -128,13 +128,9 @@ def _list_parameters(listing: Any) -> Any:
     yield OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100})
     yield OpenApiParameter("cursor", str, description="Opaque; from `next` and `previous`.")
     yield OpenApiParameter("search", str, description=f"Words that all occur in {', '.join(listing.search)}.")
-    yield OpenApiParameter(
-        "ordering", str, description=f"Comma-separated, `-` for descending: {', '.join(offered)}."
-    )
+    yield OpenApiParameter("ordering", str, description=f"Comma-separated, `-` for descending: {', '.join(offered)}.")
     for name, offer in listing.parameters.items():
         text = (
-            "Several, comma-separated: any of them."
-            if offer.splits
-            else "Exactly this; repeat it for any of several."
+            "Several, comma-separated: any of them." if offer.splits else "Exactly this; repeat it for any of several."
         )
         yield OpenApiParameter(name, dict(offer.schema), description=text)

@@ -5,31 +5,74 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Image',
+            name="Image",
             fields=[
-                ('hash', models.CharField(max_length=64, primary_key=True, serialize=False, validators=[django.core.validators.RegexValidator('\\A[0-9a-f]{64}\\Z', 'An image is named by 64 lower-case hexadecimal digits.')], verbose_name='hash')),
-                ('status', models.CharField(choices=[('storing', 'storing'), ('stored', 'stored'), ('sweeping', 'sweeping')], default='storing', max_length=8, verbose_name='status')),
-                ('width', models.PositiveIntegerField(verbose_name='width')),
-                ('height', models.PositiveIntegerField(verbose_name='height')),
-                ('size', models.PositiveIntegerField(help_text='In bytes.', verbose_name='size')),
-                ('encoder', models.CharField(blank=True, default='', help_text='Empty: the bytes came in normal form.', max_length=60, verbose_name='encoder')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('wanted_at', models.DateTimeField(help_text='Last time somebody stored it or asked for it; a sweep waits from here.', verbose_name='wanted at')),
+                (
+                    "hash",
+                    models.CharField(
+                        max_length=64,
+                        primary_key=True,
+                        serialize=False,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[0-9a-f]{64}\\Z", "An image is named by 64 lower-case hexadecimal digits."
+                            )
+                        ],
+                        verbose_name="hash",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("storing", "storing"), ("stored", "stored"), ("sweeping", "sweeping")],
+                        default="storing",
+                        max_length=8,
+                        verbose_name="status",
+                    ),
+                ),
+                ("width", models.PositiveIntegerField(verbose_name="width")),
+                ("height", models.PositiveIntegerField(verbose_name="height")),
+                ("size", models.PositiveIntegerField(help_text="In bytes.", verbose_name="size")),
+                (
+                    "encoder",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Empty: the bytes came in normal form.",
+                        max_length=60,
+                        verbose_name="encoder",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                (
+                    "wanted_at",
+                    models.DateTimeField(
+                        help_text="Last time somebody stored it or asked for it; a sweep waits from here.",
+                        verbose_name="wanted at",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'image',
-                'verbose_name_plural': 'images',
-                'ordering': ['-created_at', 'hash'],
-                'indexes': [models.Index(fields=['status', 'wanted_at'], name='image_by_status_and_wanted')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['storing', 'stored', 'sweeping'])), name='image_status_is_known'), models.CheckConstraint(condition=models.Q(('height__gte', 1), ('size__gte', 1), ('width__gte', 1)), name='image_is_not_empty')],
+                "verbose_name": "image",
+                "verbose_name_plural": "images",
+                "ordering": ["-created_at", "hash"],
+                "indexes": [models.Index(fields=["status", "wanted_at"], name="image_by_status_and_wanted")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["storing", "stored", "sweeping"])),
+                        name="image_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("height__gte", 1), ("size__gte", 1), ("width__gte", 1)),
+                        name="image_is_not_empty",
+                    ),
+                ],
             },
         ),
     ]

@@ -22,7 +22,7 @@ ADDRESSES = {
     "price_rule": "/api/price-rules",
     "print_destination": "/api/print-destinations",
 }
-MODELS = {
+MODELS: dict[str, Any] = {
     "product": models.Product,
     "category": models.Category,
     "tag": models.Tag,
@@ -42,13 +42,13 @@ class Api(Client):
     def __init__(self, token: str) -> None:
         super().__init__(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False)
 
-    def post(self, path: str, data: Any = None, **options: Any) -> Any:
+    def post(self, path: str, data: Any = None, **options: Any) -> Any:  # type: ignore[override]
         return super().post(path, data, **{"content_type": "application/json", **options})
 
-    def put(self, path: str, data: Any = None, **options: Any) -> Any:
+    def put(self, path: str, data: Any = None, **options: Any) -> Any:  # type: ignore[override]
         return super().put(path, data, **{"content_type": "application/json", **options})
 
-    def patch(self, path: str, data: Any = None, **options: Any) -> Any:
+    def patch(self, path: str, data: Any = None, **options: Any) -> Any:  # type: ignore[override]
         return super().patch(path, data, **{"content_type": "application/json", **options})
 
 

@@ -53,9 +53,7 @@ def test_of_writers_with_the_same_etag_one_wins(token):
     made = Api(token).post("/api/tags", {"name": "hot"})
     answers = in_threads(
         *[
-            lambda name=name: Api(token).patch(
-                made["Location"], {"name": name}, headers={"If-Match": made["ETag"]}
-            )
+            lambda name=name: Api(token).patch(made["Location"], {"name": name}, headers={"If-Match": made["ETag"]})
             for name in "abcd"
         ]
     )
@@ -72,9 +70,7 @@ def test_a_product_and_the_end_of_its_category_never_both_succeed(token):
             lambda body=body: Api(token).post("/api/products", body),
             lambda category=category: Api(token).delete(f"/api/categories/{category.pk}"),
         )
-        assert (product.status_code, gone.status_code) in {(201, 409), (400, 204), (409, 204)}, (
-            product.content
-        )
+        assert (product.status_code, gone.status_code) in {(201, 409), (400, 204), (409, 204)}, product.content
         assert (product.status_code == 201) == models.Product.objects.filter(category_id=category.pk).exists()
 
 

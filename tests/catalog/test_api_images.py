@@ -38,14 +38,10 @@ def test_what_is_not_stored_is_refused(api, product, status):
         image("b", status)
     answer = api.patch(f"/api/products/{product.pk}", {"image": "b" * 64})
     assert answer.status_code == 400
-    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [
-        ("image", "does_not_exist")
-    ]
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [("image", "does_not_exist")]
 
 
-@pytest.mark.parametrize(
-    "wrong", ["", "x", "A" * 64, "a" * 63, "a" * 64 + "\n", "../" + "a" * 61, 1, True, [], {}]
-)
+@pytest.mark.parametrize("wrong", ["", "x", "A" * 64, "a" * 63, "a" * 64 + "\n", "../" + "a" * 61, 1, True, [], {}])
 def test_what_is_no_hash_is_refused(api, product, wrong):
     answer = api.patch(f"/api/products/{product.pk}", {"image": wrong})
     assert answer.status_code == 400

@@ -10,9 +10,7 @@ def menu(category):
     zone = models.Zone.objects.create(name="Terrace")
     role = models.Role.objects.create(name="Waiter")
     tag = models.Tag.objects.create(name="hot")
-    tea, coffee = (
-        models.Product.objects.create(name=name, price=2, category=category) for name in ("Tea", "Coffee")
-    )
+    tea, coffee = (models.Product.objects.create(name=name, price=2, category=category) for name in ("Tea", "Coffee"))
     models.DiningTable.objects.create(name="1", zone=zone)
     models.Employee.objects.create(name="Ada", code="1", role=role)
     for scope, target in (("category", category), ("tag", tag), ("product", tea), ("zone", zone)):

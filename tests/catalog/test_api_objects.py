@@ -12,6 +12,7 @@ from syncing import registry
 
 from .conftest import ADDRESSES, MODELS
 
+SOME_ID = "0b0f9a3e-5f3c-4a57-9a54-3a2b0b5bf37d"
 EVERY = pytest.mark.parametrize("resource", sorted(ADDRESSES))
 
 
@@ -132,9 +133,7 @@ def test_a_write_that_changes_nothing_leaves_no_trace(api, minimal):
         connection,
     ) as queries:
         api.patch(made["Location"], {"name": made.json()["name"], "price": "12.5"})
-    assert not [
-        query for query in queries if query["sql"].startswith(('UPDATE "catalog', 'INSERT INTO "catalog'))
-    ]
+    assert not [query for query in queries if query["sql"].startswith(('UPDATE "catalog', 'INSERT INTO "catalog'))]
     assert api.get(made["Location"]).content == made.content
 
 
@@ -152,9 +151,7 @@ def test_a_body_that_names_another_object_is_refused(api, minimal, method):
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "id")
 
 
-@pytest.mark.parametrize(
-    "wrong", ["1", "x" * 36, "%00", "0" * 32, str(uuid4())[:-1], "{" + str(uuid4()) + "}", "é"]
-)
+@pytest.mark.parametrize("wrong", ["1", "x" * 36, "%00", "0" * 32, SOME_ID[:-1], "{" + SOME_ID + "}", "é"])
 def test_a_malformed_id_in_the_path_is_nothing(api, wrong):
     for method in (api.get, api.put, api.patch, api.delete):
         answer = method(f"/api/products/{wrong}")

@@ -108,7 +108,4 @@ def test_a_pin_is_only_ever_sent(schema):
     components = schema["components"]["schemas"]
     assert "pin" in components["EmployeeRequest"]["properties"]
     assert "pin" not in components["Employee"]["properties"]
-    assert (
-        "Retry-After"
-        in schema["paths"]["/api/employees/{id}/verify_pin"]["post"]["responses"]["429"]["headers"]
-    )
+    assert "Retry-After" in schema["paths"]["/api/employees/{id}/verify_pin"]["post"]["responses"]["429"]["headers"]

@@ -62,6 +62,7 @@ def png_of(width: int, height: int) -> bytes:
 
 def adobe_rgb() -> bytes:
     """An ICC profile with the primaries and the gamma of AdobeRGB (1998), made here."""
+
     def s15(value: float) -> bytes:
         return struct.pack(">i", round(value * 65536))
 

@@ -38,7 +38,9 @@ def test_the_list_shows_how_many_use_a_picture(manager: Client) -> None:
 
 def test_the_list_asks_the_database_no_more_for_more_pictures(manager: Client) -> None:
     def queries() -> int:
-        with CaptureQueriesContext(connection, ) as captured:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
             assert manager.get(LIST).status_code == 200
         return len(captured)
 

@@ -201,7 +201,9 @@ def test_hashes_that_are_none_are_named(uploader: Client, hashes: Any) -> None:
     assert answer.json()["errors"][0]["field"].startswith("hashes")
 
 
-@pytest.mark.parametrize("body", ["", "[]", "7", "null", "{", "\xff", '{"hashes"', "NaN", "[" * 50_000, r'{"hashes": ["\ud800"]}'])
+@pytest.mark.parametrize(
+    "body", ["", "[]", "7", "null", "{", "\xff", '{"hashes"', "NaN", "[" * 50_000, r'{"hashes": ["\ud800"]}']
+)
 def test_a_body_that_is_no_object_is_refused(uploader: Client, body: str) -> None:
     answer = uploader.generic("POST", "/api/images/missing", body.encode("latin-1"), content_type="application/json")
 

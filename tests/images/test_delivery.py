@@ -99,7 +99,8 @@ class TestAStoredPicture:
         assert answer.headers["Content-Range"] == f"bytes */{len(DATA)}"
 
     @pytest.mark.parametrize(
-        "asked", ["bytes=0-1,5-6", "bytes=9-5", "bytes=a-b", "bytes=-", "bytes=", "lines=1-2", "junk", "bytes=1-" + "9" * 99]
+        "asked",
+        ["bytes=0-1,5-6", "bytes=9-5", "bytes=a-b", "bytes=-", "bytes=", "lines=1-2", "junk", "bytes=1-" + "9" * 99],
     )
     def test_is_served_whole_when_the_range_is_odd(self, anyone: Client, asked: str) -> None:
         answer = anyone.get(URL, headers={"Range": asked})
@@ -109,9 +110,7 @@ class TestAStoredPicture:
     @pytest.mark.parametrize(
         ("condition", "status"), [(f'"{HASH}"', 206), ('"other"', 200), (f'W/"{HASH}"', 200), ("yesterday", 200)]
     )
-    def test_is_served_in_parts_only_if_it_is_still_the_same(
-        self, anyone: Client, condition: str, status: int
-    ) -> None:
+    def test_is_served_in_parts_only_if_it_is_still_the_same(self, anyone: Client, condition: str, status: int) -> None:
         answer = anyone.get(URL, headers={"Range": "bytes=0-9", "If-Range": condition})
 
         assert answer.status_code == status
@@ -138,7 +137,9 @@ class TestAStoredPicture:
         assert answer.content == DATA
         assert answer.headers["ETag"] == f'"{HASH}"'
 
-    @pytest.mark.parametrize("query", ["w=161", "w=", "w=0160", "w=160&w=160", "w=-160", "w=160.0", "w=99999999999", "w=%00"])
+    @pytest.mark.parametrize(
+        "query", ["w=161", "w=", "w=0160", "w=160&w=160", "w=-160", "w=160.0", "w=99999999999", "w=%00"]
+    )
     def test_has_no_other_widths(self, anyone: Client, query: str) -> None:
         problem(anyone.get(f"{URL}?{query}"), 400, "invalid_parameter")
 
@@ -164,6 +165,15 @@ class TestAStoredPicture:
         assert answer.headers["Content-Type"] == "image/jpeg"
         assert "immutable" in answer.headers["Cache-Control"]
         assert small.headers["X-Accel-Redirect"] == f"/protected/images/derived/{HASH}_160.jpg"
+
+    def test_that_lost_its_bytes_is_not_handed_to_nginx(self, anyone: Client, settings: LazySettings) -> None:
+        settings.IMAGE_DELIVERY = "accel"
+        blobs().delete(image_key(HASH))
+
+        answer = anyone.get(URL)
+
+        problem(answer, 404, "not_found")
+        assert answer.headers["Cache-Control"] == "no-store"
 
     def test_is_served_by_the_app_where_no_bucket_could(self, anyone: Client, settings: LazySettings) -> None:
         settings.IMAGE_DELIVERY = "redirect"
@@ -210,7 +220,16 @@ class TestAStoredPicture:
 
 @pytest.mark.parametrize(
     "name",
-    [f"{'0' * 64}.jpg", "x.jpg", HASH, f"{HASH}.png", f"{HASH.upper()}.jpg", f"{HASH}.jpg%0a", f"{HASH}%00.jpg", "..%2f..%2fetc"],
+    [
+        f"{'0' * 64}.jpg",
+        "x.jpg",
+        HASH,
+        f"{HASH}.png",
+        f"{HASH.upper()}.jpg",
+        f"{HASH}.jpg%0a",
+        f"{HASH}%00.jpg",
+        "..%2f..%2fetc",
+    ],
 )
 def test_an_unknown_name_is_not_found_and_not_cached(anyone: Client, name: str) -> None:
     for answer in (anyone.get(f"/api/image/{name}"), anyone.head(f"/api/image/{name}")):
@@ -253,7 +272,9 @@ class TestABucket:
         answer, head = anyone.get(URL), anyone.head(URL)
 
         assert answer.status_code == 302
-        assert answer.headers["Location"].startswith(f"https://files.example.com/{settings.S3_BUCKET}/images/{HASH}.jpg?")
+        assert answer.headers["Location"].startswith(
+            f"https://files.example.com/{settings.S3_BUCKET}/images/{HASH}.jpg?"
+        )
         assert answer.headers["Cache-Control"] == "no-store"
         assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(DATA)))
 

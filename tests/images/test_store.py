@@ -51,7 +51,6 @@ def in_threads(number: int, work: Callable[[], Any]) -> list[Any]:
     return results
 
 
-
 def row() -> Image:
     return Image.objects.get(pk=HASH)
 

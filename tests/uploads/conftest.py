@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from django.conf import LazySettings
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from PIL import Image as Picture
@@ -127,7 +126,7 @@ def processing(**values: Any) -> dict[str, Any]:
     }
 
 
-def register(api: Client, album: Album, data: bytes, **values: Any) -> HttpResponse:
+def register(api: Client, album: Album, data: bytes, **values: Any) -> Any:
     body = {"filename": "dish.png", "content_type": PNG, "size": len(data), "sha256": digest(data), **values}
     return api.post(f"/api/albums/{album.pk}/photos", body, content_type="application/json")
 
@@ -138,21 +137,19 @@ def put(upload: dict[str, Any], data: bytes, **headers: str) -> int:
     if upload["url"].startswith("/"):
         rest = {name: value for name, value in headers.items() if name != "Content-Type"}
         nobody = Client(raise_request_exception=False)
-        return nobody.put(
-            upload["url"], data, content_type=headers.get("Content-Type", ""), headers=rest
-        ).status_code
+        return nobody.put(upload["url"], data, content_type=headers.get("Content-Type", ""), headers=rest).status_code
     return httpx.request(upload["method"], upload["url"], content=data, headers=headers).status_code
 
 
-def problem(answer: HttpResponse) -> tuple[int, str]:
+def problem(answer: Any) -> tuple[int, str]:
     """Status and code of an error answer."""
     assert answer["Content-Type"] == "application/problem+json", answer.content
-    return answer.status_code, answer.json()["code"]  # type: ignore[attr-defined]
+    return answer.status_code, answer.json()["code"]
 
 
-def wrong_fields(answer: HttpResponse) -> list[str]:
+def wrong_fields(answer: Any) -> list[str]:
     assert problem(answer)[0] == 400, answer.content
-    return [error["field"] for error in answer.json()["errors"]]  # type: ignore[attr-defined]
+    return [error["field"] for error in answer.json()["errors"]]
 
 
 def state(photo: Photo | UUID | str) -> str:
@@ -188,7 +185,7 @@ def broken_storage(settings: LazySettings, s3: Any) -> Iterator[Callable[[], Bro
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            do_GET = do_HEAD = do_PUT = do_DELETE = do_POST = answer  # noqa: N815 -- the names that it looks for
+            do_GET = do_HEAD = do_PUT = do_DELETE = do_POST = answer
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -198,8 +195,6 @@ def broken_storage(settings: LazySettings, s3: Any) -> Iterator[Callable[[], Bro
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         storage.url = f"http://127.0.0.1:{server.server_port}"
-        from dataclasses import replace
-
         use_bucket(settings, replace(s3, endpoint_url=storage.url))
         return storage
 

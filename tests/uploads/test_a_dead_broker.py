@@ -1,14 +1,17 @@
 """A broker that is down costs time, never a photo, and never a request."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from devices.services import enroll
 from tests.parts import ROOT, free_port, shared_environment
 from uploads import queueing, tasks
 from uploads.models import Photo
@@ -33,27 +36,43 @@ print(json.dumps([answer.status_code, answer.json(), time.monotonic() - began]))
 """
 
 
-@pytest.mark.django_db(transaction=True)
-def test_process_succeeds_quickly_and_the_photo_waits_for_reconciliation(
-    make_photo: Callable[..., Photo], folder: Any
-) -> None:
-    from devices.services import enroll
-
-    photo = make_photo(DATA)
+def ask_to_process(photo: Photo, folder: Path, broker: str) -> tuple[int, float, str]:
+    """POST process in a process with this broker: status, seconds and its log."""
     token = enroll(name="Till 1", may_upload=True).token
-    environment = shared_environment() | {"REDIS_URL": f"redis://127.0.0.1:{free_port()}"}
-
     done = subprocess.run(
         [sys.executable, "-c", PROCESS, str(photo.pk), token, str(folder)],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-
-    assert done.returncode == 0, done.stderr
+        cwd=ROOT,
+        env=shared_environment() | {"REDIS_URL": broker},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     status, body, seconds = json.loads(done.stdout.splitlines()[-1])
-    assert (status, body) == (202, {"id": str(photo.pk), "status": "pending"})
-    assert seconds < 2
-    assert "Connection refused" in done.stderr  # the broker was really asked
-    assert "reconciliation will do it" in done.stderr
+    assert body == {"id": str(photo.pk), "status": "pending"}
+    return status, seconds, done.stderr
+
+
+@pytest.mark.django_db(transaction=True)
+def test_process_succeeds_quickly_when_nobody_listens(make_photo: Callable[..., Photo], folder: Path) -> None:
+    photo = make_photo(DATA)
+
+    status, seconds, log = ask_to_process(photo, folder, f"redis://127.0.0.1:{free_port()}")
+
+    assert (status, seconds < 2) == (202, True)
+    assert "Connection refused" in log  # the broker was really asked
+    assert "reconciliation will do it" in log
+    assert Photo.objects.get().queued_until is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_process_succeeds_quickly_when_the_broker_hangs(make_photo: Callable[..., Photo], folder: Path) -> None:
+    photo = make_photo(DATA)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never says a word
+        status, seconds, log = ask_to_process(photo, folder, f"redis://127.0.0.1:{silent.getsockname()[1]}")
+
+    assert (status, seconds < 4) == (202, True)
+    assert "Timeout" in log
     assert Photo.objects.get().queued_until is None
 
 
@@ -101,7 +120,9 @@ def test_the_next_pass_queues_what_a_dead_broker_did_not_take(
     assert sent == [str(photo.pk)]
 
 
-def test_a_photo_that_a_worker_took_meanwhile_is_not_touched(make_photo: Callable[..., Photo], dead_broker: list[str]) -> None:
+def test_a_photo_that_a_worker_took_meanwhile_is_not_touched(
+    make_photo: Callable[..., Photo], dead_broker: list[str]
+) -> None:
     until = timezone.now() + queueing.QUEUED_FOR
     photo = make_photo(DATA, queued_until=until + queueing.QUEUED_FOR)
 

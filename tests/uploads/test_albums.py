@@ -1,6 +1,7 @@
 """Albums over the API."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -25,7 +26,7 @@ def test_an_album_is_made_and_read_back(api: Client) -> None:
 
 
 def test_an_album_counts_its_photos_by_state(
-    api: Client, album: Album, make_photo: Callable[..., Photo], django_assert_max_num_queries: Callable[..., object]
+    api: Client, album: Album, make_photo: Callable[..., Photo], django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     for _ in range(3):
         make_photo()
@@ -37,9 +38,7 @@ def test_an_album_counts_its_photos_by_state(
     assert counts == {"pending": 3, "processing": 1, "ready": 0, "failed": 0}
 
 
-@pytest.mark.parametrize(
-    "name", ["", "  ", None, "x" * 201, "nul\x00", ["a"], {"a": 1}, True], ids=repr
-)
+@pytest.mark.parametrize("name", ["", "  ", None, "x" * 201, "nul\x00", ["a"], {"a": 1}, True], ids=repr)
 def test_a_name_that_is_none_is_refused(api: Client, name: object) -> None:
     answer = api.post("/api/albums", {"name": name}, content_type="application/json")
 
@@ -47,7 +46,9 @@ def test_a_name_that_is_none_is_refused(api: Client, name: object) -> None:
     assert not Album.objects.exists()
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null", b'"x"', b"\xff", b"NaN", b"[" * 100_000, b'{"name": "\\ud800"}', b"{}"])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{", b"null", b'"x"', b"\xff", b"NaN", b"[" * 100_000, b'{"name": "\\ud800"}', b"{}"]
+)
 def test_a_body_that_is_no_object_is_refused(api: Client, body: bytes) -> None:
     assert problem(api.post("/api/albums", body, content_type="application/json"))[0] == 400
 

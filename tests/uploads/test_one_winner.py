@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from catalog.models import Product
+from images.blobs import BlobMissing, StorageUnavailable
 from images.models import Image
 from uploads import pipeline, reconciliation
 from uploads.models import Photo
@@ -21,7 +22,9 @@ DATA = picture()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_workers_one_fetches_the_photo(make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_workers_one_fetches_the_photo(
+    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
     photo = make_photo(DATA)
     workers, fetched, fetch = Barrier(2), [], pipeline.fetch
 
@@ -76,7 +79,7 @@ def test_a_worker_whose_lease_was_taken_changes_nothing_at_the_end(
     assert is_there(photo)
 
 
-@pytest.mark.parametrize("failure", [pipeline.SizeDiffers, pipeline.BlobMissing, pipeline.StorageUnavailable, ValueError])
+@pytest.mark.parametrize("failure", [pipeline.SizeDiffers, BlobMissing, StorageUnavailable, ValueError])
 def test_a_worker_whose_lease_was_taken_fails_for_itself_alone(
     make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
 ) -> None:

@@ -103,7 +103,10 @@ def test_what_is_no_picture_fails_with_its_reason_and_is_kept(
 
 
 def test_processing_a_failed_photo_again_begins_anew(
-    api: Client, make_photo: Callable[..., Photo], sent: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
+    api: Client,
+    make_photo: Callable[..., Photo],
+    sent: list[str],
+    django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     photo = make_photo(DATA, sha256="0" * 64)
     pipeline.process(photo_id=photo.pk)
@@ -121,7 +124,10 @@ def test_processing_a_failed_photo_again_begins_anew(
 
 
 def test_asking_twice_sends_one_message(
-    api: Client, make_photo: Callable[..., Photo], sent: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
+    api: Client,
+    make_photo: Callable[..., Photo],
+    sent: list[str],
+    django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     photo = make_photo(DATA)
 
@@ -132,7 +138,9 @@ def test_asking_twice_sends_one_message(
     assert sent == [str(photo.pk)]
 
 
-def test_a_photo_that_a_worker_has_is_left_to_it(api: Client, make_photo: Callable[..., Photo], sent: list[str]) -> None:
+def test_a_photo_that_a_worker_has_is_left_to_it(
+    api: Client, make_photo: Callable[..., Photo], sent: list[str]
+) -> None:
     photo = make_photo(DATA, **processing())
 
     assert process(api, photo.pk).json() == {"id": str(photo.pk), "status": "processing"}

@@ -159,9 +159,7 @@ def test_a_photo_that_was_cleaned_up_takes_no_bytes(api: Client, album: Album, f
     assert leftovers(folder) == []
 
 
-def test_a_photo_that_is_cleaned_up_while_its_bytes_come_leaves_none(
-    api: Client, album: Album, folder: Path
-) -> None:
+def test_a_photo_that_is_cleaned_up_while_its_bytes_come_leaves_none(api: Client, album: Album, folder: Path) -> None:
     register(api, album, DATA)
 
     class Meanwhile:
@@ -201,5 +199,3 @@ def test_a_full_disk_is_said_so(api: Client, album: Album, folder: Path) -> None
     assert answer.status_code == 503
     assert problem(answer) == (503, "storage_unavailable")
     assert answer["Retry-After"] == "5"
-
-

@@ -1,4 +1,5 @@
 """Render the demo restaurant's pictures: python catalog/demo/render [--draft] [--out DIR] slug ... | all."""
+
 import argparse
 import os
 import sys
@@ -18,11 +19,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("slugs", nargs="+", help="pictures to render, or 'all': " + ", ".join(sorted(SCENES)))
     parser.add_argument("--draft", action="store_true", help="small and quick")
-    parser.add_argument("--samples", type=int, default=80)
+    parser.add_argument("--samples", type=int, default=16)
     photos = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "photos")
     parser.add_argument("--out", default=photos, help="folder for the JPEG files")
     args = parser.parse_args()
-    size = (480, 360, 14) if args.draft else (1200, 900, args.samples)
+    size = (480, 360, 14) if args.draft else (1120, 840, args.samples)
     for slug in sorted(SCENES) if args.slugs == ["all"] else args.slugs:
         kit.reset(*size)
         SCENES[slug]()

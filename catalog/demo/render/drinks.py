@@ -1,4 +1,5 @@
 """Drinks of the demo menu."""
+
 import math
 
 import kit as k
@@ -14,7 +15,7 @@ def latte_art(x, y, seed=1):
     y = y + 0.03 * noise(q, 3.0, 2, seed + 1)
     ax = np.abs(x)
     envelope = 0.66 * np.clip(1 - ((y + 0.08) / 0.72) ** 2, 0, 1) ** 0.6 * (1 - 0.25 * y)
-    bands = np.sin((y * 1.0 - 0.55 * ax ** 0.8 + 0.5 * ax * ax) * 27.0)
+    bands = np.sin((y * 1.0 - 0.55 * ax**0.8 + 0.5 * ax * ax) * 27.0)
     leafs = smooth(-0.5, 0.1, bands) * smooth(0.0, 0.06, envelope - ax)
     stem = 1 - smooth(0.015, 0.05, ax)
     stem = stem * smooth(-0.85, -0.75, y) * (1 - smooth(0.55, 0.7, y))
@@ -29,25 +30,40 @@ def beans(spots, seed=2):
     def fn(u, v):
         t = np.clip(v, 1e-3, 1 - 1e-3) * math.pi
         x, y, z = np.sin(t) * np.cos(u * k.TAU), -np.cos(t), np.sin(t) * np.sin(u * k.TAU)
-        groove = 0.22 * np.exp(-((x + 0.12 * np.sin(y * 3)) / 0.13) ** 2) * (z > 0)
+        groove = 0.22 * np.exp(-(((x + 0.12 * np.sin(y * 3)) / 0.13) ** 2)) * (z > 0)
         return 0.42 * x, 0.6 * y, np.where(z > 0, 0.22, 0.3) * z - groove * 0.6
 
     one = k.surf(fn, 64, 40, mat, wrap_u=True)
     rng = np.random.default_rng(seed)
     for x, y in spots:
         flip = rng.random() < 0.35
-        k.copy(one, (x, y, 0.24), (180 if flip else rng.uniform(-12, 12), rng.uniform(-12, 12), rng.uniform(0, 360)))
+        k.copy(
+            one,
+            (x, y, 0.24),
+            (180 if flip else rng.uniform(-12, 12), rng.uniform(-12, 12), rng.uniform(0, 360)),
+        )
     k.hide(one)
 
 
 def coffee(radius, level, colour, gloss=0.3):
     """The painted surface of a coffee, its rim climbing the wall."""
+
     def height(x, y):
         r = np.hypot(x, y)
-        return level + 0.1 * smooth(radius * 0.93, radius, r) + 0.02 * noise(np.stack([x, y, 0 * x], 1), 1.2, 2, 4)
+        return (
+            level
+            + 0.1 * smooth(radius * 0.93, radius, r)
+            + 0.02 * noise(np.stack([x, y, 0 * x], 1), 1.2, 2, 4)
+        )
 
-    return k.disk(radius, height, stuff("paint", gloss, sss=0.15, depth=0.2, bump=0.008, bump_grain=9, coat=0.25), 200,
-                  320, colour)
+    return k.disk(
+        radius,
+        height,
+        stuff("paint", gloss, sss=0.15, depth=0.2, bump=0.008, bump_grain=9, coat=0.25),
+        200,
+        320,
+        colour,
+    )
 
 
 def espresso():
@@ -84,24 +100,75 @@ def red_wine():
     k.table(k.wood("#2c1a10", "#5b3820", "#805434", turn=90, rough=0.3))
     k.backdrop("#120d0c", "#3d2419", bokeh=22, power=10)
     clear = k.glass()
-    k.lathe([(0, 0), (3.6, 0), (3.7, 0.08), (3.5, 0.2), (1.2, 0.45), (0.45, 1.0), (0.36, 2.5), (0.36, 7.0), (0.6, 8.0),
-             (2.4, 9.2), (3.9, 11.3), (4.3, 13.2), (3.9, 16.2), (3.2, 19.5), (3.17, 19.6), (3.12, 19.5), (3.82, 16.2),
-             (4.2, 13.2), (3.8, 11.4), (2.3, 9.35), (0.7, 8.5), (0, 8.4)], clear, passes=4)
-    k.lathe([(0, 8.38), (0.72, 8.48), (2.32, 9.32), (3.82, 11.35), (4.2, 12.7), (4.22, 13.2), (4.22, 13.2),
-             (4.1, 13.1), (0, 13.1)], k.glass(ior=1.34, absorb="#b8102a", density=0.3), passes=4)
-    bottle = k.lathe([(0, 0), (3.6, 0), (3.8, 0.3), (3.8, 17), (3.6, 19), (1.7, 21.5), (1.45, 23), (1.45, 30), (0, 30)],
-                     stuff("#0b1410", 0.08, coat=0.8))
-    label = k.lathe([(3.83, 6), (3.83, 6), (3.83, 14), (3.83, 14)], stuff([(0.4, "#d9cdb2"), (0.6, "#cabb9b")], 0.7))
+    k.lathe(
+        [
+            (0, 0),
+            (3.6, 0),
+            (3.7, 0.08),
+            (3.5, 0.2),
+            (1.2, 0.45),
+            (0.45, 1.0),
+            (0.36, 2.5),
+            (0.36, 7.0),
+            (0.6, 8.0),
+            (2.4, 9.2),
+            (3.9, 11.3),
+            (4.3, 13.2),
+            (3.9, 16.2),
+            (3.2, 19.5),
+            (3.17, 19.6),
+            (3.12, 19.5),
+            (3.82, 16.2),
+            (4.2, 13.2),
+            (3.8, 11.4),
+            (2.3, 9.35),
+            (0.7, 8.5),
+            (0, 8.4),
+        ],
+        clear,
+        passes=4,
+    )
+    k.lathe(
+        [
+            (0, 8.38),
+            (0.72, 8.48),
+            (2.32, 9.32),
+            (3.82, 11.35),
+            (4.2, 12.7),
+            (4.22, 13.2),
+            (4.22, 13.2),
+            (4.1, 13.1),
+            (0, 13.1),
+        ],
+        k.glass(ior=1.34, absorb="#b8102a", density=0.3),
+        passes=4,
+    )
+    bottle = k.lathe(
+        [(0, 0), (3.6, 0), (3.8, 0.3), (3.8, 17), (3.6, 19), (1.7, 21.5), (1.45, 23), (1.45, 30), (0, 30)],
+        stuff("#0b1410", 0.08, coat=0.8),
+    )
+    label = k.lathe(
+        [(3.83, 6), (3.83, 6), (3.83, 14), (3.83, 14)], stuff([(0.4, "#d9cdb2"), (0.6, "#cabb9b")], 0.7)
+    )
     foil = k.lathe([(1.52, 24.5), (1.52, 24.5), (1.52, 30.1), (0, 30.1)], stuff("#5a0f18", 0.3, metal=0.6))
     k.group([bottle, label, foil], (-9.5, 10, 0))
-    grape = k.ball(1, stuff([(0.3, "#2a0a1e"), (0.7, "#5a1a38")], 0.3, grain=0.8, sss=0.25, depth=0.4, coat=0.3),
-                   (1, 1, 1.12), 0.02, 0.8)
+    grape = k.ball(
+        1,
+        stuff([(0.3, "#2a0a1e"), (0.7, "#5a1a38")], 0.3, grain=0.8, sss=0.25, depth=0.4, coat=0.3),
+        (1, 1, 1.12),
+        0.02,
+        0.8,
+    )
     rng = np.random.default_rng(8)
     for i in range(34):
         layer = 0 if i < 17 else 1 if i < 28 else 2
         a, r = rng.uniform(0, k.TAU), math.sqrt(rng.random()) * (5.2 - 1.5 * layer)
-        k.copy(grape, (9 + r * math.cos(a) * 1.2, 2.5 + r * math.sin(a) * 0.7, 1 + layer * 1.45),
-               tuple(rng.uniform(0, 360, 3)), rng.uniform(0.88, 1.1))
+        k.copy(
+            grape,
+            (9 + r * math.cos(a) * 1.2, 2.5 + r * math.sin(a) * 0.7, 1 + layer * 1.45),
+            tuple(rng.uniform(0, 360, 3)),
+            rng.uniform(0.88, 1.1),
+        )
     k.hide(grape)
     k.tube([(9, 2, 4), (9.3, 2.3, 5.3), (10.1, 2.5, 6.4), (10.6, 2.4, 7.4)], 0.2, stuff("#6b5a30", 0.7))
     k.studio(15, -1, 1.8, ambient=0.25, low=True)
@@ -126,7 +193,9 @@ def cappuccino():
 
     k.put(coffee(4.62, 0, art, 0.35), (0, 0, 6.3), (0, 0, 18))
     k.put(p.spoon(13), (7.6, -8.2, 1.1), (0, 0, -8))
-    sugar = stuff([(0.3, "#a0672f"), (0.7, "#c68d4c")], 0.6, grain=6, bump=0.05, bump_grain=9, sss=0.3, depth=0.2)
+    sugar = stuff(
+        [(0.3, "#a0672f"), (0.7, "#c68d4c")], 0.6, grain=6, bump=0.05, bump_grain=9, sss=0.3, depth=0.2
+    )
     for x, y, a in ((-12, -1, 20), (-11.4, 2.4, 65), (-13.8, 1.2, 40)):
         k.put(k.box((1.7, 1.7, 1.7), sugar, 0.15, 3, 0.05, 2.5), (x, y, 0.87), (0, 0, a))
     beans([(10.5, 3), (12, 4.4), (9.6, 5.2), (-10, -7), (11.3, 6.4)], 4)
@@ -150,9 +219,23 @@ def draft_beer():
     k.backdrop("#17100c", "#4a2c18", bokeh=26, power=10, seed=9)
     shell = p.tumbler(4.1, 17.5, 0.26, 1.4, 0.78)
     p.filling(4.1, 14.2, k.glass(ior=1.34, absorb="#f9c62e", density=0.13), 0.26, 1.4, 0.78, 17.5)
-    foam = stuff([(0.3, "#f6ead2"), (0.7, "#fffaf0")], 0.6, grain=1.2, sss=0.5, depth=0.4, bump=0.035, bump_grain=5)
-    head = k.lathe([(0, 14.05), (3.68, 14.05), (3.7, 14.2), (3.85, 17.5), (3.9, 17.9), (3.6, 18.7), (2.4, 19.3),
-                    (0, 19.45)], foam, passes=4)
+    foam = stuff(
+        [(0.3, "#f6ead2"), (0.7, "#fffaf0")], 0.6, grain=1.2, sss=0.5, depth=0.4, bump=0.035, bump_grain=5
+    )
+    head = k.lathe(
+        [
+            (0, 14.05),
+            (3.68, 14.05),
+            (3.7, 14.2),
+            (3.85, 17.5),
+            (3.9, 17.9),
+            (3.6, 18.7),
+            (2.4, 19.3),
+            (0, 19.45),
+        ],
+        foam,
+        passes=4,
+    )
     k.displace(head, lambda q: 0.09 * noise(q, 0.6, 3, 4) * smooth(17.3, 18.2, q[:, 2]))
     bubbles(260, 3.0, 2, 14, size=(0.03, 0.075))
     p.dew(shell, 420, zmin=1.5, zmax=14.5)
@@ -162,7 +245,7 @@ def draft_beer():
     k.put(p.bowl(4.4, 3.2, p.ceramic("#3b3a3a"), 2.2), (11, 2.5, 0))
     rng = np.random.default_rng(6)
     seed = k.ball(0.55, nut, (1, 1.45, 1), 0.05, 1.5, 2, 24)
-    for i in range(70):
+    for _ in range(70):
         r, a = 3.6 * math.sqrt(rng.random()), rng.uniform(0, k.TAU)
         spot = (11 + r * math.cos(a), 2.5 + r * math.sin(a), 3.5 - 0.07 * r * r + rng.uniform(-0.5, 0.1))
         k.copy(seed, spot, tuple(rng.uniform(0, 360, 3)))
@@ -177,7 +260,9 @@ def draft_beer():
 def fruit(kind, loc, rot=(0, 0, 0), radius=3.2):
     """A whole lemon or orange."""
     if kind == "lemon":
-        skin = stuff([(0.3, "#efbe12"), (0.7, "#f8d83a")], 0.35, grain=0.6, bump=0.05, bump_grain=4, sss=0.2, coat=0.2)
+        skin = stuff(
+            [(0.3, "#efbe12"), (0.7, "#f8d83a")], 0.35, grain=0.6, bump=0.05, bump_grain=4, sss=0.2, coat=0.2
+        )
         one = k.ball(radius, skin, (0.86, 0.86, 1.12), 0.08, 0.4, 3, 96)
         q = k.points(one)
         tip = smooth(0.86, 1.1, np.abs(q[:, 2]) / radius)
@@ -185,7 +270,9 @@ def fruit(kind, loc, rot=(0, 0, 0), radius=3.2):
         one.data.vertices.foreach_set("co", q.ravel())
         one.data.update()
     else:
-        skin = stuff([(0.3, "#e8760c"), (0.7, "#f59a1e")], 0.35, grain=0.5, bump=0.05, bump_grain=4, sss=0.2, coat=0.2)
+        skin = stuff(
+            [(0.3, "#e8760c"), (0.7, "#f59a1e")], 0.35, grain=0.5, bump=0.05, bump_grain=4, sss=0.2, coat=0.2
+        )
         one = k.ball(radius, skin, (1, 1, 0.95), 0.06, 0.4, 4, 96)
     return k.put(one, loc, rot)
 
@@ -196,10 +283,24 @@ def lemonade():
     k.backdrop("#6f8f52", "#dfe9c4", scale=0.03)
     p.tumbler(4.1, 14.5, 0.22, 1.0, 0.86)
     p.filling(4.1, 12.6, k.glass(ior=1.334, absorb="#fbe24a", density=0.17), 0.22, 1.0, 0.86, 14.5)
-    for loc, rot in (((-0.7, -2.55, 4.6), (82, 8, -14)), ((1.0, -2.5, 9.0), (96, 20, 18)), ((0.3, 2.3, 6.8), (85, 0, 5))):
+    for loc, rot in (
+        ((-0.7, -2.55, 4.6), (82, 8, -14)),
+        ((1.0, -2.5, 9.0), (96, 20, 18)),
+        ((0.3, 2.3, 6.8), (85, 0, 5)),
+    ):
         k.put(p.citrus(2.35, 0.5, lift=0.35), loc, rot)
-    p.ice_cubes([(-1.4, 0.3, 10.9), (1.4, 1.0, 11.6), (-0.4, 0.5, 7.6), (1.3, 0.2, 5.2), (-1.2, 1.4, 3.2),
-                 (0.1, -1.5, 12.4), (-1.2, 1.8, 12.7)], 2.2)
+    p.ice_cubes(
+        [
+            (-1.4, 0.3, 10.9),
+            (1.4, 1.0, 11.6),
+            (-0.4, 0.5, 7.6),
+            (1.3, 0.2, 5.2),
+            (-1.2, 1.4, 3.2),
+            (0.1, -1.5, 12.4),
+            (-1.2, 1.8, 12.7),
+        ],
+        2.2,
+    )
     p.straw((-0.6, 0.4, 2.0), (3.6, 1.6, 20.5), "#3f9c6a")
     p.sprig((-1.3, -0.6, 13.7), 6, 3.0, 15, "mint", 35)
     k.put(p.citrus(3.1, 0.6), (-4.6, -1.5, 13.4), (88, -12, 24))
@@ -217,8 +318,20 @@ def cola():
     k.backdrop("#35100e", "#8a2a20", scale=0.02, bokeh=12, lamp="#ffd9a0", power=7, seed=5)
     shell = p.tumbler(3.9, 15.0, 0.22, 1.0, 0.84)
     p.filling(3.9, 12.9, k.glass(ior=1.34, absorb="#c0500f", density=0.36), 0.22, 1.0, 0.84, 15.0)
-    p.ice_cubes([(-1.3, -0.7, 12.6), (1.3, -0.4, 12.9), (0, 1.4, 13.0), (-0.6, -1.7, 10.3), (1.5, -1.3, 9.6),
-                 (-1.7, -0.9, 7.4), (1.0, -1.6, 6.6), (0.2, 0.4, 13.9)], 2.2, seed=5)
+    p.ice_cubes(
+        [
+            (-1.3, -0.7, 12.6),
+            (1.3, -0.4, 12.9),
+            (0, 1.4, 13.0),
+            (-0.6, -1.7, 10.3),
+            (1.5, -1.3, 9.6),
+            (-1.7, -0.9, 7.4),
+            (1.0, -1.6, 6.6),
+            (0.2, 0.4, 13.9),
+        ],
+        2.2,
+        seed=5,
+    )
     bubbles(120, 3.3, 2, 12.8, 5)
     p.dew(shell, 420, zmin=1.2, zmax=14.5)
     p.straw((-0.4, 0.4, 2.0), (3.9, 1.4, 21.0), "#c9302c")
@@ -235,7 +348,9 @@ def orange_juice():
     k.table(k.linen("#e3ded2", "#d6cfc0"))
     k.backdrop("#a8c4cf", "#e3edf0", scale=0.03)
     p.tumbler(3.9, 13.5, 0.2, 0.9, 0.9)
-    juice = stuff([(0.3, "#fb9c0a"), (0.7, "#ffb21e")], 0.12, grain=0.8, sss=0.5, depth=0.6, spec=0.6, lift=0.22)
+    juice = stuff(
+        [(0.3, "#fb9c0a"), (0.7, "#ffb21e")], 0.12, grain=0.8, sss=0.5, depth=0.6, spec=0.6, lift=0.22
+    )
     p.filling(3.9, 12.2, juice, 0.2, 0.9, 0.9, 13.5)
     look = {"flesh": "#f39a1d", "rind": "#ef7d0a"}
     k.put(p.citrus(3.3, 0.55, **look), (3.5, -0.8, 13.6), (84, 14, -28))
@@ -249,5 +364,12 @@ def orange_juice():
     k.camera((0.0, 0, 7.6), 70, 14, 0, 85, 3.4, focus=(0, -3.6, 9))
 
 
-DRINKS = {"espresso": espresso, "cappuccino": cappuccino, "red-wine": red_wine, "draft-beer": draft_beer,
-          "lemonade": lemonade, "cola": cola, "orange-juice": orange_juice}
+DRINKS = {
+    "espresso": espresso,
+    "cappuccino": cappuccino,
+    "red-wine": red_wine,
+    "draft-beer": draft_beer,
+    "lemonade": lemonade,
+    "cola": cola,
+    "orange-juice": orange_juice,
+}

@@ -2,6 +2,7 @@
 
 One Blender unit is one centimetre. Nothing here loads a file: every shape and texture is computed.
 """
+
 import math
 import os
 import tempfile
@@ -18,7 +19,7 @@ def rgb(code):
     """Turn '#rrggbb' (sRGB) into a linear (r, g, b) tuple; pass tuples through."""
     if not isinstance(code, str):
         return tuple(code)
-    srgb = [int(code[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    srgb = [int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     return tuple(c / 12.92 if c < 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in srgb)
 
 
@@ -142,6 +143,7 @@ def lathe(profile, mat=None, seg=128, passes=3, name="lathe"):
 
 def disk(radius, height, mat=None, rings=60, seg=160, colour=None, edge=0.0):
     """A round surface z = height(x, y); `edge` > 0 adds a skirt of that depth."""
+
     def fn(u, v):
         r = radius * np.minimum(v * (1 + (0.12 if edge else 0)), 1)
         x, y = np.maximum(r, 1e-4) * np.cos(u * TAU), np.maximum(r, 1e-4) * np.sin(u * TAU)
@@ -153,6 +155,7 @@ def disk(radius, height, mat=None, rings=60, seg=160, colour=None, edge=0.0):
 
 def ball(radius, mat=None, squash=(1, 1, 1), rough=0.0, scale=1.0, seed=0, seg=48, colour=None):
     """A sphere, squashed per axis and dented with noise of amplitude `rough`."""
+
     def fn(u, v):
         t = np.clip(v, 1e-3, 1 - 1e-3) * math.pi
         p = np.stack([np.sin(t) * np.cos(u * TAU), np.sin(t) * np.sin(u * TAU), -np.cos(t)], 1)
@@ -254,7 +257,7 @@ def lay(obj, hit, spin=0.0, tilt=0.0, lift=0.0, scale=1.0):
     loc, normal, _ = hit
     turn = normal.to_track_quat("Z", "Y").to_matrix().to_4x4()
     own = Matrix.Rotation(math.radians(spin), 4, "Z") @ Matrix.Rotation(math.radians(tilt), 4, "X")
-    obj.matrix_world = (Matrix.Translation(loc + normal * lift) @ turn @ own @ Matrix.Scale(scale, 4))
+    obj.matrix_world = Matrix.Translation(loc + normal * lift) @ turn @ own @ Matrix.Scale(scale, 4)
     return obj
 
 
@@ -281,13 +284,6 @@ def group(objs, loc=(0, 0, 0), rot=(0, 0, 0), scale=1.0):
     put(empty, loc, rot, scale)
     bpy.context.view_layer.update()
     return empty
-
-
-def outcome(build, *args, **kw):
-    """Run a builder and return the objects it added to the scene."""
-    before = set(bpy.context.scene.collection.objects)
-    build(*args, **kw)
-    return [o for o in bpy.context.scene.collection.objects if o not in before]
 
 
 # ---------------------------------------------------------------- materials
@@ -327,15 +323,22 @@ class Tree:
         return self("MixRGB", {"Fac": fac, "Color1": a, "Color2": b}, blend_type=blend_type)
 
     def noise(self, scale, detail=4, vector=None, roughness=0.55, distortion=0.0):
-        """Noise value in object space."""
-        inputs = {"Scale": scale, "Detail": detail, "Roughness": roughness, "Distortion": distortion,
-                  "Vector": vector or self("TexCoord", out=3)}
+        """Noise value in object space (keep `detail` low: finer octaves are below a pixel and cost time)."""
+        inputs = {
+            "Scale": scale,
+            "Detail": detail,
+            "Roughness": roughness,
+            "Distortion": distortion,
+            "Vector": vector or self("TexCoord", out=3),
+        }
         return self("TexNoise", inputs)
 
     def mapping(self, scale=(1, 1, 1), rot=(0, 0, 0)):
         """Scaled and turned object coordinates."""
-        return self("Mapping", {"Vector": self("TexCoord", out=3), "Scale": scale,
-                                "Rotation": [math.radians(a) for a in rot]})
+        return self(
+            "Mapping",
+            {"Vector": self("TexCoord", out=3), "Scale": scale, "Rotation": [math.radians(a) for a in rot]},
+        )
 
 
 def new_material(name):
@@ -352,8 +355,23 @@ def new_material(name):
     return mat, t, finish
 
 
-def stuff(base, rough=0.5, grain=3.0, bump=0.0, bump_grain=6.0, sss=0.0, depth=0.3, coat=0.0, metal=0.0,
-          sheen=0.0, spec=0.5, through=0.0, ior=1.45, speck=None, lift=0.0):
+def stuff(
+    base,
+    rough=0.5,
+    grain=3.0,
+    bump=0.0,
+    bump_grain=6.0,
+    sss=0.0,
+    depth=0.3,
+    coat=0.0,
+    metal=0.0,
+    sheen=0.0,
+    spec=0.5,
+    through=0.0,
+    ior=1.45,
+    speck=None,
+    lift=0.0,
+):
     """General material. `base`: colour, list of ramp stops over noise of scale `grain`, or 'paint'.
 
     `bump` is the relief height in cm over noise `bump_grain`; `sss`/`depth` subsurface weight and depth;
@@ -364,19 +382,31 @@ def stuff(base, rough=0.5, grain=3.0, bump=0.0, bump_grain=6.0, sss=0.0, depth=0
     if base == "paint":
         colour = t("VertexColor", layer_name="paint")
     elif isinstance(base, list):
-        colour = t.ramp(t.noise(grain, 5), base)
+        colour = t.ramp(t.noise(grain, 3), base)
     else:
         colour = t("RGB")
         colour.default_value = (*rgb(base), 1)
     if speck:
         mask = t.ramp(t.noise(speck[1], 2), [(speck[2], "#ffffff"), (speck[2] + 0.06, "#000000")])
         colour = t.mix(colour, speck[0], mask)
-    inputs = {"Base Color": colour, "Roughness": rough, "Metallic": metal, "Specular IOR Level": spec, "IOR": ior,
-              "Subsurface Weight": sss, "Subsurface Scale": depth, "Subsurface Radius": (1.0, 0.55, 0.35),
-              "Coat Weight": coat, "Coat Roughness": 0.06, "Sheen Weight": sheen, "Transmission Weight": through,
-              "Emission Color": colour, "Emission Strength": lift}
+    inputs = {
+        "Base Color": colour,
+        "Roughness": rough,
+        "Metallic": metal,
+        "Specular IOR Level": spec,
+        "IOR": ior,
+        "Subsurface Weight": sss,
+        "Subsurface Scale": depth,
+        "Subsurface Radius": (1.0, 0.55, 0.35),
+        "Coat Weight": coat,
+        "Coat Roughness": 0.06,
+        "Sheen Weight": sheen,
+        "Transmission Weight": through,
+        "Emission Color": colour,
+        "Emission Strength": lift,
+    }
     if bump:
-        inputs["Normal"] = t("Bump", {"Strength": 1.0, "Distance": bump, "Height": t.noise(bump_grain, 6)})
+        inputs["Normal"] = t("Bump", {"Strength": 1.0, "Distance": bump, "Height": t.noise(bump_grain, 2)})
     return finish(t("BsdfPrincipled", inputs))
 
 
@@ -403,16 +433,32 @@ def wood(dark="#4a2c17", mid="#8a5a32", light="#b98a58", plank=11.0, turn=0.0, r
     """Planks with stretched grain and fine relief."""
     _, t, finish = new_material("wood")
     plane = t.mapping(rot=(0, 0, turn))
-    brick = t("TexBrick", {"Vector": plane, "Color1": (0.62, 0.62, 0.62), "Color2": (1, 1, 1), "Mortar": (0.1, 0.1, 0.1),
-                           "Scale": 1.0, "Mortar Size": 0.05, "Mortar Smooth": 0.3, "Bias": 0.0, "Brick Width": 130.0,
-                           "Row Height": plank}, out=None, offset=0.37)
+    brick = t(
+        "TexBrick",
+        {
+            "Vector": plane,
+            "Color1": (0.62, 0.62, 0.62),
+            "Color2": (1, 1, 1),
+            "Mortar": (0.1, 0.1, 0.1),
+            "Scale": 1.0,
+            "Mortar Size": 0.05,
+            "Mortar Smooth": 0.3,
+            "Bias": 0.0,
+            "Brick Width": 130.0,
+            "Row Height": plank,
+        },
+        out=None,
+        offset=0.37,
+    )
     shift = t("VectorMath", {0: plane, 1: brick.outputs[0]}, operation="MULTIPLY_ADD")
-    t.tree.links.new(t("VectorMath", {0: brick.outputs[0], 1: (40.0, 40.0, 40.0)}, operation="MULTIPLY"),
-                     shift.node.inputs[2])
+    t.tree.links.new(
+        t("VectorMath", {0: brick.outputs[0], 1: (40.0, 40.0, 40.0)}, operation="MULTIPLY"),
+        shift.node.inputs[2],
+    )
     shift.node.inputs[1].default_value = (1, 1, 1)
     along = t("Mapping", {"Vector": shift, "Scale": (0.05 * grain, 0.9 * grain, 0.5 * grain)})
-    rings = t.noise(1.0, 8, along, 0.62, 1.2)
-    fine = t.noise(5.0, 6, along, 0.7)
+    rings = t.noise(1.0, 4, along, 0.62, 1.2)
+    fine = t.noise(5.0, 2, along, 0.7)
     tone = t.ramp(rings, [(0.33, dark), (0.5, mid), (0.68, light)])
     tone = t.mix(tone, t.ramp(fine, [(0.35, "#6f6259"), (0.6, "#ffffff")]), 0.55, "MULTIPLY")
     tone = t.mix(tone, brick.outputs[0], 0.8, "MULTIPLY")
@@ -424,14 +470,14 @@ def wood(dark="#4a2c17", mid="#8a5a32", light="#b98a58", plank=11.0, turn=0.0, r
 def stone(dark="#2b2d30", light="#4a4d52", rough=0.55, scale=0.25, vein=None):
     """Slate, concrete or (with a `vein` colour) marble."""
     _, t, finish = new_material("stone")
-    tone = t.ramp(t.noise(scale, 9, distortion=0.4), [(0.3, dark), (0.7, light)])
-    tone = t.mix(tone, t.ramp(t.noise(9.0, 4), [(0.3, "#b9b9b9"), (0.6, "#ffffff")]), 0.5, "MULTIPLY")
+    tone = t.ramp(t.noise(scale, 6, distortion=0.4), [(0.3, dark), (0.7, light)])
+    tone = t.mix(tone, t.ramp(t.noise(9.0, 1), [(0.3, "#b9b9b9"), (0.6, "#ffffff")]), 0.5, "MULTIPLY")
     if vein:
-        field = t.noise(scale * 0.5, 7, distortion=1.5)
+        field = t.noise(scale * 0.5, 5, distortion=1.5)
         line = t("Math", {0: field, 1: 0.5}, operation="SUBTRACT")
         line = t("Math", {0: line}, operation="ABSOLUTE")
         tone = t.mix(tone, vein, t.ramp(line, [(0.0, (0.75,) * 3), (0.035, (0, 0, 0))]))
-    normal = t("Bump", {"Strength": 0.6, "Distance": 0.08, "Height": t.noise(1.6, 10, roughness=0.65)})
+    normal = t("Bump", {"Strength": 0.6, "Distance": 0.08, "Height": t.noise(1.6, 4, roughness=0.65)})
     return finish(t("BsdfPrincipled", {"Base Color": tone, "Roughness": rough, "Normal": normal}))
 
 
@@ -440,16 +486,22 @@ def linen(colour="#c9bda6", dark=None, stripes=None):
     _, t, finish = new_material("linen")
     weave = None
     for direction in ("X", "Y"):
-        band = t("TexWave", {"Vector": t.mapping(), "Scale": 2.6, "Distortion": 1.6, "Detail": 2.0,
-                             "Detail Scale": 0.6}, out=1, bands_direction=direction)
+        band = t(
+            "TexWave",
+            {"Vector": t.mapping(), "Scale": 2.6, "Distortion": 1.6, "Detail": 2.0, "Detail Scale": 0.6},
+            out=1,
+            bands_direction=direction,
+        )
         weave = band if weave is None else t.mix(weave, band, 0.5)
-    tone = t.ramp(t.noise(2.5, 8), [(0.25, dark or colour), (0.6, colour)])
+    tone = t.ramp(t.noise(2.5, 3), [(0.25, dark or colour), (0.6, colour)])
     tone = t.mix(tone, t.ramp(weave, [(0.2, (0.55, 0.55, 0.55)), (0.6, (1, 1, 1))]), 0.7, "MULTIPLY")
     if stripes:
         wide = t("TexWave", {"Vector": t.mapping(), "Scale": 0.09, "Distortion": 0.0}, bands_direction="X")
         tone = t.mix(tone, stripes, t.ramp(wide, [(0.86, (0, 0, 0)), (0.88, (1, 1, 1))]))
     normal = t("Bump", {"Strength": 0.7, "Distance": 0.05, "Height": weave})
-    return finish(t("BsdfPrincipled", {"Base Color": tone, "Roughness": 0.9, "Normal": normal, "Sheen Weight": 0.3}))
+    return finish(
+        t("BsdfPrincipled", {"Base Color": tone, "Roughness": 0.9, "Normal": normal, "Sheen Weight": 0.3})
+    )
 
 
 def ceramic(colour="#f1eee8", rough=0.18, speck=None):
@@ -495,8 +547,7 @@ def area(loc, size, radiance, target=(0, 0, 3), colour="#ffffff", camera=False):
     return obj
 
 
-def studio(key=13.0, side=-1, fill=2.0, sky="#8f9aa8", ambient=0.35, warm="#fff1df", low=False,
-           exposure=0.0):
+def studio(key=13.0, side=-1, fill=2.0, sky="#8f9aa8", ambient=0.35, warm="#fff1df", low=False, exposure=0.0):
     """Window light from behind at one side (-1 left, 1 right), bounce card opposite, faint sky."""
     bpy.context.scene.view_settings.exposure = exposure
     world = bpy.data.worlds.new("world")
@@ -512,7 +563,9 @@ def studio(key=13.0, side=-1, fill=2.0, sky="#8f9aa8", ambient=0.35, warm="#fff1
 def table(mat):
     """The table top at z = 0."""
     half = 220
-    return mesh("table", [(-half, -120, 0), (half, -120, 0), (half, 90, 0), (-half, 90, 0)], [(0, 1, 2, 3)], mat)
+    return mesh(
+        "table", [(-half, -120, 0), (half, -120, 0), (half, 90, 0), (-half, 90, 0)], [(0, 1, 2, 3)], mat
+    )
 
 
 def backdrop(dark="#1d1a18", light="#4b4038", y=89, bokeh=0, seed=3, lamp="#ffb561", power=14.0, scale=0.012):
@@ -534,7 +587,9 @@ def camera(target, distance, elevation, azimuth=0.0, lens=75.0, fstop=4.0, focus
     bpy.context.scene.collection.objects.link(obj)
     e, a = math.radians(elevation), math.radians(azimuth)
     target = Vector(target)
-    obj.location = target + Vector((math.sin(a) * math.cos(e), -math.cos(a) * math.cos(e), math.sin(e))) * distance
+    obj.location = (
+        target + Vector((math.sin(a) * math.cos(e), -math.cos(a) * math.cos(e), math.sin(e))) * distance
+    )
     obj.rotation_euler = (target - obj.location).to_track_quat("-Z", "Y").to_euler()
     data.lens, data.clip_start, data.clip_end = lens, 1, 2000
     data.dof.use_dof, data.dof.aperture_fstop = True, fstop / 100
@@ -547,6 +602,7 @@ def camera(target, distance, elevation, azimuth=0.0, lens=75.0, fstop=4.0, focus
 def shoot(path, limit_kb=200, grain=1.6):
     """Render, add a breath of film grain and vignette, save as an sRGB JPEG below `limit_kb`."""
     from PIL import Image, ImageCms
+
     scene = bpy.context.scene
     with tempfile.TemporaryDirectory() as folder:
         scene.render.filepath = os.path.join(folder, "out.png")
@@ -554,7 +610,7 @@ def shoot(path, limit_kb=200, grain=1.6):
         bpy.ops.render.render(write_still=True)
         picture = np.asarray(Image.open(scene.render.filepath).convert("RGB")).astype(float)
     h, w, _ = picture.shape
-    y, x = np.mgrid[-1:1:h * 1j, -1:1:w * 1j]
+    y, x = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j]
     rng = np.random.default_rng(1)
     picture *= (1 - 0.10 * smooth(0.5, 1.9, x * x + y * y))[..., None]
     picture += rng.normal(0, grain, (h, w, 1)) + rng.normal(0, grain * 0.35, (h, w, 3))

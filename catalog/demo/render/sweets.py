@@ -1,4 +1,5 @@
 """Desserts and bakery."""
+
 import math
 
 import kit as k
@@ -18,11 +19,13 @@ def donut_at(loc, rot, icing, crumbs, seed=0):
 
     def dough(q, u, v):
         s = np.sin(v * k.TAU)
-        waist = np.exp(-((s + 0.12) / 0.17) ** 2)
+        waist = np.exp(-(((s + 0.12) / 0.17) ** 2))
         tone = blend("#a8602a", "#c98442", smooth(-0.5, 0.5, noise(q, 0.9, 4, seed)))
         return blend(tone, "#ecc88d", waist * 0.85)
 
-    base = k.surf(ring, 160, 72, stuff("paint", 0.55, sss=0.2, depth=0.3, bump=0.02, bump_grain=5), True, True, dough)
+    base = k.surf(
+        ring, 160, 72, stuff("paint", 0.55, sss=0.2, depth=0.3, bump=0.02, bump_grain=5), True, True, dough
+    )
     k.displace(base, lambda q: 0.1 * noise(q, 0.35, 2, seed))
 
     def top(u, v):
@@ -41,7 +44,9 @@ def donut_at(loc, rot, icing, crumbs, seed=0):
         rng = np.random.default_rng(seed)
         sticks = []
         for mat in crumbs:
-            stick = k.lathe([(0, -0.36), (0.1, -0.36), (0.1, -0.2), (0.1, 0.2), (0.1, 0.36), (0, 0.36)], mat, 12)
+            stick = k.lathe(
+                [(0, -0.36), (0.1, -0.36), (0.1, -0.2), (0.1, 0.2), (0.1, 0.36), (0, 0.36)], mat, 12
+            )
             sticks.append(stick)
         for _ in range(150):
             a, r = rng.uniform(0, k.TAU), big + rng.normal(0, 0.75)
@@ -49,8 +54,16 @@ def donut_at(loc, rot, icing, crumbs, seed=0):
                 continue
             hit = k.drop(r * math.cos(a), r * math.sin(a), on=glaze)
             if hit:
-                parts.append(k.lay_copy(sticks[rng.integers(len(sticks))], hit, spin=rng.uniform(0, 360),
-                                        tilt=90 + rng.uniform(-9, 9), lift=0.06, scale=rng.uniform(0.75, 1)))
+                parts.append(
+                    k.lay_copy(
+                        sticks[rng.integers(len(sticks))],
+                        hit,
+                        spin=rng.uniform(0, 360),
+                        tilt=90 + rng.uniform(-9, 9),
+                        lift=0.06,
+                        scale=rng.uniform(0.75, 1),
+                    )
+                )
         for stick in sticks:
             stick.hide_render = True
     k.group(parts, loc, rot)
@@ -75,6 +88,7 @@ def donut():
 
 def syrup_cap(radius, level, reach, thick, mat, seed=0, lobes=7.0, drip=1.6):
     """Sauce poured over a round top of `radius` at `level`, running down its side in tongues."""
+
     def fn(u, v):
         a = u * k.TAU
         q = np.stack([np.cos(a), np.sin(a), 0 * a], 1)
@@ -85,7 +99,9 @@ def syrup_cap(radius, level, reach, thick, mat, seed=0, lobes=7.0, drip=1.6):
         over = np.clip((s - radius + bend) / bend, 0, None)
         turn = np.clip(over, 0, math.pi / 2)
         r = np.where(over > 0, radius - bend + bend * np.sin(turn), s)
-        z = np.where(over > 0, level - bend * (1 - np.cos(turn)) - bend * np.clip(over - math.pi / 2, 0, None), level)
+        z = np.where(
+            over > 0, level - bend * (1 - np.cos(turn)) - bend * np.clip(over - math.pi / 2, 0, None), level
+        )
         nr, nz = np.where(over > 0, np.sin(turn), 0), np.where(over > 0, np.cos(turn), 1)
         r, z = r + nr * t - 0.03 * nr, z + nz * t - 0.03 * nz
         return np.maximum(r, 1e-4) * np.cos(a), np.maximum(r, 1e-4) * np.sin(a), z
@@ -105,25 +121,54 @@ def pancakes():
 
         def brown(q, u, v, i=i, r=r, h=h):
             rad = np.hypot(q[:, 0], q[:, 1]) / r
-            side = np.exp(-((q[:, 2] - h * 0.5) / 0.24) ** 2) * smooth(0.86, 0.95, rad)
+            side = np.exp(-(((q[:, 2] - h * 0.5) / 0.24) ** 2)) * smooth(0.86, 0.95, rad)
             tone = blend("#8f4a16", "#c98437", smooth(-0.6, 0.6, noise(q, 0.55, 4, i)))
             tone = blend(tone, "#e2b066", smooth(0.8, 0.95, rad) * 0.5)
             return blend(tone, "#f2d79c", side)
 
-        cake = k.lathe([(0, 0), (r - 0.6, 0), (r, 0.1), (r + 0.1, h / 2), (r, h - 0.1), (r - 0.6, h), (r - 2, h + 0.02),
-                        (r - 4, h), (0, h)], stuff("paint", 0.6, sss=0.2, depth=0.3, bump=0.02, bump_grain=6), 160, 4)
+        cake = k.lathe(
+            [
+                (0, 0),
+                (r - 0.6, 0),
+                (r, 0.1),
+                (r + 0.1, h / 2),
+                (r, h - 0.1),
+                (r - 0.6, h),
+                (r - 2, h + 0.02),
+                (r - 4, h),
+                (0, h),
+            ],
+            stuff("paint", 0.6, sss=0.2, depth=0.3, bump=0.02, bump_grain=6),
+            160,
+            4,
+        )
         k.paint(cake, brown(k.points(cake), None, None))
         k.displace(cake, lambda q, i=i: 0.13 * noise(q, 0.3, 3, 20 + i))
-        k.put(cake, (rng.uniform(-0.3, 0.3), rng.uniform(-0.3, 0.3), z), (rng.uniform(-1, 1), rng.uniform(-1, 1), i * 60))
+        k.put(
+            cake,
+            (rng.uniform(-0.3, 0.3), rng.uniform(-0.3, 0.3), z),
+            (rng.uniform(-1, 1), rng.uniform(-1, 1), i * 60),
+        )
         z += h - 0.03
     syrup = stuff("#a2500e", 0.06, coat=1.0, sss=0.5, depth=0.8, through=0.35, ior=1.45)
     syrup_cap(6.4, z + 0.04, 6.4, 0.22, syrup, 5, 6, 3.6)
     butter = stuff([(0.3, "#f4d365"), (0.7, "#f9e08a")], 0.3, grain=1, sss=0.5, depth=0.6, coat=0.2)
     k.put(k.box((2.9, 2.6, 1.0), butter, 0.22, 3, 0.1, 0.6), (0.4, -0.6, z + 0.62), (3, -4, 24))
     blue = p.berry(0.85)
-    spots = [(-2.6, 1.4, z + 0.9), (-1.3, 2.6, z + 0.9), (-3.1, -0.5, z + 0.9), (-2.0, 1.6, z + 2.0), (2.8, 2.2, z + 0.9),
-             (-8.7, -2.3, 1.4), (-8.2, -4.2, 1.4), (8.4, -2.8, 1.4), (6.9, -5.6, 1.4), (8.9, -1.0, 1.5), (-9.6, -0.7, 1.6),
-             (7.9, -4.5, 1.4)]
+    spots = [
+        (-2.6, 1.4, z + 0.9),
+        (-1.3, 2.6, z + 0.9),
+        (-3.1, -0.5, z + 0.9),
+        (-2.0, 1.6, z + 2.0),
+        (2.8, 2.2, z + 0.9),
+        (-8.7, -2.3, 1.4),
+        (-8.2, -4.2, 1.4),
+        (8.4, -2.8, 1.4),
+        (6.9, -5.6, 1.4),
+        (8.9, -1.0, 1.5),
+        (-9.6, -0.7, 1.6),
+        (7.9, -4.5, 1.4),
+    ]
     for spot in spots:
         rot = tuple(rng.uniform(-70, 70, 3))
         for part in blue:
@@ -183,9 +228,10 @@ def raspberry(radius=0.95):
 
 def rosette(radius, height, mat, ribs=7, twist=0.9):
     """A piped swirl of cream."""
+
     def fn(u, v):
         a = u * k.TAU
-        body = radius * (1 - v ** 1.5) ** 0.75 * (0.82 + 0.18 * np.abs(np.sin(v * 8.5)))
+        body = radius * (1 - v**1.5) ** 0.75 * (0.82 + 0.18 * np.abs(np.sin(v * 8.5)))
         r = np.maximum(body * (1 + 0.16 * np.cos(ribs * (a + twist * v * 3))), 1e-3)
         return r * np.cos(a), r * np.sin(a), height * v
 
@@ -232,7 +278,7 @@ def scoop(radius, mat, loc, seed):
     """A ball of ice cream with a ragged skirt."""
     one = k.ball(radius, mat, (1, 1, 0.93), 0.16, 0.9, seed, 120)
     q = k.points(one)
-    low = np.exp(-((q[:, 2] / radius + 0.45) / 0.16) ** 2)
+    low = np.exp(-(((q[:, 2] / radius + 0.45) / 0.16) ** 2))
     grow = 1 + low * (0.12 + 0.12 * noise(q, 1.6, 3, seed + 5))
     one.data.vertices.foreach_set("co", (q * np.stack([grow, grow, 1 + 0 * grow], 1)).ravel())
     one.data.update()
@@ -243,11 +289,37 @@ def ice_cream_sundae():
     """Three scoops in a glass with chocolate sauce, cream, cherry and wafers."""
     k.table(k.stone("#dcd7d2", "#efebe6", 0.25, 0.05, vein="#a39c98"))
     k.backdrop("#d9a7a7", "#f0d8d2", scale=0.02)
-    k.lathe([(0, 0), (3.8, 0), (3.9, 0.1), (3.7, 0.3), (1.2, 0.7), (0.7, 1.4), (0.7, 2.6), (1.3, 3.6), (4.0, 5.2),
-             (5.6, 7.6), (6.1, 9.6), (6.05, 9.75), (5.95, 9.6), (5.4, 7.7), (3.8, 5.5), (1.4, 4.2), (0, 4.0)], k.glass())
-    flavours = {"vanilla": [(0.3, "#f3dfae"), (0.7, "#faeccb")], "berry": [(0.3, "#e58a9d"), (0.7, "#f2adb8")],
-                "choc": [(0.3, "#5a3018"), (0.7, "#74441f")]}
-    ice = {n: stuff(c, 0.5, grain=1.5, sss=0.35, depth=0.35, bump=0.12, bump_grain=2.4) for n, c in flavours.items()}
+    k.lathe(
+        [
+            (0, 0),
+            (3.8, 0),
+            (3.9, 0.1),
+            (3.7, 0.3),
+            (1.2, 0.7),
+            (0.7, 1.4),
+            (0.7, 2.6),
+            (1.3, 3.6),
+            (4.0, 5.2),
+            (5.6, 7.6),
+            (6.1, 9.6),
+            (6.05, 9.75),
+            (5.95, 9.6),
+            (5.4, 7.7),
+            (3.8, 5.5),
+            (1.4, 4.2),
+            (0, 4.0),
+        ],
+        k.glass(),
+    )
+    flavours = {
+        "vanilla": [(0.3, "#f3dfae"), (0.7, "#faeccb")],
+        "berry": [(0.3, "#e58a9d"), (0.7, "#f2adb8")],
+        "choc": [(0.3, "#5a3018"), (0.7, "#74441f")],
+    }
+    ice = {
+        n: stuff(c, 0.5, grain=1.5, sss=0.35, depth=0.35, bump=0.12, bump_grain=2.4)
+        for n, c in flavours.items()
+    }
     scoop(3.0, ice["berry"], (-2.6, -0.9, 9.4), 2)
     scoop(3.0, ice["choc"], (2.7, -0.7, 9.3), 5)
     scoop(2.9, ice["vanilla"], (0.0, 2.0, 10.0), 8)
@@ -260,7 +332,7 @@ def ice_cream_sundae():
         q = np.stack([np.cos(a), np.sin(a), 0 * a], 1)
         limit = 0.95 + 0.55 * np.clip(noise(q, 2.1, 2, 4) * 1.4, -0.5, 1.1)
         t = v * limit
-        r = 2.92 + 0.24 * np.clip(1 - v ** 6, 0, 1) ** 0.5
+        r = 2.92 + 0.24 * np.clip(1 - v**6, 0, 1) ** 0.5
         return r * np.sin(t) * np.cos(a), r * np.sin(t) * np.sin(a), r * 0.95 * np.cos(t)
 
     k.put(k.surf(run, 220, 70, sauce, wrap_u=True), (0, -0.2, 12.65))
@@ -268,7 +340,11 @@ def ice_cream_sundae():
     k.put(rosette(1.7, 2.2, cream, 8), (0, -0.2, 15.3))
     cherry = stuff([(0.3, "#a30a16"), (0.7, "#c8141f")], 0.1, grain=0.8, coat=0.9, sss=0.3, depth=0.4)
     k.put(k.ball(1.05, cherry, (1, 1, 0.93), 0.03, 0.6, 1), (0.05, -0.3, 17.6))
-    k.tube([(0.05, -0.3, 18.4), (0.25, -0.2, 19.4), (0.8, 0, 20.4), (1.5, 0.2, 21.0)], 0.09, stuff("#5a6b24", 0.5))
+    k.tube(
+        [(0.05, -0.3, 18.4), (0.25, -0.2, 19.4), (0.8, 0, 20.4), (1.5, 0.2, 21.0)],
+        0.09,
+        stuff("#5a6b24", 0.5),
+    )
     wafer = stuff([(0.3, "#c68a45"), (0.7, "#e3b46e")], 0.6, grain=3, bump=0.04, bump_grain=5)
 
     def roll(u, v):
@@ -292,7 +368,11 @@ def croissant_body(seed=0):
         b = v * k.TAU
         ridge = (np.abs(s) * steps + 0.5 + 0.06 * np.sin(b * 2 + seed)) % 1
         body = 2.75 * np.clip(1 - np.abs(s) ** 1.7, 0, 1) ** 0.62 + 0.12
-        r = body * (1 + 0.15 * (1 - ridge) ** 1.3 * smooth(0.0, 0.12, ridge)) * (1 - 0.1 * (1 - smooth(0, 0.12, ridge)))
+        r = (
+            body
+            * (1 + 0.15 * (1 - ridge) ** 1.3 * smooth(0.0, 0.12, ridge))
+            * (1 - 0.1 * (1 - smooth(0, 0.12, ridge)))
+        )
         x = (5.4 + r * np.cos(b)) * np.sin(a)
         y = (5.4 + r * np.cos(b)) * np.cos(a) - 5.4
         return x, y, np.maximum(r * np.sin(b) * 0.92, -body * 0.72)
@@ -303,8 +383,7 @@ def croissant_body(seed=0):
         line = noise(np.stack([np.abs(s) * 60, v * 5, 0 * u], 1), 1.0, 2, seed + 2)
         tone = blend("#c47a2a", "#8a430f", smooth(-0.7, 0.7, noise(q, 0.4, 3, seed) + 0.5 * line))
         pale = smooth(0.6, 0.95, ridge) * 0.75 + (1 - smooth(0, 0.05, ridge)) * 0.5
-        tone = blend(tone, "#eec27c", np.clip(pale, 0, 0.85))
-        return blend(tone, "#d89a4c", smooth(-0.4, -1.6, q[:, 2]) * 0.0)
+        return blend(tone, "#eec27c", np.clip(pale, 0, 0.85))
 
     mat = stuff("paint", 0.32, sss=0.15, depth=0.25, coat=0.25, bump=0.03, bump_grain=3)
     one = k.surf(shape, 360, 110, mat, wrap_v=True, colour=colour)
@@ -319,16 +398,35 @@ def croissant():
     k.put(k.box((36, 23, 1.6), k.wood("#5f3f26", "#8f6540", "#b68a5f", plank=40), 0.5), (0, 1, 0.8))
     k.put(croissant_body(1), (-1.5, -0.6, 3.6), (0, 0, 6))
     k.put(croissant_body(6), (3.4, 6.8, 3.6), (0, 0, -24))
-    jam = stuff([(0.3, "#7d0c14"), (0.7, "#a8161c")], 0.1, grain=1, coat=0.8, sss=0.3, depth=0.4, bump=0.05, bump_grain=2)
+    jam = stuff(
+        [(0.3, "#7d0c14"), (0.7, "#a8161c")],
+        0.1,
+        grain=1,
+        coat=0.8,
+        sss=0.3,
+        depth=0.4,
+        bump=0.05,
+        bump_grain=2,
+    )
     k.group(p.ramekin(2.7, 3.0, p.ceramic("#f3f0ea"), jam), (11.2, -1.8, 1.6))
     flake = k.ball(0.3, stuff([(0.3, "#b87430"), (0.7, "#dca765")], 0.6), (1, 0.7, 0.25), 0.1, 3, 2, 16)
     rng = np.random.default_rng(2)
     for _ in range(40):
-        k.copy(flake, (rng.normal(1, 6), rng.normal(-5, 2.4), 1.66), (0, 0, rng.uniform(0, 360)), rng.uniform(0.3, 1))
+        k.copy(
+            flake,
+            (rng.normal(1, 6), rng.normal(-5, 2.4), 1.66),
+            (0, 0, rng.uniform(0, 360)),
+            rng.uniform(0.3, 1),
+        )
     k.hide(flake)
     k.studio(13, -1, 2.0)
     k.camera((1.6, 1.6, 3.2), 54, 33, -4, 85, 4.2, focus=(0, -2.5, 4.5))
 
 
-SWEETS = {"donut": donut, "pancakes": pancakes, "chocolate-cake": chocolate_cake,
-          "ice-cream-sundae": ice_cream_sundae, "croissant": croissant}
+SWEETS = {
+    "donut": donut,
+    "pancakes": pancakes,
+    "chocolate-cake": chocolate_cake,
+    "ice-cream-sundae": ice_cream_sundae,
+    "croissant": croissant,
+}

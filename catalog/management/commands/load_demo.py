@@ -10,9 +10,7 @@ from catalog.demo.loading import LOGIN, PASSWORD, load
 
 
 class Command(BaseCommand):
-    help = (
-        "Load the demo restaurant, with pictures, tables, staff and price rules, unless it was loaded before."
-    )
+    help = "Load the demo restaurant, with pictures, tables, staff and price rules, unless it was loaded before."
 
     def handle(self, *args: Any, **options: Any) -> None:
         # disable=None: a bar on a terminal only

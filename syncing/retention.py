@@ -1,0 +1,49 @@
+"""Pruning the log: the horizon moves first, in a commit of its own; then rows below it go."""
+
+import datetime as dt
+import logging
+
+from django.db import transaction
+
+from . import registry
+from .models import Change, SyncedResource
+
+log = logging.getLogger(__name__)
+
+ROWS_PER_DELETE = 5000
+
+
+def prune(*, older_than: dt.timedelta, more_than: int, now: dt.datetime) -> dict[str, int]:
+    """Forget changes older than ``older_than`` and all but the newest ``more_than`` of each resource.
+
+    A terminal that is below the new horizon refetches; nobody else notices. Harmless when two run at once, and what one
+    that was killed has left the next one finishes. Returns the rows deleted by resource.
+    """
+    deleted = {}
+    for name in registry.names():
+        _move_horizon(name, older_than=older_than, more_than=more_than, now=now)
+        deleted[name] = _delete_below_horizon(name)
+    log.info("pruned the log: %s", " ".join(f"{name}={count}" for name, count in deleted.items() if count) or "nothing")
+    return deleted
+
+
+@transaction.atomic(durable=True)
+def _move_horizon(name: str, *, older_than: dt.timedelta, more_than: int, now: dt.datetime) -> None:
+    resource = SyncedResource.objects.get(name=name)
+    rows = Change.objects.filter(resource=name)
+    # In version order, so that the cost is what there is to prune: times rise with versions.
+    oldest_kept = rows.filter(at__gte=now - older_than).order_by("version").values_list("version", flat=True).first()
+    too_old = resource.version if oldest_kept is None else oldest_kept - 1
+    horizon = max(too_old, resource.version - more_than)
+    SyncedResource.objects.filter(name=name, horizon__lt=horizon).update(horizon=horizon)
+
+
+def _delete_below_horizon(name: str) -> int:
+    horizon = SyncedResource.objects.values_list("horizon", flat=True).get(name=name)
+    total = 0
+    while True:
+        doomed = Change.objects.filter(resource=name, version__lte=horizon).order_by("version")
+        last = list(doomed.values_list("version", flat=True)[:ROWS_PER_DELETE])
+        if not last:
+            return total
+        total += Change.objects.filter(resource=name, version__lte=last[-1]).delete()[0]

@@ -1,0 +1,15 @@
+"""Background work of sync."""
+
+import datetime as dt
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from . import retention
+
+
+@shared_task
+def prune_changes() -> None:
+    days = dt.timedelta(days=settings.CHANGE_RETENTION_DAYS)
+    retention.prune(older_than=days, more_than=settings.CHANGE_RETENTION_ROWS, now=timezone.now())

@@ -1,0 +1,29 @@
+"""Servers without the demo restaurant, on the database of the run."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.running import SERVE, RunningServer
+
+NewServer = Callable[..., RunningServer]
+
+
+@pytest.fixture
+def new_server(request: pytest.FixtureRequest, tmp_path: Path) -> NewServer:
+    """Makes servers (not started yet), each with a data directory and a database of its own."""
+
+    def make(command: tuple[str, ...] = (*SERVE, "--no-demo"), **settings: str) -> RunningServer:
+        name = f"server_{secrets.token_hex(4)}"
+        if request.config.getoption("database") == "postgresql":
+            base = os.environ["DATABASE_URL"]
+            with psycopg.connect(base, autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name}")
+            settings = {"DATABASE_URL": f"{base.rpartition('/')[0]}/{name}", **settings}
+        return RunningServer(tmp_path / name, settings, command)
+
+    return make
