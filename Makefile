@@ -39,7 +39,8 @@ format: $(DEV)  ## let ruff repair and format what it can
 	$(BIN)/ruff format
 
 bench: $(DEV)  ## measure the ways to serve requests and streams (several minutes)
-	$(BIN)/python -m benchmarks.web_servers
+	@$(PIP) gunicorn==27.0.1  # a peer, no dependency
+	$(BIN)/python benchmarks/web_servers.py
 
 soak: $(DEV)  ## the long runs: more schedules, more faults
 	$(BIN)/pytest -m soak --timeout=3600 $(ARGS)

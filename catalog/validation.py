@@ -30,8 +30,8 @@ def field_of(constraint: BaseConstraint) -> str:
     """The field that ``constraint`` is about: the name that is taken, or the only column of a condition."""
     if isinstance(constraint, models.UniqueConstraint):
         expressions: list[Any] = list(constraint.expressions)
-        lowered = [one.source_expressions[0].name for one in expressions if isinstance(one, Lower)]
-        return str([*lowered, *(one.name for one in expressions if isinstance(one, F))][0])
+        lowered = [one.source_expressions[0].name for one in expressions if isinstance(one, Lower)]  # type: ignore[attr-defined]
+        return str([*lowered, *(one.name for one in expressions if isinstance(one, F))][0])  # type: ignore[attr-defined]
     fields = constraint.condition.referenced_base_fields - {"id"}  # type: ignore[attr-defined]
     return next(iter(fields)) if len(fields) == 1 else NON_FIELD_ERRORS
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -33,6 +33,7 @@ class RunningServer:
 
     def __enter__(self) -> Self:
         self.family: list[psutil.Process] = []
+        self.clients = ExitStack()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -46,6 +47,7 @@ class RunningServer:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self.clients.close()
         self.remember_family()
         if self.process.poll() is None:
             self.process.kill()
@@ -93,9 +95,10 @@ class RunningServer:
         ).stdout
 
     def device(self, name: str, *scopes: str) -> httpx.Client:
-        """A client with the token of a newly enrolled device."""
+        """A client with the token of a newly enrolled device; it is closed when the block ends."""
         token = self.manage("enroll_device", name, *scopes).split()[-1]
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        client = httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        return self.clients.enter_context(client)
 
     def remember_family(self) -> None:
         """Notes who belongs to the server now, to look for orphans later."""

@@ -123,5 +123,5 @@ def how_many(model: type[models.Model], link: str) -> Coalesce:
 def swatch(color: str) -> SafeString:
     """A colour for a list; a dash for none."""
     if not color:
-        return format_html("–")
+        return format_html("{}", "–")
     return format_html('<span class="swatch" style="background:{}" title="{}"></span>', color, color)

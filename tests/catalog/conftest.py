@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from catalog import models
@@ -90,3 +91,9 @@ def minimal(db: None) -> Callable[[str], dict[str, Any]]:
 @pytest.fixture
 def category(db: None) -> models.Category:
     return models.Category.objects.create(name="Drinks")
+
+
+@pytest.fixture
+def admin_user(db: None) -> User:
+    """pytest-django's, without a password: hashing one takes longer than most tests."""
+    return User.objects.create_superuser("manager")

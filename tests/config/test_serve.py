@@ -95,13 +95,12 @@ def test_a_restart_keeps_the_data_and_begins_a_new_epoch(new_server: NewServer) 
     first = new_server()
     with first:
         first.until_ready()
-        till = first.device("Till")
-        before = till.get("/api/sync/status").raise_for_status().json()
+        before = first.device("Till").get("/api/sync/status").raise_for_status().json()
         first.stop()
 
     with first:
         first.until_ready()
-        after = till.get("/api/sync/status").raise_for_status().json()
+        after = first.device("Tablet").get("/api/sync/status").raise_for_status().json()
 
     assert after["epoch"] != before["epoch"]
     assert after["versions"] == before["versions"]

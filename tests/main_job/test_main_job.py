@@ -1,7 +1,6 @@
 """A manager drops a photo on a product, and every terminal shows it a moment later, from bytes it can verify."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -61,27 +60,11 @@ def products(client: httpx.Client) -> dict[str, dict[str, Any]]:
     return {item["id"]: item for item in snapshot["items"]}
 
 
-@pytest.fixture
-def kitchen(server: RunningServer) -> Iterator[httpx.Client]:
-    """A terminal that may upload."""
-    with server.device("Kitchen", "--upload") as client:
-        yield client
-
-
-@pytest.fixture
-def bar(server: RunningServer) -> Iterator[httpx.Client]:
-    """A terminal that only reads."""
-    with server.device("Bar") as client:
-        yield client
-
-
 def test_a_photo_reaches_every_terminal_and_is_stored_once(
-    server: RunningServer,
-    surroundings: Surroundings,
-    kitchen: httpx.Client,
-    bar: httpx.Client,
-    capsys: pytest.CaptureFixture[str],
+    server: RunningServer, surroundings: Surroundings, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    kitchen = server.device("Kitchen", "--upload")
+    bar = server.device("Bar")
     before = products(kitchen)
     product_id = next(id for id, item in sorted(before.items()) if item["image"] is None)
     away = bar.get("/api/sync/status").raise_for_status().json()

@@ -2,6 +2,7 @@
 
 One Blender unit is one centimetre. Nothing here loads a file: every shape and texture is computed.
 """
+# mypy: ignore-errors
 
 import math
 import os
@@ -51,7 +52,7 @@ def noise(p, scale=1.0, octaves=3, seed=0):
         for dx in (0, 1):
             for dy in (0, 1):
                 for dz in (0, 1):
-                    c = (cell + (dx, dy, dz)) & 255
+                    c = (cell + np.array((dx, dy, dz))) & 255
                     g = grads[perm[perm[perm[c[:, 0]] + c[:, 1]] + c[:, 2]]]
                     weight = np.ones(len(q))
                     for axis, d in enumerate((dx, dy, dz)):
@@ -202,7 +203,7 @@ def tube(path, radius, mat=None, cyclic=False, taper=None, resolution=4):
     data.use_fill_caps = True
     spline = data.splines.new("POLY")
     spline.points.add(len(path) - 1)
-    for i, (pt, p) in enumerate(zip(spline.points, path)):
+    for i, (pt, p) in enumerate(zip(spline.points, path, strict=True)):
         pt.co = (*p, 1)
         pt.radius = taper[i] if taper is not None else 1
     spline.use_cyclic_u, spline.use_smooth = cyclic, True
@@ -314,7 +315,7 @@ class Tree:
         elements = node.color_ramp.elements
         while len(elements) < len(stops):
             elements.new(0.5)
-        for element, (pos, colour) in zip(elements, stops):
+        for element, (pos, colour) in zip(elements, stops, strict=False):
             element.position, element.color = pos, (*rgb(colour), 1)
         return node.outputs[0]
 

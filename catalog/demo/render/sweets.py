@@ -1,5 +1,7 @@
 """Desserts and bakery."""
+# mypy: ignore-errors
 
+import itertools
 import math
 
 import kit as k
@@ -187,7 +189,7 @@ def wedge(radius, angle, low, high, mat, rough=0.0, seed=0, inset=0.0):
     arc = [(radius * math.sin(t), radius * math.cos(t)) for t in np.linspace(-half, half, 40)]
     corners = [(0.0, 0.0), *arc, (0.0, 0.0)]
     line = []
-    for (x0, y0), (x1, y1) in zip(corners, corners[1:]):
+    for (x0, y0), (x1, y1) in itertools.pairwise(corners):
         n = max(2, int(math.hypot(x1 - x0, y1 - y0) / 0.09))
         line += [(x0 + (x1 - x0) * i / n, y0 + (y1 - y0) * i / n) for i in range(n)]
     line = np.array(line)

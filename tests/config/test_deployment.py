@@ -1,0 +1,133 @@
+"""deploy/nginx.conf in front of the two kinds of web process, as deploy/systemd starts them."""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from tests.config.conftest import NewServer
+from tests.parts import ROOT, free_port, start
+from tests.running import Listener, RunningServer
+
+pytestmark = pytest.mark.timeout(240)
+
+NGINX = """
+daemon off; pid {folder}/nginx.pid; error_log stderr; {user}
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    include {folder}/redcoral.conf;
+}}
+"""
+
+
+def unit_command(name: str) -> list[str]:
+    """The command of a systemd unit, run from this checkout."""
+    unit = (ROOT / "deploy" / "systemd" / f"redcoral-{name}.service").read_text()
+    found = re.search(r"^ExecStart=/opt/redcoral/\.venv/bin/(.+)$", unit, re.MULTILINE)
+    assert found is not None
+    program, *words = shlex.split(found.group(1))
+    return [str(Path(sys.executable).with_name(program)), *words]
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).status_code < 500
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+def deployed(new_server: NewServer, nginx: str, tmp_path: Path) -> Iterator[RunningServer]:
+    """A server whose ``url`` is nginx; its processes were started by the units' own commands."""
+    server = new_server(IMAGE_DELIVERY="accel")
+    ports = {"8001": free_port(), "8002": free_port(), "80": server.port}
+    conf = (ROOT / "deploy" / "nginx.conf").read_text().replace("/var/lib/redcoral", str(server.data))
+    conf = conf.replace(":8001", f":{ports['8001']}").replace(":8002", f":{ports['8002']}")
+    (tmp_path / "redcoral.conf").write_text(conf.replace("listen 80;", f"listen 127.0.0.1:{server.port};"))
+    user = "user root;" if Path("/proc/self").owner() == "root" else ""
+    (tmp_path / "nginx.conf").write_text(NGINX.format(folder=tmp_path, user=user))
+    with ExitStack() as stack:
+        server.clients = stack.enter_context(ExitStack())
+        server.manage("migrate", "--no-input")
+        for name, port in (("web", "8001"), ("stream", "8002")):
+            start(
+                [word.replace(port, str(ports[port])) for word in unit_command(name)],
+                ready=lambda at=ports[port]: answers(f"http://127.0.0.1:{at}/livez"),
+                log=tmp_path / f"{name}.log",
+                on=stack,
+                seconds=60,
+                cwd=ROOT,
+                env=server.environment,
+            )
+        start(
+            [nginx, "-c", tmp_path / "nginx.conf"],
+            ready=lambda: answers(f"{server.url}/livez"),
+            log=tmp_path / "nginx.log",
+            on=stack,
+        )
+        yield server
+
+
+def test_nginx_divides_requests_streams_and_pictures(deployed: RunningServer) -> None:
+    office = deployed.device("Office", "--upload", "--manage")
+    picture = BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(picture, "PNG")
+
+    with Listener(office) as listener:
+        listener.first(lambda frame: frame.event == "hello", seconds=10)
+        tag = office.post("/api/tags", json={"name": "Vegan"}).raise_for_status().json()
+        heard = listener.first(lambda frame: frame.event == "sync", seconds=10)
+    added = office.post("/api/images", content=picture.getvalue(), headers={"Content-Type": "image/png"})
+    hash = added.raise_for_status().json()["hash"]
+    answer = httpx.get(f"{deployed.url}/api/image/{hash}.jpg")
+    revalidated = httpx.get(f"{deployed.url}/api/image/{hash}.jpg", headers={"If-None-Match": f'"{hash}"'})
+
+    assert heard.data["data"] == tag
+    assert sha256(answer.raise_for_status().content).hexdigest() == hash
+    assert answer.headers["etag"] == f'"{hash}"'
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["accept-ranges"] == "bytes"
+    assert revalidated.status_code == 304
+    assert httpx.get(f"{deployed.url}/protected/images/{hash}.jpg").status_code == 404
+
+
+def test_the_application_hands_pictures_over_instead_of_sending_them(deployed: RunningServer) -> None:
+    office = deployed.device("Office", "--upload")
+    picture = BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(picture, "PNG")
+    added = office.post("/api/images", content=picture.getvalue(), headers={"Content-Type": "image/png"})
+    hash = added.raise_for_status().json()["hash"]
+    behind = re.search(r"127\.0\.0\.1:(\d+);\s+keepalive", (deployed.data.parent / "redcoral.conf").read_text())
+    assert behind is not None
+
+    answer = httpx.get(f"http://127.0.0.1:{behind.group(1)}/api/image/{hash}.jpg")
+
+    assert answer.content == b""
+    assert answer.headers["x-accel-redirect"] == f"/protected/images/{hash}.jpg"
+
+
+def test_no_location_of_nginx_drops_the_headers_of_its_server() -> None:
+    conf = (ROOT / "deploy" / "nginx.conf").read_text()
+
+    assert [block for block in re.findall(r"location [^}]*\}", conf) if "proxy_set_header" in block] == []
+
+
+@pytest.mark.parametrize("unit", sorted((ROOT / "deploy" / "systemd").iterdir()), ids=lambda unit: unit.stem)
+def test_a_unit_starts_a_program_that_the_requirements_install(unit: Path) -> None:
+    program = unit_command(unit.stem.removeprefix("redcoral-"))[0]
+
+    assert subprocess.run([program, "--help"], capture_output=True, check=False, cwd=ROOT).returncode == 0
