@@ -16,10 +16,10 @@ from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from . import models
+from .filters import CANONICAL_ID
 from .models import base as models_base
 from .models.staff import PIN
 
-CANONICAL_ID = re.compile(r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 PLAIN_NUMBER = re.compile(r"\A[+-]?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
 MANY_LINKS = 500
 MANY_OPTIONS = 200

@@ -200,7 +200,6 @@ INSTALLED_APPS = [
     "django.forms",
     "import_export",
     "rest_framework",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "devices",
@@ -247,6 +246,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LOGIN_URL = "admin:login"
+SESSION_ENGINE = "config.sessions"
 LOGIN_REDIRECT_URL = "admin:index"
 
 # --- Languages, times, static files -----------------------------------------------------------------------------

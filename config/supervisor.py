@@ -98,16 +98,28 @@ class Member(Process):
     after: Path | None = None  # a Unix socket that must answer before this member starts
 
     def run(self, events: Any = None, ignore_signals: bool = False) -> None:
-        # The reader lives until its member has ended, or its supervisor was killed.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        end_with(os.getppid(), signal.SIGKILL)
+        signal.signal(signal.SIGUSR1, self.supervisor_was_killed)
+        end_with(os.getppid(), signal.SIGUSR1)
         fresh = partial(begin, os.getpid())
         self._child_ctor = partial(Popen, shell=False, stdin=subprocess.DEVNULL, preexec_fn=fresh)
         deadline = time.monotonic() + VALKEY_START_SECONDS
         while self.after and not answers(self.after) and time.monotonic() < deadline:
             time.sleep(0.02)
         super().run(events, ignore_signals)
+
+    def supervisor_was_killed(self, *_signal: object) -> None:
+        """Sees this member out, in the order and within the time of a normal stop."""
+        if self._child is not None:
+            if self.name == VALKEY:  # a worker that stops without its broker waits for it
+                time.sleep(OTHERS_STOP_SECONDS)
+            self._child.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(OTHERS_STOP_SECONDS)
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+        os._exit(1)
 
 
 def begin(parent: int) -> None:

@@ -118,7 +118,7 @@ class PhotoAdmin(ReceivedAdmin):
                 "fields": (
                     "preview",
                     "filename",
-                    "state",
+                    "status",
                     "error",
                     "error_detail",
                     "album",
@@ -150,6 +150,15 @@ class PhotoAdmin(ReceivedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Photo | None = None) -> list[str]:
         return [name for __, section in self.fieldsets for name in section["fields"]]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        without = {"show_save": False, "show_save_and_continue": False}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **without})
+
+    def save_model(self, request: HttpRequest, obj: Photo, form: Any, change: bool) -> None:
+        """Saves nothing: a whole row written back would undo what a worker did meanwhile."""
 
     @display(description=_("picture"))
     def thumbnail(self, photo: Photo) -> SafeString | str:

@@ -9,104 +9,14 @@ import uuid
 from typing import Any
 
 from django.db.models import Model, QuerySet
-from django.utils.translation import gettext as _
 from import_export.fields import Field
 from import_export.resources import ModelResource
-from import_export.widgets import ForeignKeyWidget, ManyToManyWidget, Widget
+from import_export.widgets import DecimalWidget, IntegerWidget
 
 from catalog import models
-from images.services import HashUnknown, image_to_refer_to
 
+from .cells import Id, Listed, ManyNamed, Named, Number, Pictured, Whole
 from .optiontext import options_from_text, text_of_options
-
-SEPARATOR = "|"
-
-
-def words(value: Any) -> list[str]:
-    return [word.strip() for word in str(value or "").split(SEPARATOR) if word.strip()]
-
-
-class Names:
-    """Finds records of ``model`` by name or id; reads them once, since a file names the same few often."""
-
-    def __init__(self, model: type[Model]) -> None:
-        self.model = model
-        self.known: dict[str, list[Model]] | None = None
-
-    def find(self, name: str) -> Model:
-        """The record; ValueError when there is none or more than one."""
-        if self.known is None:
-            self.known = {}
-            for record in self.model._default_manager.order_by("pk"):
-                for key in {str(record.pk), str(record).casefold()}:
-                    self.known.setdefault(key, []).append(record)
-        found = self.known.get(name.casefold(), [])
-        if len(found) == 1:
-            return found[0]
-        kind = self.model._meta.verbose_name
-        text = (
-            _("More than one %(kind)s is called “%(name)s”; write its id.")
-            if found
-            else _("There is no %(kind)s “%(name)s”.")
-        )
-        raise ValueError(text % {"kind": kind, "name": name})
-
-
-class Named(ForeignKeyWidget):
-    """A related record by its name."""
-
-    def __init__(self, model: type[Model]) -> None:
-        super().__init__(model)
-        self.names = Names(model)
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Model | None:
-        return self.names.find(str(value).strip()) if value not in (None, "") else None
-
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        return str(value) if value is not None else ""
-
-
-class ManyNamed(ManyToManyWidget):
-    """Related records by their names."""
-
-    def __init__(self, model: type[Model]) -> None:
-        super().__init__(model, separator=SEPARATOR)
-        self.names = Names(model)
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> list[Model]:
-        return [self.names.find(word) for word in words(value)]
-
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        return f" {SEPARATOR} ".join(sorted(map(str, value.all()))) if value is not None else ""
-
-
-class Listed(Widget):
-    """A list of words or numbers in one cell."""
-
-    def __init__(self, kind: type = str) -> None:
-        super().__init__()
-        self.kind = kind
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> list[Any]:
-        return [self.kind(word) for word in words(value)]
-
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        return f" {SEPARATOR} ".join(map(str, value or []))
-
-
-class Pictured(Widget):
-    """A picture by its hash."""
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Model | None:
-        if not value:
-            return None
-        try:
-            return image_to_refer_to(hash=str(value))
-        except HashUnknown:
-            raise ValueError(_("No picture has this hash.")) from None
-
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        return value.pk if value is not None else ""
 
 
 class Sheet(ModelResource):
@@ -115,6 +25,11 @@ class Sheet(ModelResource):
     match = "name"
     joins: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
+    WIDGETS_MAP = {
+        kind: {DecimalWidget: Number, IntegerWidget: Whole}.get(widget, widget)
+        for kind, widget in ModelResource.WIDGETS_MAP.items()
+    }
+    id = Field("id", "id", Id())
 
     class Meta:
         clean_model_instances = True
@@ -127,10 +42,6 @@ class Sheet(ModelResource):
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
         if not row.get("id"):
             row["id"] = str(self.id_of_the_same(row) or uuid.uuid4())
-        try:
-            uuid.UUID(str(row["id"]))
-        except ValueError:
-            raise ValueError(_("“%(id)s” is no id.") % {"id": row["id"]}) from None
 
     def id_of_the_same(self, row: Any) -> uuid.UUID | None:
         value = str(row.get(self.match) or "").strip()
@@ -187,7 +98,7 @@ class AttributeSheet(Sheet):
     """``options`` is all of them in order: ``Small | Large* +1.50``; the star marks a default."""
 
     lists = ("options",)
-    options = Field("options")
+    options = Field(column_name="options", readonly=True)
 
     class Meta:
         model = models.Attribute

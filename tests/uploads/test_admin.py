@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from uploads import pipeline
@@ -141,3 +143,16 @@ def test_deleting_takes_the_originals_along(
 
 def test_nobody_types_in_a_photo(admin_client: Client) -> None:
     assert admin_client.get(reverse("admin:uploads_photo_add")).status_code == 403
+
+
+def test_saving_the_page_of_a_photo_writes_nothing(admin_client: Client, make_photo: Callable[..., Photo]) -> None:
+    photo = make_photo()
+    page = reverse("admin:uploads_photo_change", args=[photo.pk])
+    assert "_continue" not in admin_client.get(page).content.decode()
+    before = Photo.objects.values().get()
+
+    with CaptureQueriesContext(connection) as queries:
+        assert admin_client.post(page, {"status": "failed", "filename": "other.png"}).status_code == 302
+
+    assert Photo.objects.values().get() == before
+    assert not [query for query in queries if 'UPDATE "uploads_photo"' in query["sql"]]
