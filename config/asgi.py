@@ -17,8 +17,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from .wsgi import application as wsgi_application  # isort: skip - sets Django up before anything of it is imported
 
 from a2wsgi import WSGIMiddleware
+from django.utils.translation import get_language_from_request, override
+from django.utils.translation import gettext_lazy as _
 
 from devices import contacts
+from devices.identity import request_from_scope
 from syncing.stream import Refused, Streams
 
 from .problems import Problem
@@ -37,9 +40,9 @@ django = WSGIMiddleware(cast(Any, wsgi_application), workers=THREADS)
 
 
 class BodyRefused(Exception):
-    """The request's body is too long, too slow or was cut off; ``problem`` is the answer, None when nobody waits."""
+    """The request's body is too long, too slow or was cut off; ``problem`` makes the answer, None when nobody waits."""
 
-    def __init__(self, problem: Problem | None) -> None:
+    def __init__(self, problem: Callable[[], Problem] | None) -> None:
         super().__init__()
         self.problem = problem
 
@@ -53,14 +56,18 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
         try:
             await streams(scope, receive, send)
         except Refused as no:
-            await answer(Problem(no.status, no.code, no.detail, headers=no.headers), send)
+            with override(language_of(scope)):
+                problem = Problem(no.status, no.code, no.detail, headers=no.headers)
+            await answer(problem, send)
     else:
         try:
             async with spooled(scope, receive) as (whole_scope, replay):
                 await django(whole_scope, replay, send)
         except BodyRefused as refused:
             if refused.problem is not None:
-                await answer(refused.problem, send)
+                with override(language_of(scope)):
+                    problem = refused.problem()
+                await answer(problem, send)
 
 
 async def lifespan(receive: Receive, send: Send) -> None:
@@ -101,7 +108,7 @@ async def spooled(scope: Any, receive: Receive) -> AsyncIterator[tuple[Any, Rece
     headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
     declared = next((value for name, value in headers if name == b"content-length"), None)
     if declared is not None and declared.isdigit() and int(declared) > LARGEST_BODY:
-        raise BodyRefused(too_large())
+        raise BodyRefused(too_large)
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as body:
         size, more = 0, True
         while more:
@@ -109,12 +116,12 @@ async def spooled(scope: Any, receive: Receive) -> AsyncIterator[tuple[Any, Rece
                 async with asyncio.timeout(SECONDS_WITHOUT_A_BYTE):
                     message = await receive()
             except TimeoutError:
-                raise BodyRefused(Problem(408, "body_timeout", "The body stopped arriving.")) from None
+                raise BodyRefused(too_slow) from None
             if message["type"] == "http.disconnect":
                 raise BodyRefused(None)
             size += len(message.get("body", b""))
             if size > LARGEST_BODY:
-                raise BodyRefused(too_large())
+                raise BodyRefused(too_large)
             body.write(message.get("body", b""))
             more = message.get("more_body", False)
         body.seek(0)
@@ -136,7 +143,16 @@ async def spooled(scope: Any, receive: Receive) -> AsyncIterator[tuple[Any, Rece
 
 
 def too_large() -> Problem:
-    return Problem(413, "too_large", "The body is larger than anything this server takes (25 MB for a picture).")
+    return Problem(413, "too_large", _("The body is larger than anything this server takes (25 MB for a picture)."))
+
+
+def too_slow() -> Problem:
+    return Problem(408, "body_timeout", _("The body stopped arriving."))
+
+
+def language_of(scope: Any) -> str:
+    """The language of an answer that Django's middleware doesn't see."""
+    return get_language_from_request(request_from_scope(scope))
 
 
 async def answer(problem: Problem, send: Send) -> None:

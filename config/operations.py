@@ -14,6 +14,7 @@ from django.db.models import Count, Min, Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -109,6 +110,7 @@ def workers() -> str:
     return f"ok ({alive})"
 
 
+IN_DATABASE = {"migrations", "triggers"}
 CHECKS: dict[str, Callable[[], str]] = {
     "database": database,
     "migrations": migrations,
@@ -122,7 +124,7 @@ CHECKS: dict[str, Callable[[], str]] = {
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus; from loopback itself (not through a proxy on it), or with the token of ``METRICS_TOKEN``."""
     if not (is_local(request) or has_token(request)):
-        return Problem(403, "forbidden", "Metrics are for loopback or for the bearer token METRICS_TOKEN.")
+        return Problem(403, "forbidden", _("Metrics are for loopback or for the bearer token METRICS_TOKEN."))
     registry = CollectorRegistry()
     registry.register(Collector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -11,7 +11,10 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -31,22 +34,30 @@ class Problem(HttpResponse):
     """A problem as a plain response, for what fails outside DRF."""
 
     def __init__(
-        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **extra: Any
+        self, status: int, code: str, detail: str | Promise, *, headers: Mapping[str, str] | None = None, **extra: Any
     ) -> None:
         body = orjson.dumps(members(status, code, detail, **extra))
         super().__init__(body, status=status, content_type="application/problem+json", headers=headers)
 
 
-def members(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]:
+def members(status: int, code: str, detail: str | Promise, **extra: Any) -> dict[str, Any]:
     """The members of a problem in their usual order."""
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "code": code,
-        "detail": detail,
+        "detail": str(detail),
         **extra,
     }
+
+
+class DatabaseUnavailable(exceptions.APIException):
+    """The database is restarting, say: nothing was written, and asking again is right."""
+
+    status_code, default_code = 503, "database_unavailable"
+    default_detail = _("The database doesn't answer just now; ask again soon.")
+    wait = 2
 
 
 def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
@@ -55,6 +66,9 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, OperationalError | InterfaceError):
+        log.error("The database failed a request", exc_info=error)
+        error = DatabaseUnavailable()
     if not isinstance(error, exceptions.APIException):
         return None
     headers = dict(getattr(error, "headers", {}))
@@ -65,7 +79,7 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     extra = dict(getattr(error, "extra", {}))
     if isinstance(error, exceptions.ValidationError):
         errors = list(flatten(error.get_full_details()))
-        code, detail = "invalid", "The request has wrong values; errors names each."
+        code, detail = "invalid", str(_("The request has wrong values; errors names each."))
         extra["errors"] = errors
     else:
         code = str(error.get_codes()) if isinstance(error.get_codes(), str) else error.default_code
@@ -95,23 +109,23 @@ def is_api(request: HttpRequest) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api(request):
-        return Problem(400, "bad_request", "The request can't be read.")
+        return Problem(400, "bad_request", _("The request can't be read."))
     return defaults.bad_request(request, exception)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api(request):
-        return Problem(403, "forbidden", "You may not do this.")
+        return Problem(403, "forbidden", _("You may not do this."))
     return defaults.permission_denied(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api(request):
-        return Problem(404, "not_found", "Nothing lives at this address.")
+        return Problem(404, "not_found", _("Nothing lives at this address."))
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if is_api(request):
-        return Problem(500, "server_error", "The server failed; the failure is in its log.")
+        return Problem(500, "server_error", _("The server failed; the failure is in its log."))
     return defaults.server_error(request)

@@ -7,4 +7,4 @@ class SessionStore(db.SessionStore):
     """A cookie can spell out a NUL byte, which PostgreSQL refuses with an error that Django doesn't catch."""
 
     def _validate_session_key(self, key: str | None) -> bool:
-        return super()._validate_session_key(key) and str(key).isalnum()
+        return super()._validate_session_key(key) and str(key).isalnum()  # type: ignore[misc]  # untyped, but Django's

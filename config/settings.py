@@ -109,11 +109,12 @@ SECRET_KEY = SECRET_KEY or kept_secret(DATA_DIR / "secret_key")
 
 # --- Database ---------------------------------------------------------------------------------------------------
 if database_url.startswith("postgres"):
-    DATABASES = {"default": dj_database_url.parse(database_url, conn_max_age=0)}
+    # The health check finds connections that a restarted database has closed before a request meets them.
+    DATABASES = {"default": dj_database_url.parse(database_url, conn_max_age=0, conn_health_checks=True)}
     # A pool hands connections back after each request; CONN_MAX_AGE would leak them under ASGI.
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
-        "pool": {"min_size": 0, "max_size": DATABASE_POOL_SIZE, "timeout": 10},
+        "pool": {"min_size": 0, "max_size": DATABASE_POOL_SIZE, "timeout": 5},
     }
 else:
     DATABASES = {
@@ -137,6 +138,16 @@ if len(os.fsencode(VALKEY_SOCKET)) > 100:
     VALKEY_SOCKET = Path(tempfile.gettempdir()) / f"redcoral-{sha256(os.fsencode(DATA_DIR)).hexdigest()[:12]}.sock"
 EMBEDDED_VALKEY = not redis_url
 REDIS_URL = redis_url or f"unix://{VALKEY_SOCKET}"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "redcoral",
+        # A cache that doesn't answer must cost less than doing without it.
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
+    }
+}
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True

@@ -134,11 +134,14 @@ class Family(Manager):
     its own children), nobody is waited for longer than ALL_STOP_SECONDS, and who ended by itself is known.
     """
 
+    returncode: int | None
+
     def __init__(self, on_start: Callable[[], None]) -> None:
         # Members are forked: they need what __init__ got, and no thread runs yet.
         multiprocessing.set_start_method("fork", force=True)
         super().__init__()
         self._process_ctor = Member
+        self._terminating = False
         self._on_start = on_start
         self.asked_to_stop = False
         self.deserter: str | None = None

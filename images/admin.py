@@ -14,6 +14,7 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -91,7 +92,7 @@ class ImageAdmin(ModelAdmin):
                 raise TooLarge
             added = add_image(data=file.read())
         except ImageRefused as refused:
-            self.message_user(request, type(refused).__doc__ or refused.code, messages.ERROR)
+            self.message_user(request, gettext(type(refused).__doc__ or refused.code), messages.ERROR)  # as in views
         except StorageUnavailable:
             self.message_user(request, _("The storage doesn't answer; try again."), messages.ERROR)
         else:

@@ -19,6 +19,9 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from devices.identity import Caller, Unwelcome, identify, request_from_scope, still_welcome
 
@@ -47,9 +50,9 @@ HEADERS = [
 
 
 class Refused(Exception):
-    """The stream doesn't start: an error of the wire, with its status, code and detail."""
+    """The stream doesn't start: an error of the wire, with its status, code and detail (lazily translated)."""
 
-    def __init__(self, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, status: int, code: str, detail: str | Promise, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail, self.headers = status, code, detail, dict(headers or {})
 
@@ -72,7 +75,8 @@ def parse(scope: Scope) -> Asked:
         for name in asked:
             if name not in names:
                 known = ", ".join(names)
-                raise Refused(400, "unknown_resource", f"There is no resource {name!r}. There are: {known}.")
+                text = _("There is no resource “{name}”. There are: {known}.")
+                raise Refused(400, "unknown_resource", format_lazy(text, name=name, known=known))
         names = tuple(sorted(set(asked)))
     text = query["cursor"][-1] if "cursor" in query else None
     for key, value in scope["headers"]:
@@ -94,11 +98,11 @@ async def caller_of(scope: Scope) -> Caller:
         raise Refused(
             unwelcome.status,
             unwelcome.code,
-            str(unwelcome) or (unwelcome.__doc__ or ""),
+            _(unwelcome.__doc__ or ""),
             _challenge(unwelcome.status),
         ) from None
     if caller is None:
-        raise Refused(401, "not_authenticated", "Show a device token or log in.", _challenge(401))
+        raise Refused(401, "not_authenticated", _("Show a device token or log in."), _challenge(401))
     return caller
 
 
@@ -151,18 +155,20 @@ class Streams:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application of the stream; raises Refused before anything is sent."""
         if scope["method"] not in ("GET", "HEAD"):
-            raise Refused(405, "method_not_allowed", "A stream is read with GET.", {"Allow": "GET, HEAD"})
+            raise Refused(405, "method_not_allowed", _("A stream is read with GET."), {"Allow": "GET, HEAD"})
         caller = await caller_of(scope)
         asked = parse(scope)
         if self.hub.closing or self.hub.size >= settings.STREAM_CAPACITY:
             wait = str(random.randint(1, 5))  # noqa: S311 - spreads a herd, keeps no secret
-            raise Refused(503, "over_capacity", "This server carries as many streams as it can.", {"Retry-After": wait})
+            raise Refused(
+                503, "over_capacity", _("This server carries as many streams as it can."), {"Retry-After": wait}
+            )
         self.start()
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self.hub.refresh()
         except TimeoutError:
-            raise Refused(503, "over_capacity", "The log can't be read just now.", {"Retry-After": "3"}) from None
+            raise Refused(503, "over_capacity", _("The log can't be read just now."), {"Retry-After": "3"}) from None
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})

@@ -1,14 +1,14 @@
 """``/api/sync/…``: where everything stands, everything, and what changed."""
 
+import gzip
 import re
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 import orjson
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.cache import get_conditional_response
+from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -16,9 +16,10 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from . import log, registry
+from . import log, registry, snapshots
 from .serializers import DeltaSerializer, SnapshotSerializer, StatusSerializer
 
+KEEP_AND_ASK = "private, no-cache"  # it may be kept, but has to be asked about each time
 DEFAULT_LIMIT = 1000
 LARGEST_LIMIT = 5000
 # A number that no 64-bit counter reaches is still a number: the terminal is ahead.
@@ -51,7 +52,10 @@ class StatusView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         heads = log.heads()
         body = orjson.dumps({"epoch": str(heads.epoch), "versions": heads.versions})
-        return conditional(request._request, etag_of(body), body)
+        etag = f'"{sha256(body).hexdigest()[:32]}"'
+        headers = {"ETag": etag, "Cache-Control": KEEP_AND_ASK}
+        response = HttpResponse(body, content_type="application/json", headers=headers)
+        return get_conditional_response(request._request, etag=etag, response=response) or response
 
 
 class SnapshotView(APIView):
@@ -60,21 +64,21 @@ class SnapshotView(APIView):
     @extend_schema(operation_id="sync_snapshot", parameters=[RESOURCE], responses=SnapshotSerializer, tags=["sync"])
     def get(self, request: Request, resource: str) -> HttpResponseBase:
         name = known(resource)
-        heads = log.heads()
-        etag = snapshot_etag(heads.epoch, name, heads.versions[name])
-        unchanged = get_conditional_response(request._request, etag=etag)
+        etag = snapshots.current_etag(name=name)
+        unchanged = get_conditional_response(request._request, etag=f'"{etag}"')
         if unchanged is not None:
             return unchanged
-        snapshot = log.snapshot(name=name)
-        body = orjson.dumps(
-            {
-                "epoch": str(snapshot.epoch),
-                "resource": name,
-                "version": snapshot.version,
-                "items": snapshot.items,
-            }
-        )
-        return conditional(request._request, snapshot_etag(snapshot.epoch, name, snapshot.version), body)
+        packed = snapshots.packed(name=name, etag=etag)
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            # The same words in another coding: as an entity tag only weakly the same.
+            headers = {"ETag": f'W/"{packed.etag}"', "Content-Encoding": "gzip"}
+            response = HttpResponse(packed.body, content_type="application/json", headers=headers)
+        else:
+            body = gzip.decompress(packed.body)
+            response = HttpResponse(body, content_type="application/json", headers={"ETag": f'"{packed.etag}"'})
+        response["Cache-Control"] = KEEP_AND_ASK
+        patch_vary_headers(response, ["Accept-Encoding"])
+        return response
 
 
 class ChangesView(APIView):
@@ -139,19 +143,3 @@ def uuid(request: Request, name: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise InvalidParameter(_("%(name)s has to be a UUID.") % {"name": name}) from None
-
-
-def snapshot_etag(epoch: UUID, name: str, version: int) -> str:
-    """Another epoch or another wire shape is another answer, also at the same version."""
-    return etag_of(f"{epoch} {name} {version} {' '.join(registry.resource(name).fields)}".encode())
-
-
-def etag_of(body: bytes) -> str:
-    return f'"{sha256(body).hexdigest()[:32]}"'
-
-
-def conditional(request: HttpRequest, etag: str, body: bytes) -> HttpResponseBase:
-    """The answer, or 304 when the client has it; it may be kept but has to be asked about each time."""
-    headers: dict[str, Any] = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    response = HttpResponse(body, content_type="application/json", headers=headers)
-    return get_conditional_response(request, etag=etag, response=response) or response

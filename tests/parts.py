@@ -176,8 +176,8 @@ def start_postgresql(*, log: Path, on: ExitStack = parts) -> str:
             programs = shutil.copytree(programs.parent, folder / "pginstall", symlinks=True) / "bin"
         shutil.chown(folder, "nobody")
     data = folder / "data"
-    initdb = [programs / "initdb", "--no-sync", "--auth=trust", "--encoding=utf8", "--username=postgres"]
-    subprocess.run([*initdb, "-D", data], check=True, capture_output=True, cwd=folder, **owner)
+    initdb = ["--no-sync", "--auth=trust", "--encoding=utf8", "--username=postgres", "-D", str(data)]
+    subprocess.run([programs / "initdb", *initdb], check=True, capture_output=True, cwd=folder, **owner)
     careless = {
         "fsync": "off",
         "synchronous_commit": "off",

@@ -32,8 +32,12 @@ class RunningServer:
     port: int = field(default_factory=free_port)
 
     def __enter__(self) -> Self:
-        self.family: list[psutil.Process] = []
         self.clients = ExitStack()
+        return self.start()
+
+    def start(self) -> Self:
+        """Starts it, again after it has ended; the log begins anew."""
+        self.family: list[psutil.Process] = []
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -108,6 +112,10 @@ class RunningServer:
     def alive(self) -> list[psutil.Process]:
         """The members, as noted, that still run."""
         return [p for p in self.family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+    def heads(self) -> list[psutil.Process]:
+        """Those whose end is the end of all: each member without its children, and the supervisor."""
+        return [p for p in self.alive() if os.getsid(p.pid) == p.pid] + [psutil.Process(self.process.pid)]
 
     def members(self, words: str) -> list[psutil.Process]:
         """The members whose command line has ``words``."""

@@ -10,7 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from tests.test_architecture import ROOMS, ROOT, sources
 
 CODE = re.compile(r"[a-z]+(_[a-z]+)*")
-ANY_ID = re.compile(r"\{[^}]*\}|<[^>]*>")
+ANY_ID = re.compile(r"\{[^{}\s]*\}|<[\w ]+>")
 
 
 def settings_read() -> set[str]:
@@ -36,7 +36,7 @@ def error_codes() -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sources(*ROOMS):
         for node in ast.walk(ast.parse(path.read_text())):
-            codes: list[ast.AST] = []
+            codes: list[ast.expr] = []
             if isinstance(node, ast.ClassDef):
                 codes = [
                     item.value

@@ -23,6 +23,16 @@ from images.services import image_url
 from . import reconciliation, services
 from .models import Album, Photo
 
+# What a worker wrote down is English; of the usual reasons the manager reads in his own language.
+REASONS = {
+    "too_large": _("The file has more than 25 MB."),
+    "too_many_pixels": _("The picture has more than 50 megapixels."),
+    "unsupported_image": _("The file is none of JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF and HEIC."),
+    "broken_image": _("The file begins like a picture, but can't be decoded."),
+    "size_mismatch": _("The stored original has another size than declared."),
+    "checksum_mismatch": _("The stored original has another SHA-256 than declared."),
+    "storage_unavailable": _("The storage didn't answer."),
+}
 COLORS = {"pending": "info", "processing": "warning", "ready": "success", "failed": "danger"}
 
 
@@ -120,7 +130,7 @@ class PhotoAdmin(ReceivedAdmin):
                     "filename",
                     "status",
                     "error",
-                    "error_detail",
+                    "what_happened",
                     "album",
                     "product",
                     "image",
@@ -172,6 +182,10 @@ class PhotoAdmin(ReceivedAdmin):
         if not photo.image_id:
             return "–"
         return format_html('<img src="{}?w=640" alt="" class="max-w-lg rounded">', image_url(photo.image_id))
+
+    @display(description=_("what happened"))
+    def what_happened(self, photo: Photo) -> Any:
+        return REASONS.get(photo.error, photo.error_detail) or "–"
 
     @display(description=_("state"), ordering="status", label=COLORS)
     def state(self, photo: Photo) -> tuple[str, str]:

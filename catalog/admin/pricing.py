@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.formats import date_format, time_format
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import display
@@ -39,7 +39,7 @@ class PriceRuleForm(RecordForm):
                 cleaned[target] = None
                 self.errors.pop(target, None)
             elif cleaned.get(target) is None and target not in self.errors:
-                self.add_error(target, now("Choose what the rule is for."))
+                self.add_error(target, gettext("Choose what the rule is for."))
         return cleaned
 
 
@@ -96,17 +96,17 @@ class PriceRuleAdmin(CatalogueAdmin):
     @display(description=_("weekdays"))
     def days(self, rule: PriceRule) -> str:
         if not rule.weekdays or len(rule.weekdays) == len(WEEKDAYS):
-            return now("every day")
+            return gettext("every day")
         names = dict(WEEKDAYS)
         return ", ".join(str(names[day])[:3] for day in sorted(rule.weekdays))
 
     @display(description=_("time"))
     def window(self, rule: PriceRule) -> str:
         if rule.time_from is None or rule.time_to is None:
-            return now("all day")
+            return gettext("all day")
         return f"{time_format(rule.time_from, 'H:i')} – {time_format(rule.time_to, 'H:i')}"
 
     @display(description=_("valid"))
     def validity(self, rule: PriceRule) -> str:
         ends = [date_format(day, "SHORT_DATE_FORMAT") if day else "…" for day in (rule.valid_from, rule.valid_to)]
-        return now("always") if ends == ["…", "…"] else " – ".join(ends)
+        return gettext("always") if ends == ["…", "…"] else " – ".join(ends)

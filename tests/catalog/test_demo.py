@@ -46,7 +46,9 @@ def files(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def everything() -> dict[str, list[Any]]:
     models = (Product, Category, Tag, Attribute, AttributeOption, DiningTable, Employee, Role, PriceRule, Image, User)
-    tables = {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
+    tables: dict[str, list[Any]] = {
+        model.__name__: list(model._default_manager.order_by("pk").values()) for model in models
+    }
     tables["tags"] = sorted(Product.tags.through.objects.values_list("product_id", "tag_id"))
     return tables
 
@@ -101,10 +103,10 @@ def test_loading_it_twice_changes_nothing(loaded: str) -> None:
 
 
 def test_what_a_manager_deleted_or_changed_stays_so(loaded: str) -> None:
-    Product.objects.get(name="Espresso").delete()
+    Product.objects.get(name="Croissant").delete()
     Product.objects.filter(name="Cola").update(price="9.99")
     call_command("load_demo", stdout=StringIO())
-    assert not Product.objects.filter(name="Espresso").exists()
+    assert not Product.objects.filter(name="Croissant").exists()
     assert str(Product.objects.get(name="Cola").price) == "9.99"
 
 
@@ -128,9 +130,10 @@ def test_a_load_that_broke_off_leaves_nothing_and_is_begun_again(db: None, monke
     def broken() -> None:
         raise OSError("broken off")
 
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="broken off"):
+    with monkeypatch.context() as patch:
         patch.setattr(loading, "load_rules", broken)
-        loading.load()
+        with pytest.raises(OSError, match="broken off"):
+            loading.load()
     assert not Product.objects.exists()
     assert not User.objects.exists()
     assert loading.load().created

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -64,7 +65,7 @@ def deployed(new_server: NewServer, nginx: str, tmp_path: Path) -> Iterator[Runn
         for name, port in (("web", "8001"), ("stream", "8002")):
             start(
                 [word.replace(port, str(ports[port])) for word in unit_command(name)],
-                ready=lambda at=ports[port]: answers(f"http://127.0.0.1:{at}/livez"),
+                ready=partial(answers, f"http://127.0.0.1:{ports[port]}/livez"),
                 log=tmp_path / f"{name}.log",
                 on=stack,
                 seconds=60,
@@ -73,7 +74,7 @@ def deployed(new_server: NewServer, nginx: str, tmp_path: Path) -> Iterator[Runn
             )
         start(
             [nginx, "-c", tmp_path / "nginx.conf"],
-            ready=lambda: answers(f"{server.url}/livez"),
+            ready=partial(answers, f"{server.url}/livez"),
             log=tmp_path / "nginx.log",
             on=stack,
         )

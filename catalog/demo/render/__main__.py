@@ -24,7 +24,7 @@ def main():
     photos = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "photos")
     parser.add_argument("--out", default=photos, help="folder for the JPEG files")
     args = parser.parse_args()
-    size = (480, 360, 14) if args.draft else (1120, 840, args.samples)
+    size = (480, 360, 14) if args.draft else (896, 672, args.samples)
     for slug in sorted(SCENES) if args.slugs == ["all"] else args.slugs:
         kit.reset(*size)
         SCENES[slug]()

@@ -37,6 +37,8 @@ const wire = (picture) => {
     show(shown);
   };
 
+  // The theme's own listener would look for a text box that shows the file's name; here is none.
+  file.hasChangeListener = true;
   // A format that this browser can't show (HEIC, TIFF) is still a good photo: the server reads it.
   preview.addEventListener("error", () => { preview.hidden = true; });
   file.addEventListener("change", chosen);

@@ -1,0 +1,168 @@
+"""The catalogues under locale/: ``python -m config.translations`` updates and compiles them.
+
+A development tool (it needs Babel, the server doesn't). It reads every text in our Python modules and
+templates, and those of the admin theme that neither it nor Django has translated. The compiled files are kept in
+the repository too: a box needs no tools.
+"""
+
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po, write_po
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("catalog", "config", "devices", "images", "syncing", "uploads", "templates")
+LANGUAGES = ("es", "zh_Hans")
+KEYWORDS = {
+    **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),
+    **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
+    **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
+}
+HEADER = "# Texts of the server. `make messages` updates this file."
+
+
+def package(name: str) -> Path:
+    """The folder of an installed package."""
+    spec = find_spec(name)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
+
+
+def texts(folder: Path, base: Path) -> Iterator[tuple[str, str | tuple[str, ...], str | None]]:
+    """Every (file relative to ``base``, id, context) under ``folder``."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix == ".html":
+            # Babel reads templates as Django's own extraction does: as Python calls, which have no indentation.
+            calls = templatize(path.read_text())
+            source = "\n".join(line.strip() for line in calls.splitlines()).encode()
+        elif path.suffix == ".py":
+            source = path.read_bytes()
+        else:
+            continue
+        for _line, id, _comments, context in extract("python", BytesIO(source), KEYWORDS):
+            yield path.relative_to(base).as_posix(), id, context
+
+
+def translated_elsewhere(language: str) -> Catalog:
+    """What Django and django-import-export bring along."""
+    known = Catalog(locale=language)
+    folders = (package("django") / "conf", package("django") / "contrib" / "admin", package("import_export"))
+    for folder in (*folders, package("django") / "contrib" / "auth"):
+        with (folder / "locale" / language / "LC_MESSAGES" / "django.mo").open("rb") as file:
+            for message in read_mo(file):
+                known[message.id] = message
+    return known
+
+
+def wanted() -> Catalog:
+    """Every text that needs a translation of ours."""
+    catalog = Catalog(header_comment=HEADER, project="RedCoral", charset="utf-8")
+    for folder in FOLDERS:
+        for file, id, context in texts(ROOT / folder, ROOT):
+            catalog.add(id, locations=[(file, 0)], context=context)
+    elsewhere = [translated_elsewhere(language) for language in LANGUAGES]
+    theme = package("unfold")
+    for file, id, context in texts(theme, theme.parent):
+        if catalog.get(id, context) or not all(known.get(id, context) for known in elsewhere):
+            catalog.add(id, locations=[(file, 0)], context=context)
+    return catalog
+
+
+def folder_of(language: str) -> Path:
+    return ROOT / "locale" / language / "LC_MESSAGES"
+
+
+class Texts(Catalog):
+    """A catalogue whose header says what reading it needs, and no dates: only texts make a difference."""
+
+    @property
+    def mime_headers(self) -> list[tuple[str, str]]:  # type: ignore[override]  # Babel can set it, too
+        return [
+            ("Language", str(self.locale_identifier)),
+            ("MIME-Version", "1.0"),
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Transfer-Encoding", "8bit"),
+            ("Plural-Forms", self.plural_forms),
+        ]
+
+
+def present(language: str) -> Catalog:
+    """The catalogue as it is under locale/; empty when there is none."""
+    path = folder_of(language) / "django.po"
+    if not path.exists():
+        return Catalog(locale=language)
+    with path.open("rb") as file:
+        return read_po(file, locale=language, ignore_obsolete=True, abort_invalid=True)
+
+
+def updated(language: str) -> Texts:
+    """The wanted texts with the translations that there are; what nobody wants any more is gone."""
+    before = present(language)
+    catalog = Texts(locale=language, header_comment=HEADER, charset="utf-8", fuzzy=False)
+    for message in wanted():
+        if message.id:
+            files = sorted(set(message.locations))
+            known = before.get(message.id, message.context)
+            if known is None or known.id != message.id:
+                catalog.add(message.id, locations=files, context=message.context)
+            else:
+                catalog.add(
+                    message.id,
+                    known.string,
+                    locations=files,
+                    flags=known.flags & {"fuzzy"},
+                    context=message.context,
+                )
+    return catalog
+
+
+def po(catalog: Texts) -> bytes:
+    """The form that people edit."""
+    out = BytesIO()
+    write_po(out, catalog, width=0, include_lineno=False, sort_by_file=True)
+    return out.getvalue()
+
+
+def mo(catalog: Texts) -> bytes:
+    """The form that Django reads."""
+    out = BytesIO()
+    write_mo(out, catalog)
+    return out.getvalue()
+
+
+def lacking(catalog: Catalog) -> list[str]:
+    """The ids without a whole and certain translation."""
+    return [str(message.id) for message in catalog if message.id and (message.fuzzy or not all(strings(message)))]
+
+
+def strings(message: Message) -> list[str]:
+    """The translation's forms: one, or one for each plural of the language."""
+    return list(message.string) if isinstance(message.string, tuple | list) else [message.string or ""]
+
+
+def main() -> int:
+    """Update and compile every language; 1 when texts lack a translation."""
+    lacks = 0
+    for language in LANGUAGES:
+        catalog = updated(language)
+        folder = folder_of(language)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "django.po").write_bytes(po(catalog))
+        (folder / "django.mo").write_bytes(mo(catalog))
+        missing = lacking(catalog)
+        lacks += len(missing)
+        sys.stdout.write(f"{language}: {len(catalog)} texts, {len(missing)} without translation\n")
+        sys.stdout.writelines(f"  {id}\n" for id in missing)
+    return 1 if lacks else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
