@@ -8,7 +8,7 @@ RUNTIME := .venv/installed-$(shell cksum requirements.txt | cut -d' ' -f1)
 DEV := .venv/installed-dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-sqlite test-postgresql check format bench soak
+.PHONY: help setup run test test-sqlite test-postgresql check format messages bench soak
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ check: $(DEV)  ## lint, format, types, import rules, migrations, docs
 format: $(DEV)  ## let ruff repair and format what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+messages: $(DEV)  ## update and compile the translations under locale/; names texts that lack one
+	$(BIN)/python -m config.translations
 
 bench: $(DEV)  ## measure the ways to serve requests and streams (several minutes)
 	@$(PIP) gunicorn==27.0.1  # a peer, no dependency

@@ -231,13 +231,9 @@ _UVICORN = (
     "uvicorn --factory --host 127.0.0.1 --port {port} --loop uvloop --http httptools --lifespan off"
     " --no-access-log --log-level warning --timeout-graceful-shutdown 2"
 )
-_GRANIAN = (
-    "granian --factory --host 127.0.0.1 --port {port} --workers 1"
-    " --workers-kill-timeout 2 --log-level warning"
-)
+_GRANIAN = "granian --factory --host 127.0.0.1 --port {port} --workers 1 --workers-kill-timeout 2 --log-level warning"
 _GUNICORN = (
-    "gunicorn --bind 127.0.0.1:{port} --worker-class gthread --workers 1"
-    " --no-control-socket --log-level warning"
+    "gunicorn --bind 127.0.0.1:{port} --worker-class gthread --workers 1 --no-control-socket --log-level warning"
 )
 
 # One serving process each, so that what is compared is the server and not the number of cores.

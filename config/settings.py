@@ -267,7 +267,6 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 STATIC_URL = "static/"
-STATICFILES_DIRS = [("terminal", BASE_DIR / "clients" / "browser")]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step: a few hundred files are found at the start
 
 # --- Files ------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from . import contacts
 from .models import Device, token_digest
@@ -21,22 +22,25 @@ STAFF_SCOPES = frozenset({"read", "upload"})  # what they may write of the catal
 
 
 class Unwelcome(PermissionError):
-    """Somebody asked, but not somebody we let in. ``status`` and ``code`` are those of the wire."""
+    """Somebody asked, but not somebody we let in. ``status``, ``code`` and ``detail`` are those of the wire."""
 
     status: ClassVar[int]
     code: ClassVar[str]
+    detail: ClassVar[Any]  # for a person, lazily translated
 
 
 class TokenInvalid(Unwelcome):
     """The device token is wrong, was replaced or was revoked."""
 
     status, code = 401, "invalid_token"
+    detail = _("This device token is wrong, was replaced or was revoked.")
 
 
 class NotStaff(Unwelcome):
     """This login has no access to the server's interfaces."""
 
     status, code = 403, "forbidden"
+    detail = _("This login has no access to the API.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,8 @@ def parse(scope: Scope) -> Asked:
         for name in asked:
             if name not in names:
                 known = ", ".join(names)
-                text = _("There is no resource “{name}”. There are: {known}.")
-                raise Refused(400, "unknown_resource", format_lazy(text, name=name, known=known))
+                said = _("There is no resource “{name}”. There are: {known}.")
+                raise Refused(400, "unknown_resource", format_lazy(said, name=name, known=known))
         names = tuple(sorted(set(asked)))
     text = query["cursor"][-1] if "cursor" in query else None
     for key, value in scope["headers"]:
@@ -98,7 +98,7 @@ async def caller_of(scope: Scope) -> Caller:
         raise Refused(
             unwelcome.status,
             unwelcome.code,
-            _(unwelcome.__doc__ or ""),
+            unwelcome.detail,
             _challenge(unwelcome.status),
         ) from None
     if caller is None:

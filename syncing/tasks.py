@@ -11,5 +11,8 @@ from . import retention
 
 @shared_task
 def prune_changes() -> None:
-    days = dt.timedelta(days=settings.CHANGE_RETENTION_DAYS)
-    retention.prune(older_than=days, more_than=settings.CHANGE_RETENTION_ROWS, now=timezone.now())
+    retention.prune(
+        older_than=dt.timedelta(days=settings.CHANGE_RETENTION_DAYS),
+        more_than=settings.CHANGE_RETENTION_ROWS,
+        now=timezone.now(),
+    )

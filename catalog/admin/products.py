@@ -38,14 +38,16 @@ class ProductForm(RecordForm):
         fields = "__all__"
         widgets = {"description": UnfoldAdminExpandableTextareaWidget()}
 
-    class Media:
-        js = ("catalog/product.js",)
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         picture = self.fields.get("image")
         if isinstance(picture, PictureField):
             picture.know(current=self.instance.image_id or "", taken=self.taken)
+
+    def add_prefix(self, field_name: str) -> str:
+        # An input called "attributes" would hide the form element's property of that name from the theme's scripts,
+        # which then leave the page blank.
+        return super().add_prefix("option_groups" if field_name == "attributes" else field_name)
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -89,6 +91,7 @@ class ProductAdmin(CatalogueAdmin):
     ordering = ("category__position", "category__name", "position", "name")
     autocomplete_fields = ("category", "tags", "attributes", "print_destinations")
     actions = (activate, deactivate, mark_sold_out, mark_available, change_price)
+    conditional_fields = {"unit": "price_type == 'weight'"}
     fieldsets = (
         (None, {"fields": ("name", "category", "image", "description")}),
         (_("Price"), {"fields": (("price", "tax_rate"), "price_type", "unit")}),
@@ -118,9 +121,6 @@ class ProductAdmin(CatalogueAdmin):
         form = super().get_form(request, obj, change=change, **kwargs)
         form.taken = getattr(request, "taken", None)
         return form
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
-        return super().get_queryset(request).defer("description")
 
     @display(description="")
     def picture(self, product: Product) -> SafeString:

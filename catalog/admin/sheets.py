@@ -37,7 +37,7 @@ class Sheet(ModelResource):
         report_skipped = True
 
     def filter_export(self, queryset: QuerySet, **kwargs: Any) -> QuerySet:
-        return queryset.defer(None).select_related(*self.joins).prefetch_related(*self.lists)
+        return queryset.select_related(*self.joins).prefetch_related(*self.lists)
 
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
         if not row.get("id"):

@@ -28,7 +28,7 @@ from catalog.models import (
 from catalog.services import show_image
 from images.services import add_image
 
-from . import house, menu
+from . import house, menu, options
 
 PHOTOS = Path(__file__).parent / "photos"
 LOGIN = "demo"
@@ -110,16 +110,16 @@ def load_printers() -> dict[str, uuid.UUID]:
 
 
 def load_tags() -> dict[str, uuid.UUID]:
-    ids, new = settle(Tag, [tag.name for tag in menu.TAGS])
+    ids, new = settle(Tag, [tag.name for tag in options.TAGS])
     Tag.objects.bulk_create(
-        Tag(id=ids[tag.name], name=tag.name, kind=tag.kind, color=tag.color) for tag in menu.TAGS if tag.name in new
+        Tag(id=ids[tag.name], name=tag.name, kind=tag.kind, color=tag.color) for tag in options.TAGS if tag.name in new
     )
     return ids
 
 
 def load_attributes() -> dict[str, uuid.UUID]:
-    ids, new = settle(Attribute, [attribute.name for attribute in menu.ATTRIBUTES])
-    made = [(position, group) for position, group in enumerate(menu.ATTRIBUTES) if group.name in new]
+    ids, new = settle(Attribute, [attribute.name for attribute in options.ATTRIBUTES])
+    made = [(position, group) for position, group in enumerate(options.ATTRIBUTES) if group.name in new]
     Attribute.objects.bulk_create(
         Attribute(
             id=ids[group.name],

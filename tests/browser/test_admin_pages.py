@@ -41,6 +41,7 @@ def cola(transactional_db: None) -> Product:
     category = Category.objects.create(name="Soft drinks", color="#06b6d4")
     product = Product.objects.create(name="Cola", price="3.00", category=category)
     product.tags.add(Tag.objects.create(name="Vegan"))
+    product.attributes.add(Attribute.objects.create(name="Ice"))
     return product
 
 
@@ -156,12 +157,13 @@ def test_something_that_is_no_picture_comes_back_with_advice(open_page: Callable
 
 def test_the_unit_is_asked_for_when_sale_is_by_weight(open_page: Callable[[str], "Page"], cola: Product) -> None:
     page = open_page(f"/admin/catalog/product/{cola.pk}/change/")
-    assert not page.is_visible("#id_unit")
+    page.wait_for_selector("#id_unit", state="hidden")
     page.select_option("#id_price_type", "weight")
     page.select_option("#id_unit", "kg")
     save(page)
     cola.refresh_from_db()
     assert (cola.price_type, cola.unit) == ("weight", "kg")
+    assert [attribute.name for attribute in cola.attributes.all()] == ["Ice"]
 
 
 def test_choosing_a_colour_takes_the_tick_off_none(open_page: Callable[[str], "Page"], cola: Product) -> None:

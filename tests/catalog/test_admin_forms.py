@@ -158,6 +158,16 @@ def test_a_page_that_was_opened_before_a_till_sold_out_does_not_undo_it(
     assert (product.description, product.is_sold_out, product.price) == ("Cold", True, Decimal("3.50"))
 
 
+def test_the_attributes_of_a_product_are_chosen_on_its_page(admin_client: Client, category: Category) -> None:
+    product = Product.objects.create(name="Cola", price="3.00", category=category)
+    size, ice = Attribute.objects.create(name="Size"), Attribute.objects.create(name="Ice")
+    product.attributes.add(size)
+    form = change_form(admin_client, product)
+    assert form.values["option_groups"] == [str(size.pk)]
+    form.save(option_groups=[str(ice.pk)])
+    assert list(product.attributes.all()) == [ice]
+
+
 def test_history_tells_which_fields_were_changed(admin_client: Client, category: Category) -> None:
     product = Product.objects.create(name="Cola", price="3.00", category=category)
     change_form(admin_client, product).save(price="3.50")

@@ -72,7 +72,7 @@ def test_metrics_are_for_loopback() -> None:
 @pytest.mark.parametrize(
     "from_outside", [{"REMOTE_ADDR": "192.168.1.9"}, {"HTTP_X_FORWARDED_FOR": "192.168.1.9"}, {"REMOTE_ADDR": ""}]
 )
-def test_metrics_from_outside_need_the_token(from_outside: dict[str, str], settings: Any) -> None:
+def test_metrics_from_outside_need_the_token(from_outside: dict[str, Any], settings: Any) -> None:
     settings.METRICS_TOKEN = "s3cret"
     client = Client()
     refused = client.get("/metrics", **from_outside)
