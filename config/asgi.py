@@ -5,10 +5,11 @@ rest to WSGI workers. See docs/adr/0004.
 """
 
 import asyncio
+import logging
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -26,11 +27,15 @@ from syncing.stream import Refused, Streams
 
 from .problems import Problem
 
+log = logging.getLogger(__name__)
+
 EVENTS = "/api/sync/events"
 THREADS = 16
 LARGEST_BODY = 27 * 1024 * 1024  # a photo of 25 MB and what multipart adds
 IN_MEMORY = 1024 * 1024
 SECONDS_WITHOUT_A_BYTE = 30.0
+PIECE = 64 * 1024  # of an answer, on its way out
+STALLED_SECONDS = 60.0  # a client that takes no byte for so long is gone; its socket just doesn't know
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -61,8 +66,8 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
             await answer(problem, send)
     else:
         try:
-            async with spooled(scope, receive) as (whole_scope, replay):
-                await django(whole_scope, replay, send)
+            async with spooled(scope, receive) as (whole_scope, replay), handed_out(send) as keep:
+                await django(whole_scope, replay, keep)
         except BodyRefused as refused:
             if refused.problem is not None:
                 with override(language_of(scope)):
@@ -140,6 +145,52 @@ async def spooled(scope: Any, receive: Receive) -> AsyncIterator[tuple[Any, Rece
             return {"type": "http.request", "body": data, "more_body": left > 0}
 
         yield {**scope, "headers": headers}, replay
+
+
+@asynccontextmanager
+async def handed_out(send: Send) -> AsyncIterator[Send]:
+    """A ``send`` that keeps what Django says and never waits; the client gets it as fast as it reads.
+
+    Django's thread is free as soon as the answer is made: a client that doesn't read holds memory, no thread. And when
+    the server's own ``send`` fails, because the client has left, no thread waits for ever to hand over the rest.
+    """
+    kept: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def keep(message: Any) -> None:
+        for piece in pieces(message):
+            kept.put_nowait(piece)
+
+    async def hand_out() -> None:
+        more = True
+        while more:
+            message = await kept.get()
+            more = message["type"] == "http.response.start" or message.get("more_body", False)
+            async with asyncio.timeout(STALLED_SECONDS):
+                await send(message)
+
+    handing = asyncio.create_task(hand_out())
+    try:
+        yield keep
+        await handing
+    except (OSError, RuntimeError) as error:  # a TimeoutError is an OSError; RuntimeError is what uvloop has for closed
+        if not handing.done() or handing.exception() is not error:
+            raise
+        log.info("A client left before it had its whole answer: %r", error)
+    finally:
+        handing.cancel()
+        await asyncio.gather(handing, return_exceptions=True)
+
+
+def pieces(message: Any) -> Iterator[Any]:
+    """``message``, as several when its body is long: a slow client then shows by each that it still reads."""
+    body = message.get("body", b"")
+    if len(body) <= PIECE:
+        yield message
+        return
+    last = (len(body) - 1) // PIECE * PIECE
+    for start in range(0, last, PIECE):
+        yield {**message, "body": body[start : start + PIECE], "more_body": True}
+    yield {**message, "body": body[last:]}
 
 
 def too_large() -> Problem:

@@ -4,6 +4,7 @@ import ipaddress
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import wraps
 from hmac import compare_digest
 
 import redis
@@ -15,9 +16,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from rest_framework.exceptions import MethodNotAllowed
 
 from devices.models import Device
 from images.blobs import BlobMissing, blobs
@@ -176,8 +179,22 @@ def _by_status(name: str, text: str, model: type[Model]) -> GaugeMetricFamily:
     return family
 
 
+def only_read(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """GET and HEAD reach ``view``; nothing else is forgery, for nothing else does anything."""
+
+    @csrf_exempt
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request)
+        refused = MethodNotAllowed(str(request.method))
+        return Problem(405, "method_not_allowed", refused.detail, headers={"Allow": "GET, HEAD"})
+
+    return guarded
+
+
 urlpatterns = [
-    path("livez", livez, name="livez"),
-    path("readyz", readyz, name="readyz"),
-    path("metrics", metrics, name="metrics"),
+    path("livez", only_read(livez), name="livez"),
+    path("readyz", only_read(readyz), name="readyz"),
+    path("metrics", only_read(metrics), name="metrics"),
 ]

@@ -17,7 +17,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from rest_framework import exceptions
-from rest_framework.response import Response
 
 log = logging.getLogger(__name__)
 
@@ -84,9 +83,8 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     else:
         code = str(error.get_codes()) if isinstance(error.get_codes(), str) else error.default_code
         code, detail = CODES.get(code, code), str(error.detail)
-    response = Response(members(error.status_code, code, detail, **extra), status=error.status_code, headers=headers)
-    response.content_type = "application/problem+json"
-    return response
+    # Not DRF's Response: the view's renderer may be for YAML or a page.
+    return Problem(error.status_code, code, detail, headers=headers, **extra)
 
 
 def flatten(details: Any, path: str = "") -> Iterator[dict[str, str]]:

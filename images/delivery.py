@@ -23,10 +23,19 @@ PRESIGNED_SECONDS = 300
 makers = [threading.Lock() for _number in range(16)]
 
 
+class NoSuchRange(ValueError):
+    """The range begins behind the last byte; ``size`` is the number of bytes."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+
+
 def deliver(request: HttpRequest, image: Image, width: int | None) -> HttpResponse:
     """The answer for a stored image, or for its derivative of ``width``.
 
-    Raises ``StorageUnavailable``, and ``BlobMissing`` or ``BrokenImage`` when the bytes are not what they were.
+    Raises ``NoSuchRange``, ``StorageUnavailable``, and ``BlobMissing`` or ``BrokenImage`` when the bytes are not what
+    they were.
     """
     etag = f'"{image.hash}"' if width is None else f'"{image.hash}-{width}"'
     headers = {
@@ -46,7 +55,7 @@ def deliver(request: HttpRequest, image: Image, width: int | None) -> HttpRespon
         return answer
     first, last, status = asked_range(request, size, etag)
     if status == 416:
-        return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+        raise NoSuchRange(size)
     if status == 206:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     body = b"" if request.method == "HEAD" else content(key, first, last, size)

@@ -24,7 +24,7 @@ from rest_framework.views import APIView
 from devices.authentication import MayRead, MayUpload
 from images import normalize
 from images.blobs import BlobMissing, StorageUnavailable
-from images.delivery import deliver
+from images.delivery import NoSuchRange, deliver
 from images.models import Image
 from images.serializers import ImageSerializer, MissingSerializer, UploadSerializer, WantedSerializer
 from images.services import add_image, missing_images
@@ -64,6 +64,16 @@ class WidthRefused(APIException):
     default_code = "invalid_parameter"
     default_detail = _("w is one of 160, 320, 640 and 1280.")
     headers: ClassVar[Mapping[str, str]] = {"Cache-Control": "no-store"}
+
+
+class RangeRefused(APIException):
+    status_code = 416
+    default_code = "range_not_satisfiable"
+    default_detail = _("The range begins behind the end of the picture.")
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.headers = {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes", "Cache-Control": "no-store"}
 
 
 class StorageSilent(APIException):
@@ -170,8 +180,7 @@ class ImageView(APIView):
             (206, "image/jpeg"): OpenApiTypes.BINARY,
             302: OpenApiResponse(description="The bucket has it (IMAGE_DELIVERY=redirect)."),
             304: OpenApiResponse(description="You have it."),
-            416: OpenApiResponse(description="The range begins behind the end."),
-            **dict.fromkeys((400, 404, 503), PROBLEM),
+            **dict.fromkeys((400, 404, 416, 503), PROBLEM),
         },
     )
     def get(self, request: Request, name: str) -> HttpResponse:
@@ -182,6 +191,8 @@ class ImageView(APIView):
             raise ImageNotFound
         try:
             return deliver(request._request, image, width if width and width < image.width else None)
+        except NoSuchRange as refused:
+            raise RangeRefused(refused.size) from None
         except StorageUnavailable as error:
             log.warning("%s", error)
             raise StorageSilent from error

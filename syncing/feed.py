@@ -131,8 +131,9 @@ class Chunk:
     since: Versions
     to: Versions
     data: bytes
+    epoch: UUID
     source: Encoded | None = None  # for a stream that stands elsewhere
-    epoch: UUID | None = None  # set when a new history begins with this chunk
+    turns: bool = False  # a new history begins with this chunk, wherever a stream stands
 
 
 @dataclass(eq=False)
@@ -199,10 +200,6 @@ class Hub:
         self._reads_done = 0
         self._read_over = asyncio.Condition()
 
-    @property
-    def size(self) -> int:
-        return sum(len(group.members) for group in self.groups.values())
-
     def start(self) -> None:
         """Begin to listen and read; harmless when it has begun."""
         if not self._tasks:
@@ -232,6 +229,8 @@ class Hub:
         assert self.epoch is not None  # refresh() has read it
         subscription = Subscription(self.epoch, {name: self.position[name] for name in sorted(names)})
         self.groups.setdefault(tuple(subscription.joined), Group()).members.add(subscription)
+        if self.closing:
+            subscription.end()  # it was let in a moment before
         return subscription
 
     def leave(self, subscription: Subscription) -> None:
@@ -295,7 +294,7 @@ class Hub:
                 since = {name: self.position[name] for name in names}
                 data, to = encoded.frames(since)
                 if data:
-                    self._send(group, Chunk(since, to, data, encoded))
+                    self._send(group, Chunk(since, to, data, batch.heads.epoch, encoded))
         self.position = batch.to
         return batch.is_whole
 
@@ -305,7 +304,7 @@ class Hub:
         for names, group in self.groups.items():
             to = {name: self.position[name] for name in names}
             data = resyncs(Cursor(self.epoch, to), dict.fromkeys(names, Reason.EPOCH))
-            self._send(group, Chunk({}, to, data, epoch=self.epoch))
+            self._send(group, Chunk({}, to, data, self.epoch, turns=True))
 
     def _send(self, group: Group, chunk: Chunk) -> None:
         group.is_idle = False
@@ -319,5 +318,5 @@ class Hub:
             for names, group in self.groups.items():
                 if group.is_idle and self.epoch is not None:
                     at = {name: self.position[name] for name in names}
-                    self._send(group, Chunk(at, at, bookmark(Cursor(self.epoch, at))))
+                    self._send(group, Chunk(at, at, bookmark(Cursor(self.epoch, at)), self.epoch))
                 group.is_idle = True

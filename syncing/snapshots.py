@@ -55,7 +55,12 @@ def packed(*, name: str, etag: str) -> Packed:
         while True:
             if body := cache.get(key):
                 return Packed(etag, body)
-            if cache.add(building, 1, BUILDING_SECONDS) or time.monotonic() > deadline:
+            if cache.add(building, 1, BUILDING_SECONDS):
+                if body := cache.get(key):  # its builder was done between our look and our turn
+                    cache.delete(building)
+                    return Packed(etag, body)
+                break
+            if time.monotonic() > deadline:
                 break
             time.sleep(PAUSE_SECONDS)
     except redis.RedisError as error:

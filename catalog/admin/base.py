@@ -6,12 +6,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.widgets import get_select2_language
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from import_export.admin import ImportExportModelAdmin
 from unfold.admin import ModelAdmin, TabularInline
@@ -54,6 +56,14 @@ class RecordForm(forms.ModelForm):
     derived: frozenset[str] = frozenset()
 
 
+class ExportForm(SelectableFieldsExportForm):
+    """Offers the columns under the names that the pages use."""
+
+    def _get_field_label(self, resource: Any, field_name: str) -> str:
+        field = resource._meta.model._meta.get_field(field_name)
+        return capfirst(getattr(field, "verbose_name", None) or field.related_model._meta.verbose_name_plural)
+
+
 class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
     """Lists, forms, CSV and XLSX of one kind of record.
 
@@ -63,12 +73,19 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
 
     form = RecordForm
     import_form_class = ImportForm
-    export_form_class = SelectableFieldsExportForm
+    export_form_class = ExportForm
     formfield_overrides = {ColorField: {"widget": ColorWidget}}
     list_per_page = 50
     list_filter_submit = True
     warn_unsaved_form = True
     save_on_top = False
+
+    @property
+    def media(self) -> forms.Media:
+        """With the words of Select2, of which the theme loads the English ones only."""
+        folder, words = "admin/js/vendor/select2", f"i18n/{get_select2_language()}.js"
+        ordered = (f"{folder}/select2.full.js", f"{folder}/{words}", "admin/js/jquery.init.js", "catalog/select2.js")
+        return super().media + forms.Media(js=ordered)
 
     changeform_view = at_the_door(ModelAdmin.changeform_view)
     delete_view = at_the_door(ModelAdmin.delete_view)

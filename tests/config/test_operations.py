@@ -83,3 +83,12 @@ def test_metrics_from_outside_need_the_token(from_outside: dict[str, Any], setti
 
 def test_without_a_token_nobody_outside_sees_metrics() -> None:
     assert Client().get("/metrics", REMOTE_ADDR="10.0.0.1", HTTP_AUTHORIZATION="Bearer ").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_a_probe_is_only_read(path: str, method: str) -> None:
+    response = Client(enforce_csrf_checks=True).generic(method, path)
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, HEAD"
+    assert response.json()["code"] == "method_not_allowed"

@@ -97,6 +97,9 @@ class TestAStoredPicture:
 
         assert answer.status_code == 416
         assert answer.headers["Content-Range"] == f"bytes */{len(DATA)}"
+        assert answer.headers["Cache-Control"] == "no-store"  # the picture is immutable, the mistake isn't
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["code"] == "range_not_satisfiable"
 
     @pytest.mark.parametrize(
         "asked",

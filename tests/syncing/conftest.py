@@ -55,8 +55,11 @@ def token(transactional_db: None, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @contextmanager
-def web_process() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """A web process of its own, as ``make run`` starts it, on the test database: its address, and itself."""
+def web_process(**settings: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A web process of its own, as ``make run`` starts it, on the test database: its address, and itself.
+
+    ``settings`` are more of its environment.
+    """
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port)]
     with ExitStack() as stack:
@@ -66,7 +69,7 @@ def web_process() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
             log=Path(os.environ["DATA_DIR"]) / f"web-{port}.log",
             on=stack,
             cwd=ROOT,
-            env=shared_environment(),
+            env={**shared_environment(), **settings},
         )
         yield f"http://127.0.0.1:{port}", process
 

@@ -16,6 +16,7 @@ from catalog.models import Category, Product, Tag
 from devices.models import Device
 from syncing import epochs, log, registry
 from syncing.models import SyncedResource
+from tests.parts import wait_until
 from tests.syncing.conftest import web_process
 from tests.syncing.terminal import Terminal
 
@@ -252,6 +253,32 @@ def test_a_revoked_device_loses_its_stream_within_15_seconds(listen: Listen) -> 
     Device.objects.update(revoked_at=timezone.now())
     assert till.ended.wait(15)
     assert till.frames[-1].event == "bookmark"
+
+
+def test_of_many_that_come_at_once_no_more_are_taken_than_there_is_room_for(token: str) -> None:
+    with web_process(STREAM_CAPACITY="2") as (address, _), ExitStack() as stack:
+        host, _, port = address.removeprefix("http://").partition(":")
+        request = f"GET /api/sync/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        herd = [stack.enter_context(socket.create_connection((host, int(port)), timeout=20)) for _ in range(12)]
+        for wire in herd:
+            wire.sendall(request)
+
+        heads = [wire.recv(65536) for wire in herd]
+
+        refused = [head for head in heads if not head.startswith(b"HTTP/1.1 200 ")]
+        assert len(heads) - len(refused) == 2
+        for head in refused:
+            assert head.startswith(b"HTTP/1.1 503 ")
+            assert b"\r\nretry-after: " in head
+
+        for wire in herd:
+            wire.close()
+
+        def there_is_room() -> bool:
+            with httpx.stream("GET", f"{address}/api/sync/events", headers={"Authorization": f"Bearer {token}"}) as one:
+                return one.status_code == 200
+
+        wait_until(there_is_room, what="room for another")
 
 
 def test_sigterm_ends_open_streams_with_a_bookmark(token: str) -> None:

@@ -51,7 +51,11 @@ def coffee(radius, level, colour, gloss=0.3):
 
     def height(x, y):
         r = np.hypot(x, y)
-        return level + 0.1 * smooth(radius * 0.93, radius, r) + 0.02 * noise(np.stack([x, y, 0 * x], 1), 1.2, 2, 4)
+        return (
+            level
+            + 0.1 * smooth(radius * 0.93, radius, r)
+            + 0.02 * noise(np.stack([x, y, 0 * x], 1), 1.2, 2, 4)
+        )
 
     return k.disk(
         radius,
@@ -144,7 +148,9 @@ def red_wine():
         [(0, 0), (3.6, 0), (3.8, 0.3), (3.8, 17), (3.6, 19), (1.7, 21.5), (1.45, 23), (1.45, 30), (0, 30)],
         stuff("#0b1410", 0.08, coat=0.8),
     )
-    label = k.lathe([(3.83, 6), (3.83, 6), (3.83, 14), (3.83, 14)], stuff([(0.4, "#d9cdb2"), (0.6, "#cabb9b")], 0.7))
+    label = k.lathe(
+        [(3.83, 6), (3.83, 6), (3.83, 14), (3.83, 14)], stuff([(0.4, "#d9cdb2"), (0.6, "#cabb9b")], 0.7)
+    )
     foil = k.lathe([(1.52, 24.5), (1.52, 24.5), (1.52, 30.1), (0, 30.1)], stuff("#5a0f18", 0.3, metal=0.6))
     k.group([bottle, label, foil], (-9.5, 10, 0))
     grape = k.ball(
@@ -188,7 +194,9 @@ def cappuccino():
 
     k.put(coffee(4.62, 0, art, 0.35), (0, 0, 6.3), (0, 0, 18))
     k.put(p.spoon(13), (7.6, -8.2, 1.1), (0, 0, -8))
-    sugar = stuff([(0.3, "#a0672f"), (0.7, "#c68d4c")], 0.6, grain=6, bump=0.05, bump_grain=9, sss=0.3, depth=0.2)
+    sugar = stuff(
+        [(0.3, "#a0672f"), (0.7, "#c68d4c")], 0.6, grain=6, bump=0.05, bump_grain=9, sss=0.3, depth=0.2
+    )
     for x, y, a in ((-12, -1, 20), (-11.4, 2.4, 65), (-13.8, 1.2, 40)):
         k.put(k.box((1.7, 1.7, 1.7), sugar, 0.15, 3, 0.05, 2.5), (x, y, 0.87), (0, 0, a))
     beans([(10.5, 3), (12, 4.4), (9.6, 5.2), (-10, -7), (11.3, 6.4)], 4)
@@ -209,10 +217,12 @@ def bubbles(count, radius, low, high, seed=3, size=(0.025, 0.07)):
 def draft_beer():
     """A cold glass of lager with a head of foam, bar lamps behind."""
     k.table(k.wood("#2a180e", "#5a3820", "#835736", turn=90, rough=0.28))
-    k.backdrop("#17100c", "#4a2c18", bokeh=26, power=10, seed=9)
+    k.backdrop("#2a1609", "#c08038", bokeh=26, power=12, seed=9, scale=0.03, shine=0.55)
     shell = p.tumbler(4.1, 17.5, 0.26, 1.4, 0.78)
-    p.filling(4.1, 14.2, k.glass(ior=1.34, absorb="#f9c62e", density=0.13), 0.26, 1.4, 0.78, 17.5)
-    foam = stuff([(0.3, "#f6ead2"), (0.7, "#fffaf0")], 0.6, grain=1.2, sss=0.5, depth=0.4, bump=0.035, bump_grain=5)
+    p.filling(4.1, 14.2, k.glass(ior=1.34, absorb="#fbcf1c", density=0.3), 0.26, 1.4, 0.78, 17.5)
+    foam = stuff(
+        [(0.3, "#f6ead2"), (0.7, "#fffaf0")], 0.6, grain=1.2, sss=0.5, depth=0.4, bump=0.035, bump_grain=5
+    )
     head = k.lathe(
         [
             (0, 14.05),
@@ -243,7 +253,6 @@ def draft_beer():
     for x, y in ((7.6, -4.4), (9.4, -5.6), (-8, -3)):
         k.copy(seed, (x, y, 0.5), (8, 4, rng.uniform(0, 360)))
     k.hide(seed)
-    k.area((4, 60, 16), (26, 34), 5, (0, 0, 9), "#ffdf9a")
     k.studio(16, -1, 3.0, ambient=0.25, low=True, exposure=0.2)
     k.camera((2.0, 0, 9.6), 73, 9, 0, 85, 3.0, focus=(0, -3.6, 10))
 
@@ -251,7 +260,9 @@ def draft_beer():
 def fruit(kind, loc, rot=(0, 0, 0), radius=3.2):
     """A whole lemon or orange."""
     if kind == "lemon":
-        skin = stuff([(0.3, "#efbe12"), (0.7, "#f8d83a")], 0.35, grain=0.6, bump=0.05, bump_grain=4, sss=0.2, coat=0.2)
+        skin = stuff(
+            [(0.3, "#efbe12"), (0.7, "#f8d83a")], 0.35, grain=0.6, bump=0.05, bump_grain=4, sss=0.2, coat=0.2
+        )
         one = k.ball(radius, skin, (0.86, 0.86, 1.12), 0.08, 0.4, 3, 96)
         q = k.points(one)
         tip = smooth(0.86, 1.1, np.abs(q[:, 2]) / radius)
@@ -259,7 +270,9 @@ def fruit(kind, loc, rot=(0, 0, 0), radius=3.2):
         one.data.vertices.foreach_set("co", q.ravel())
         one.data.update()
     else:
-        skin = stuff([(0.3, "#e8760c"), (0.7, "#f59a1e")], 0.35, grain=0.5, bump=0.05, bump_grain=4, sss=0.2, coat=0.2)
+        skin = stuff(
+            [(0.3, "#e8760c"), (0.7, "#f59a1e")], 0.35, grain=0.5, bump=0.05, bump_grain=4, sss=0.2, coat=0.2
+        )
         one = k.ball(radius, skin, (1, 1, 0.95), 0.06, 0.4, 4, 96)
     return k.put(one, loc, rot)
 
@@ -269,7 +282,7 @@ def lemonade():
     k.table(k.wood("#9a8a74", "#c4b49a", "#dccdb4", turn=90))
     k.backdrop("#6f8f52", "#dfe9c4", scale=0.03)
     p.tumbler(4.1, 14.5, 0.22, 1.0, 0.86)
-    p.filling(4.1, 12.6, k.glass(ior=1.334, absorb="#fbe24a", density=0.17), 0.22, 1.0, 0.86, 14.5)
+    p.filling(4.1, 12.6, k.glass(ior=1.334, absorb="#fbe24a", density=0.26), 0.22, 1.0, 0.86, 14.5)
     for loc, rot in (
         ((-0.7, -2.55, 4.6), (82, 8, -14)),
         ((1.0, -2.5, 9.0), (96, 20, 18)),
@@ -302,9 +315,9 @@ def lemonade():
 def cola():
     """Cola on ice with a slice of lemon."""
     k.table(k.stone("#3a3b3e", "#58595d", 0.35))
-    k.backdrop("#35100e", "#8a2a20", scale=0.02, bokeh=12, lamp="#ffd9a0", power=7, seed=5)
+    k.backdrop("#4a413a", "#a39788", scale=0.03, shine=0.4, bokeh=12, lamp="#ffd9a0", power=7, seed=5)
     shell = p.tumbler(3.9, 15.0, 0.22, 1.0, 0.84)
-    p.filling(3.9, 12.9, k.glass(ior=1.34, absorb="#c0500f", density=0.36), 0.22, 1.0, 0.84, 15.0)
+    p.filling(3.9, 12.9, k.glass(ior=1.34, absorb="#b8601a", density=0.6), 0.22, 1.0, 0.84, 15.0)
     p.ice_cubes(
         [
             (-1.3, -0.7, 12.6),
@@ -325,7 +338,6 @@ def cola():
     k.put(p.citrus(2.9, 0.5), (-3.7, -1.0, 14.6), (86, -10, 30))
     p.ice_cubes([(8.2, -2.2, 1.05), (10.8, 0.2, 1.05)], 2.1, seed=9)
     fruit("lemon", (-10.5, 5.5, 2.9), (90, 0, -40), 3.3)
-    k.area((6, 60, 12), (22, 26), 5, (0, 0, 9), "#ffd9b0")
     k.studio(17, -1, 2.6, ambient=0.35, low=True, exposure=0.3)
     k.camera((0.4, 0, 9.8), 74, 10, 0, 85, 3.2, focus=(0, -3.4, 10))
 
@@ -335,7 +347,9 @@ def orange_juice():
     k.table(k.linen("#e3ded2", "#d6cfc0"))
     k.backdrop("#a8c4cf", "#e3edf0", scale=0.03)
     p.tumbler(3.9, 13.5, 0.2, 0.9, 0.9)
-    juice = stuff([(0.3, "#fb9c0a"), (0.7, "#ffb21e")], 0.12, grain=0.8, sss=0.5, depth=0.6, spec=0.6, lift=0.22)
+    juice = stuff(
+        [(0.3, "#fb9c0a"), (0.7, "#ffb21e")], 0.12, grain=0.8, sss=0.5, depth=0.6, spec=0.6, lift=0.22
+    )
     p.filling(3.9, 12.2, juice, 0.2, 0.9, 0.9, 13.5)
     look = {"flesh": "#f39a1d", "rind": "#ef7d0a"}
     k.put(p.citrus(3.3, 0.55, **look), (3.5, -0.8, 13.6), (84, 14, -28))

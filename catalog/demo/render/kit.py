@@ -500,7 +500,9 @@ def linen(colour="#c9bda6", dark=None, stripes=None):
         wide = t("TexWave", {"Vector": t.mapping(), "Scale": 0.09, "Distortion": 0.0}, bands_direction="X")
         tone = t.mix(tone, stripes, t.ramp(wide, [(0.86, (0, 0, 0)), (0.88, (1, 1, 1))]))
     normal = t("Bump", {"Strength": 0.7, "Distance": 0.05, "Height": weave})
-    return finish(t("BsdfPrincipled", {"Base Color": tone, "Roughness": 0.9, "Normal": normal, "Sheen Weight": 0.3}))
+    return finish(
+        t("BsdfPrincipled", {"Base Color": tone, "Roughness": 0.9, "Normal": normal, "Sheen Weight": 0.3})
+    )
 
 
 def ceramic(colour="#f1eee8", rough=0.18, speck=None):
@@ -562,14 +564,19 @@ def studio(key=13.0, side=-1, fill=2.0, sky="#8f9aa8", ambient=0.35, warm="#fff1
 def table(mat):
     """The table top at z = 0."""
     half = 220
-    return mesh("table", [(-half, -120, 0), (half, -120, 0), (half, 90, 0), (-half, 90, 0)], [(0, 1, 2, 3)], mat)
+    return mesh(
+        "table", [(-half, -120, 0), (half, -120, 0), (half, 90, 0), (-half, 90, 0)], [(0, 1, 2, 3)], mat
+    )
 
 
-def backdrop(dark="#1d1a18", light="#4b4038", y=89, bokeh=0, seed=3, lamp="#ffb561", power=14.0, scale=0.012):
-    """A wall behind the table, blotchy, with optional out-of-focus lamps."""
+def backdrop(
+    dark="#1d1a18", light="#4b4038", y=89, bokeh=0, seed=3, lamp="#ffb561", power=14.0, scale=0.012, shine=0.0
+):
+    """A wall behind the table, blotchy, with optional out-of-focus lamps; `shine` makes it glow."""
     _, t, finish = new_material("wall")
     tone = t.ramp(t.noise(scale, 3), [(0.35, dark), (0.65, light)])
-    wall = finish(t("BsdfPrincipled", {"Base Color": tone, "Roughness": 0.8}))
+    shader = {"Base Color": tone, "Roughness": 0.8, "Emission Color": tone, "Emission Strength": shine}
+    wall = finish(t("BsdfPrincipled", shader))
     mesh("wall", [(-300, y, -60), (300, y, -60), (300, y, 260), (-300, y, 260)], [(0, 1, 2, 3)], wall)
     rng = np.random.default_rng(seed)
     for _ in range(bokeh):
@@ -584,7 +591,9 @@ def camera(target, distance, elevation, azimuth=0.0, lens=75.0, fstop=4.0, focus
     bpy.context.scene.collection.objects.link(obj)
     e, a = math.radians(elevation), math.radians(azimuth)
     target = Vector(target)
-    obj.location = target + Vector((math.sin(a) * math.cos(e), -math.cos(a) * math.cos(e), math.sin(e))) * distance
+    obj.location = (
+        target + Vector((math.sin(a) * math.cos(e), -math.cos(a) * math.cos(e), math.sin(e))) * distance
+    )
     obj.rotation_euler = (target - obj.location).to_track_quat("-Z", "Y").to_euler()
     data.lens, data.clip_start, data.clip_end = lens, 1, 2000
     data.dof.use_dof, data.dof.aperture_fstop = True, fstop / 100
