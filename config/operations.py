@@ -188,7 +188,7 @@ def only_read(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequ
         if request.method in ("GET", "HEAD"):
             return view(request)
         refused = MethodNotAllowed(str(request.method))
-        return Problem(405, "method_not_allowed", refused.detail, headers={"Allow": "GET, HEAD"})
+        return Problem(405, "method_not_allowed", str(refused.detail), headers={"Allow": "GET, HEAD"})
 
     return guarded
 

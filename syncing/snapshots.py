@@ -7,6 +7,8 @@ puts into the cache, compressed. The cache is a hint: when it is away each reque
 import gzip
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -66,13 +68,23 @@ def packed(*, name: str, etag: str) -> Packed:
     except redis.RedisError as error:
         log.warning("The cache is away (%s); building a snapshot for one", error)
         return build(name)
-    built = build(name)
     try:
-        cache.set(f"snapshot:{built.etag}", built.body, KEPT_SECONDS)
-        cache.delete(building)
+        built = build(name)
+        with its_absence_logged():
+            cache.set(f"snapshot:{built.etag}", built.body, KEPT_SECONDS)
+        return built
+    finally:  # also when building failed: the others wait for us
+        with its_absence_logged():
+            cache.delete(building)
+
+
+@contextmanager
+def its_absence_logged() -> Iterator[None]:
+    """A cache that is away is no failure of what we do."""
+    try:
+        yield
     except redis.RedisError as error:
         log.warning("The cache is away (%s); a snapshot isn't kept", error)
-    return built
 
 
 def build(name: str) -> Packed:

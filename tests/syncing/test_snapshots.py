@@ -8,7 +8,7 @@ from uuid import uuid4
 import orjson
 import pytest
 from django.core.cache import cache
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 
 from catalog.models import Product
@@ -63,6 +63,22 @@ def test_a_herd_is_served_by_one_build(product: Product, builds: list[str]) -> N
     assert builds == ["product"]
     assert len(set(got)) == 1
     assert orjson.loads(gzip.decompress(got[0].body))["items"][0]["id"] == str(product.id)
+
+
+def test_a_build_that_fails_keeps_nobody_waiting(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    etag, build = snapshots.current_etag(name="product"), snapshots.build
+
+    def fail(name: str) -> snapshots.Packed:
+        raise OperationalError("the connection was cut")
+
+    monkeypatch.setattr(snapshots, "build", fail)
+    with pytest.raises(OperationalError):
+        snapshots.packed(name="product", etag=etag)
+    monkeypatch.setattr(snapshots, "build", build)
+
+    began = time.monotonic()
+    assert snapshots.packed(name="product", etag=etag).etag == etag
+    assert time.monotonic() - began < snapshots.BUILDING_SECONDS / 3
 
 
 def test_a_change_is_another_snapshot(product: Product, builds: list[str]) -> None:
