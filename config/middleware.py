@@ -23,7 +23,9 @@ class LanguageMiddleware(LocaleMiddleware):
     """Django's, except that a picture is the same in every language: ``Vary`` would split caches for nothing."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        return response if is_picture(response) else super().process_response(request, response)
+        # A 304 has no type any more to be known by.
+        is_of_picture = is_picture(response) or request.path.startswith("/api/image/")
+        return response if is_of_picture else super().process_response(request, response)
 
 
 def is_picture(response: HttpResponseBase) -> bool:

@@ -30,4 +30,4 @@ class JSONParser(BaseParser):
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            raise ParseError(_("This is no JSON: %(error)s") % {"error": error}) from None
+            raise ParseError(_("This is no JSON: %(error)s") % {"error": error}, "malformed_json") from None

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 # DRF's own codes, in our words.
 CODES = {
-    "parse_error": "malformed_json",
+    "parse_error": "malformed_body",
     "authentication_failed": "invalid_token",
     "permission_denied": "forbidden",
     "error": "server_error",
@@ -102,7 +102,7 @@ def flatten(details: Any, path: str = "") -> Iterator[dict[str, str]]:
 
 
 def is_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")
+    return request.path == "/api" or request.path.startswith("/api/")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

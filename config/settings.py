@@ -336,6 +336,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.negotiation.AnswerWhatWeHave",
     "EXCEPTION_HANDLER": "config.problems.answer",
     "UNAUTHENTICATED_USER": None,
     "DATETIME_FORMAT": "iso-8601",

@@ -13,10 +13,8 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.permissions import BasePermission
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -83,15 +81,6 @@ class StorageSilent(APIException):
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2", "Cache-Control": "no-store"}
 
 
-class AnswerWhatWeHave(DefaultContentNegotiation):
-    """``Accept: image/jpeg`` is no reason to refuse: pictures aren't rendered by DRF, and errors are JSON anyway."""
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
-
-
 class BytesParser(BaseParser):
     """Whatever isn't a form is the picture itself."""
 
@@ -106,7 +95,6 @@ class BytesParser(BaseParser):
 class ImagesView(APIView):
     permission_classes = (MayUpload,)
     parser_classes = (MultiPartParser, BytesParser)
-    content_negotiation_class = AnswerWhatWeHave
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Before anybody (the CSRF check is one) reads the body: more than this is never taken in.
@@ -155,7 +143,6 @@ class MissingView(APIView):
 
 
 class ImageView(APIView):
-    content_negotiation_class = AnswerWhatWeHave
     http_method_names = ["get", "head", "options"]
 
     def get_authenticators(self) -> list[BaseAuthentication]:

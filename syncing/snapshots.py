@@ -58,9 +58,11 @@ def packed(*, name: str, etag: str) -> Packed:
             if body := cache.get(key):
                 return Packed(etag, body)
             if cache.add(building, 1, BUILDING_SECONDS):
-                if body := cache.get(key):  # its builder was done between our look and our turn
+                # The builder before us may be done, or have found a newer version: there is nothing left to build.
+                now = current_etag(name=name)
+                if body := cache.get(f"snapshot:{now}"):
                     cache.delete(building)
-                    return Packed(etag, body)
+                    return Packed(now, body)
                 break
             if time.monotonic() > deadline:
                 break

@@ -111,7 +111,7 @@ class RunningServer:
 
     def alive(self) -> list[psutil.Process]:
         """The members, as noted, that still run."""
-        return [p for p in self.family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        return [process for process in self.family if is_alive(process)]
 
     def heads(self) -> list[psutil.Process]:
         """Those whose end is the end of all: each member without its children, and the supervisor."""
@@ -177,3 +177,11 @@ class Listener:
         """The first frame that is ``wanted``, waiting for it."""
         wait_until(lambda: any(map(wanted, list(self.frames))), seconds=seconds, what=what)
         return next(filter(wanted, self.frames))
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it still runs; it may end while we look."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

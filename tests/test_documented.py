@@ -75,7 +75,7 @@ def page(name: str) -> str:
 
 def test_the_search_finds_what_is_known_to_exist() -> None:
     assert {"DATA_DIR", "PORT", "DATABASE_URL", "S3_BUCKET"} <= settings_read()
-    assert {"invalid_token", "not_uploaded", "malformed_json", "not_found", "in_use"} <= set(error_codes())
+    assert {"invalid_token", "not_uploaded", "malformed_body", "not_found", "in_use"} <= set(error_codes())
 
 
 def test_every_setting_is_documented() -> None:

@@ -46,7 +46,7 @@ class DeclarationSerializer(serializers.Serializer[Declaration]):
     filename = serializers.CharField(max_length=255)
     content_type = serializers.ChoiceField(choices=CONTENT_TYPES)
     size = serializers.IntegerField(min_value=1, max_value=LARGEST)
-    sha256 = serializers.CharField(required=False, allow_blank=True, default="", validators=[HASH])
+    sha256 = serializers.CharField(required=False, allow_blank=True, allow_null=True, default="", validators=[HASH])
     product = UUIDText(required=False, allow_null=True, default=None)
 
     def declaration(self) -> Declaration:
@@ -55,7 +55,7 @@ class DeclarationSerializer(serializers.Serializer[Declaration]):
             filename=values["filename"],
             content_type=values["content_type"],
             size=values["size"],
-            sha256=values["sha256"],
+            sha256=values["sha256"] or "",
             product_id=values["product"],
         )
 

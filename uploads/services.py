@@ -1,7 +1,7 @@
 """What one can do with albums and photos."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -107,10 +107,16 @@ def register_photo(*, album_id: UUID, photo_id: UUID | None, declaration: Declar
 
 
 def registered(*, album_id: UUID, photo_id: UUID, declaration: Declaration, now: datetime) -> Photo:
+    known = Photo.objects.filter(pk=photo_id).first()
+    if (
+        known is not None
+        and known.product_id is None
+        and not Product.objects.filter(pk=declaration.product_id).exists()
+    ):
+        declaration = replace(declaration, product_id=None)  # the product that it was for has gone since
     refuse_unknown(album_id=album_id, product_id=declaration.product_id)
     closes = now + timedelta(seconds=settings.UPLOAD_WINDOW_SECONDS)
-    known = Photo.objects.filter(pk=photo_id).exists()
-    if not known and Photo.objects.filter(album_id=album_id).count() >= ALBUM_HOLDS:
+    if known is None and Photo.objects.filter(album_id=album_id).count() >= ALBUM_HOLDS:
         raise AlbumFull
     values = {**vars(declaration), "album_id": album_id}
     photo, created = Photo.objects.get_or_create(

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.django_db
         ("POST", "/api/schema", {}, 405, "method_not_allowed"),
         ("POST", "/api/docs", {}, 405, "method_not_allowed"),
         ("OPTIONS", "/api/docs", {}, 405, "method_not_allowed"),
-        ("GET", "/api/devices/me", {"Accept": "text/html"}, 406, "not_acceptable"),
+        ("GET", "/api/devices/me", {"Accept": "text/html"}, 401, "not_authenticated"),
+        ("GET", "/api/products", {"Accept": "application/problem+json"}, 401, "not_authenticated"),
+        ("GET", "/api", {}, 404, "not_found"),
     ],
 )
 def test_a_problem_is_json_whatever_its_address_answers_otherwise(

@@ -69,6 +69,12 @@ def test_a_snapshot_is_true_at_exactly_its_version(get: Get, product: Product) -
     assert item["updated_at"].endswith("Z")
 
 
+@pytest.mark.parametrize("path", ["/api/sync/status", "/api/sync/product"])
+def test_if_match_means_nothing_to_a_read(get: Get, product: Product, path: str) -> None:
+    assert get(path, **{"If-Match": '"another"'}).status_code == 200
+    assert get(path, **{"If-None-Match": "*"}).status_code == 304
+
+
 def test_a_snapshot_is_304_but_not_after_another_epoch(get: Get, product: Product) -> None:
     etag = get("/api/sync/product")["ETag"]
     unchanged = get("/api/sync/product", **{"If-None-Match": etag})

@@ -101,6 +101,19 @@ def test_the_same_id_with_other_data_is_a_conflict(
     assert problem(register(api, album, DATA, id=photo_id, **change)) == (409, "conflict")
 
 
+def test_the_same_id_again_is_the_same_photo_when_its_product_has_gone(
+    api: Client, album: Album, product: Product
+) -> None:
+    named = {"id": str(uuid4()), "product": str(product.pk)}
+    assert register(api, album, DATA, **named).status_code == 201
+    product.delete()
+
+    again = register(api, album, DATA, **named)
+
+    assert (again.status_code, again.json()["id"]) == (201, named["id"])
+    assert register(api, album, DATA, product=named["product"]).status_code == 400
+
+
 def test_the_same_id_in_another_album_is_a_conflict(api: Client, album: Album) -> None:
     photo_id = register(api, album, DATA).json()["id"]
     other = Album.objects.create(name="Other")
@@ -139,7 +152,8 @@ def test_values_that_json_does_not_have_are_refused(api: Client, album: Album, f
 
 
 def test_an_empty_checksum_and_null_ids_mean_none(api: Client, album: Album) -> None:
-    assert register(api, album, DATA, sha256="", product=None, id=None).status_code == 201
+    for none in ("", None):
+        assert register(api, album, DATA, sha256=none, product=None, id=None).status_code == 201
 
 
 @pytest.mark.parametrize("content_type", CONTENT_TYPES)

@@ -51,11 +51,7 @@ def coffee(radius, level, colour, gloss=0.3):
 
     def height(x, y):
         r = np.hypot(x, y)
-        return (
-            level
-            + 0.1 * smooth(radius * 0.93, radius, r)
-            + 0.02 * noise(np.stack([x, y, 0 * x], 1), 1.2, 2, 4)
-        )
+        return level + 0.1 * smooth(radius * 0.93, radius, r) + 0.02 * noise(np.stack([x, y, 0 * x], 1), 1.2, 2, 4)
 
     return k.disk(
         radius,
@@ -148,9 +144,7 @@ def red_wine():
         [(0, 0), (3.6, 0), (3.8, 0.3), (3.8, 17), (3.6, 19), (1.7, 21.5), (1.45, 23), (1.45, 30), (0, 30)],
         stuff("#0b1410", 0.08, coat=0.8),
     )
-    label = k.lathe(
-        [(3.83, 6), (3.83, 6), (3.83, 14), (3.83, 14)], stuff([(0.4, "#d9cdb2"), (0.6, "#cabb9b")], 0.7)
-    )
+    label = k.lathe([(3.83, 6), (3.83, 6), (3.83, 14), (3.83, 14)], stuff([(0.4, "#d9cdb2"), (0.6, "#cabb9b")], 0.7))
     foil = k.lathe([(1.52, 24.5), (1.52, 24.5), (1.52, 30.1), (0, 30.1)], stuff("#5a0f18", 0.3, metal=0.6))
     k.group([bottle, label, foil], (-9.5, 10, 0))
     grape = k.ball(
@@ -194,9 +188,7 @@ def cappuccino():
 
     k.put(coffee(4.62, 0, art, 0.35), (0, 0, 6.3), (0, 0, 18))
     k.put(p.spoon(13), (7.6, -8.2, 1.1), (0, 0, -8))
-    sugar = stuff(
-        [(0.3, "#a0672f"), (0.7, "#c68d4c")], 0.6, grain=6, bump=0.05, bump_grain=9, sss=0.3, depth=0.2
-    )
+    sugar = stuff([(0.3, "#a0672f"), (0.7, "#c68d4c")], 0.6, grain=6, bump=0.05, bump_grain=9, sss=0.3, depth=0.2)
     for x, y, a in ((-12, -1, 20), (-11.4, 2.4, 65), (-13.8, 1.2, 40)):
         k.put(k.box((1.7, 1.7, 1.7), sugar, 0.15, 3, 0.05, 2.5), (x, y, 0.87), (0, 0, a))
     beans([(10.5, 3), (12, 4.4), (9.6, 5.2), (-10, -7), (11.3, 6.4)], 4)
@@ -220,9 +212,7 @@ def draft_beer():
     k.backdrop("#2a1609", "#c08038", bokeh=26, power=12, seed=9, scale=0.03, shine=0.55)
     shell = p.tumbler(4.1, 17.5, 0.26, 1.4, 0.78)
     p.filling(4.1, 14.2, k.glass(ior=1.34, absorb="#fbcf1c", density=0.3), 0.26, 1.4, 0.78, 17.5)
-    foam = stuff(
-        [(0.3, "#f6ead2"), (0.7, "#fffaf0")], 0.6, grain=1.2, sss=0.5, depth=0.4, bump=0.035, bump_grain=5
-    )
+    foam = stuff([(0.3, "#f6ead2"), (0.7, "#fffaf0")], 0.6, grain=1.2, sss=0.5, depth=0.4, bump=0.035, bump_grain=5)
     head = k.lathe(
         [
             (0, 14.05),
@@ -260,9 +250,7 @@ def draft_beer():
 def fruit(kind, loc, rot=(0, 0, 0), radius=3.2):
     """A whole lemon or orange."""
     if kind == "lemon":
-        skin = stuff(
-            [(0.3, "#efbe12"), (0.7, "#f8d83a")], 0.35, grain=0.6, bump=0.05, bump_grain=4, sss=0.2, coat=0.2
-        )
+        skin = stuff([(0.3, "#efbe12"), (0.7, "#f8d83a")], 0.35, grain=0.6, bump=0.05, bump_grain=4, sss=0.2, coat=0.2)
         one = k.ball(radius, skin, (0.86, 0.86, 1.12), 0.08, 0.4, 3, 96)
         q = k.points(one)
         tip = smooth(0.86, 1.1, np.abs(q[:, 2]) / radius)
@@ -270,9 +258,7 @@ def fruit(kind, loc, rot=(0, 0, 0), radius=3.2):
         one.data.vertices.foreach_set("co", q.ravel())
         one.data.update()
     else:
-        skin = stuff(
-            [(0.3, "#e8760c"), (0.7, "#f59a1e")], 0.35, grain=0.5, bump=0.05, bump_grain=4, sss=0.2, coat=0.2
-        )
+        skin = stuff([(0.3, "#e8760c"), (0.7, "#f59a1e")], 0.35, grain=0.5, bump=0.05, bump_grain=4, sss=0.2, coat=0.2)
         one = k.ball(radius, skin, (1, 1, 0.95), 0.06, 0.4, 4, 96)
     return k.put(one, loc, rot)
 
@@ -347,9 +333,7 @@ def orange_juice():
     k.table(k.linen("#e3ded2", "#d6cfc0"))
     k.backdrop("#a8c4cf", "#e3edf0", scale=0.03)
     p.tumbler(3.9, 13.5, 0.2, 0.9, 0.9)
-    juice = stuff(
-        [(0.3, "#fb9c0a"), (0.7, "#ffb21e")], 0.12, grain=0.8, sss=0.5, depth=0.6, spec=0.6, lift=0.22
-    )
+    juice = stuff([(0.3, "#fb9c0a"), (0.7, "#ffb21e")], 0.12, grain=0.8, sss=0.5, depth=0.6, spec=0.6, lift=0.22)
     p.filling(3.9, 12.2, juice, 0.2, 0.9, 0.9, 13.5)
     look = {"flesh": "#f39a1d", "rind": "#ef7d0a"}
     k.put(p.citrus(3.3, 0.55, **look), (3.5, -0.8, 13.6), (84, 14, -28))

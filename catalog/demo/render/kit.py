@@ -500,9 +500,7 @@ def linen(colour="#c9bda6", dark=None, stripes=None):
         wide = t("TexWave", {"Vector": t.mapping(), "Scale": 0.09, "Distortion": 0.0}, bands_direction="X")
         tone = t.mix(tone, stripes, t.ramp(wide, [(0.86, (0, 0, 0)), (0.88, (1, 1, 1))]))
     normal = t("Bump", {"Strength": 0.7, "Distance": 0.05, "Height": weave})
-    return finish(
-        t("BsdfPrincipled", {"Base Color": tone, "Roughness": 0.9, "Normal": normal, "Sheen Weight": 0.3})
-    )
+    return finish(t("BsdfPrincipled", {"Base Color": tone, "Roughness": 0.9, "Normal": normal, "Sheen Weight": 0.3}))
 
 
 def ceramic(colour="#f1eee8", rough=0.18, speck=None):
@@ -564,9 +562,7 @@ def studio(key=13.0, side=-1, fill=2.0, sky="#8f9aa8", ambient=0.35, warm="#fff1
 def table(mat):
     """The table top at z = 0."""
     half = 220
-    return mesh(
-        "table", [(-half, -120, 0), (half, -120, 0), (half, 90, 0), (-half, 90, 0)], [(0, 1, 2, 3)], mat
-    )
+    return mesh("table", [(-half, -120, 0), (half, -120, 0), (half, 90, 0), (-half, 90, 0)], [(0, 1, 2, 3)], mat)
 
 
 def backdrop(
@@ -591,9 +587,7 @@ def camera(target, distance, elevation, azimuth=0.0, lens=75.0, fstop=4.0, focus
     bpy.context.scene.collection.objects.link(obj)
     e, a = math.radians(elevation), math.radians(azimuth)
     target = Vector(target)
-    obj.location = (
-        target + Vector((math.sin(a) * math.cos(e), -math.cos(a) * math.cos(e), math.sin(e))) * distance
-    )
+    obj.location = target + Vector((math.sin(a) * math.cos(e), -math.cos(a) * math.cos(e), math.sin(e))) * distance
     obj.rotation_euler = (target - obj.location).to_track_quat("-Z", "Y").to_euler()
     data.lens, data.clip_start, data.clip_end = lens, 1, 2000
     data.dof.use_dof, data.dof.aperture_fstop = True, fstop / 100

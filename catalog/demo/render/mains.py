@@ -77,9 +77,7 @@ def margherita_pizza():
     k.camera((0, -0.4, 1.4), 88, 46, 4, 80, 4.5, focus=(0, -3, 2.5))
 
 
-def lettuce(
-    length=9.0, width=7.0, ruffle=0.7, curl=0.6, seed=0, dark="#3c7a1c", light="#86b83c", pale="#d6e5a0"
-):
+def lettuce(length=9.0, width=7.0, ruffle=0.7, curl=0.6, seed=0, dark="#3c7a1c", light="#86b83c", pale="#d6e5a0"):
     """A frilly salad leaf along +y."""
 
     def fn(u, v):
@@ -232,9 +230,7 @@ def cheeseburger():
             tone = blend("#7fb03a", "#4f8f22", smooth(-0.5, 0.6, noise(q, 0.8, 3, seed)))
             return blend("#c9dd8c", tone, smooth(0.5, 0.95, v))
 
-        leaf = k.surf(
-            fn, 420, 40, stuff("paint", 0.35, sss=0.3, depth=0.12, coat=0.2), wrap_u=True, colour=colour
-        )
+        leaf = k.surf(fn, 420, 40, stuff("paint", 0.35, sss=0.3, depth=0.12, coat=0.2), wrap_u=True, colour=colour)
         k.solid(leaf, 0.06)
 
     frill(3, z)
@@ -271,10 +267,7 @@ def cheeseburger():
     purple = stuff("#8a3566", 0.25, coat=0.4)
     for i, (x, y, r) in enumerate(((-2.4, -2.3, 2.6), (2.3, -2.4, 2.7), (0.4, 1.5, 3.0))):
         for j, mat in ((0, purple), (1, onion), (2, onion)):
-            ring = [
-                ((r - 0.32 * j) * math.cos(t), (r - 0.32 * j) * math.sin(t), 0)
-                for t in np.linspace(0, k.TAU, 60)
-            ]
+            ring = [((r - 0.32 * j) * math.cos(t), (r - 0.32 * j) * math.sin(t), 0) for t in np.linspace(0, k.TAU, 60)]
             k.put(k.tube(ring, 0.2 if j else 0.14, mat), (x, y, z + 0.2 + 0.05 * i), (2 * i, -2, 0))
     z += 0.22
     top = k.lathe(
@@ -345,9 +338,7 @@ def tomato_soup():
         360,
         colour,
     )
-    toast = stuff(
-        [(0.3, "#a8642a"), (0.5, "#d29a50"), (0.7, "#ecc886")], 0.8, grain=1.3, bump=0.12, bump_grain=3
-    )
+    toast = stuff([(0.3, "#a8642a"), (0.5, "#d29a50"), (0.7, "#ecc886")], 0.8, grain=1.3, bump=0.12, bump_grain=3)
     rng = np.random.default_rng(3)
     for x, y in ((-3.9, 2.6), (-2.5, 3.8), (-4.6, 0.9), (-2.6, 2.2), (3.6, 3.5), (4.8, 2.2)):
         k.put(
@@ -467,12 +458,8 @@ def sushi_roll():
             k.disk(radius - 0.08, lambda x, y: high - 0.14 + 0 * x, rice),
         ]
         k.displace(parts[0], lambda q, n=n: 0.05 * noise(q, 0.6, 3, n))
-        parts.append(
-            k.put(k.box((1.5, 1.2, 1.2), salmon, 0.18, 2, 0.05, 1, n), (-0.2, -0.5, high - 0.48), (0, 0, 12))
-        )
-        parts.append(
-            k.put(k.box((1.3, 0.75, 1.2), green, 0.12, 2, 0.04, 1, n), (0.2, 0.58, high - 0.48), (0, 0, -14))
-        )
+        parts.append(k.put(k.box((1.5, 1.2, 1.2), salmon, 0.18, 2, 0.05, 1, n), (-0.2, -0.5, high - 0.48), (0, 0, 12)))
+        parts.append(k.put(k.box((1.3, 0.75, 1.2), green, 0.12, 2, 0.04, 1, n), (0.2, 0.58, high - 0.48), (0, 0, -14)))
         parts.append(k.put(k.box((1.3, 0.12, 1.22), skin, 0.04), (0.31, 0.99, high - 0.48), (0, 0, -14)))
         count = 0
         while count < 170:
@@ -564,9 +551,7 @@ def fried_egg():
             q = np.stack([x, y, 0 * x], 1)
             s = r / outline(a)
             body = 0.42 * np.clip(1 - s**5, 0, 1) ** 0.5 + 0.75 * np.exp(-((r / 2.4) ** 4))
-            blister = (
-                0.13 * np.clip(noise(q, 1.0, 3, n + 6), -0.3, 1) * smooth(0.4, 0.85, s) * smooth(1.0, 0.9, s)
-            )
+            blister = 0.13 * np.clip(noise(q, 1.0, 3, n + 6), -0.3, 1) * smooth(0.4, 0.85, s) * smooth(1.0, 0.9, s)
             return np.where(s < 1, 0.04 + body + blister + 0.05 * noise(q, 0.5, 2, n), -0.3)
 
         def colour(v, u, w, n=n):

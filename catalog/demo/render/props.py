@@ -245,16 +245,12 @@ def ramekin(radius, height, mat, content):
         ],
         mat,
     )
-    sauce = disk(
-        r - 0.18, lambda x, y: h * 0.8 + 0.12 * noise(np.stack([x, y, 0 * x], 1), 0.6, 2, 5), content
-    )
+    sauce = disk(r - 0.18, lambda x, y: h * 0.8 + 0.12 * noise(np.stack([x, y, 0 * x], 1), 0.6, 2, 5), content)
     return [pot, sauce]
 
 
 # ---------------------------------------------------------------- garnishes
-def leaf(
-    length=5.0, width=3.0, curl=0.5, cup_=0.35, seed=0, dark="#1f5a17", light="#5f9a35", serrate=0.0, mat=None
-):
+def leaf(length=5.0, width=3.0, curl=0.5, cup_=0.35, seed=0, dark="#1f5a17", light="#5f9a35", serrate=0.0, mat=None):
     """A veined leaf lying along +y, tip up by `curl`."""
 
     def fn(u, v):
@@ -262,12 +258,7 @@ def leaf(
         w = width / 2 * np.sin(np.clip(u, 0.004, 0.996) ** 0.75 * math.pi) ** 0.8
         w = w * (1 + serrate * np.sin(u * 60))
         p = np.stack([s * w, u * length, 0 * u + seed], 1)
-        z = (
-            cup_ * (np.abs(s) ** 1.4) * w
-            + curl * np.sin(u * 2.6) * 1.2
-            - curl * u * u
-            + 0.18 * noise(p, 0.7, 2, seed)
-        )
+        z = cup_ * (np.abs(s) ** 1.4) * w + curl * np.sin(u * 2.6) * 1.2 - curl * u * u + 0.18 * noise(p, 0.7, 2, seed)
         z += 0.05 * np.abs(np.sin((u * 9 - np.abs(s) * 1.4) * math.pi)) * smooth(0.02, 0.3, np.abs(s))
         return s * w, (u - 0.5) * length, z
 
@@ -278,9 +269,7 @@ def leaf(
         base = blend(dark, light, smooth(-0.6, 0.7, noise(p, 0.8, 3, seed + 7)) * 0.6)
         return blend(base, "#93bd5e", vein * 0.7)
 
-    return surf(
-        fn, 60, 31, mat or stuff("paint", 0.38, sss=0.25, depth=0.1, spec=0.5), colour=colour, name="leaf"
-    )
+    return surf(fn, 60, 31, mat or stuff("paint", 0.38, sss=0.25, depth=0.1, spec=0.5), colour=colour, name="leaf")
 
 
 def sprig(loc, count=5, size=3.2, spin=0.0, kind="basil", tilt=25):
@@ -304,12 +293,7 @@ def citrus(radius=3.0, thick=0.5, flesh="#f3d23b", rind="#f0b90b", segments=10, 
         s = 2 * v - 1
         inner = np.where(s < 0, (s + 1), (1 - s))
         rr = radius * np.clip(inner / 0.8, 1e-3, 1)
-        bulge = (
-            0.04
-            * np.abs(np.sin(u * segments * math.pi))
-            * smooth(0.1, 0.5, rr / radius)
-            * (rr < radius * 0.88)
-        )
+        bulge = 0.04 * np.abs(np.sin(u * segments * math.pi)) * smooth(0.1, 0.5, rr / radius) * (rr < radius * 0.88)
         z = np.sign(s) * (thick / 2 + bulge) * np.where(inner > 0.8, 0.92, 1)
         z = np.where(inner > 0.8, np.sign(s) * thick / 2 * (1 - (inner - 0.8) / 0.2), z)
         return rr * np.cos(u * TAU), rr * np.sin(u * TAU), z
@@ -323,15 +307,11 @@ def citrus(radius=3.0, thick=0.5, flesh="#f3d23b", rind="#f0b90b", segments=10, 
             np.clip(np.asarray(rgb(flesh)) * 1.25, 0, 1),
             smooth(-0.5, 0.6, cells),
         )
-        pith = np.maximum(
-            1 - smooth(0.02, 0.06, wall), np.maximum(smooth(0.84, 0.88, r), 1 - smooth(0.05, 0.09, r))
-        )
+        pith = np.maximum(1 - smooth(0.02, 0.06, wall), np.maximum(smooth(0.84, 0.88, r), 1 - smooth(0.05, 0.09, r)))
         base = blend(pulp, "#fbf3d0", pith)
         return blend(base, rind, smooth(0.95, 0.975, r))
 
-    return surf(
-        fn, 240, 80, stuff("paint", 0.25, sss=0.5, depth=0.4, coat=0.4, lift=lift), wrap_u=True, colour=colour
-    )
+    return surf(fn, 240, 80, stuff("paint", 0.25, sss=0.5, depth=0.4, coat=0.4, lift=lift), wrap_u=True, colour=colour)
 
 
 def berry(radius=0.75, mat=None):
@@ -376,11 +356,7 @@ def straw(base, top, stripe="#d23b3b", radius=0.32):
 
     def fn(u, v):
         a = v * TAU
-        p = (
-            base
-            + np.outer(u * length, axis)
-            + radius * (np.outer(np.cos(a), side) + np.outer(np.sin(a), other))
-        )
+        p = base + np.outer(u * length, axis) + radius * (np.outer(np.cos(a), side) + np.outer(np.sin(a), other))
         return p.T
 
     def colour(p, u, v):
@@ -394,9 +370,7 @@ def ice_cubes(spots, size=2.3, mat=None, seed=1):
     mat = mat or glass(ior=1.31, bump=0.03, bump_grain=1.2)
     rng = np.random.default_rng(seed)
     for i, spot in enumerate(spots):
-        cube = box(
-            (size, size * rng.uniform(0.85, 1), size * rng.uniform(0.8, 1)), mat, 0.28, 2, 0.07, 0.7, i
-        )
+        cube = box((size, size * rng.uniform(0.85, 1), size * rng.uniform(0.8, 1)), mat, 0.28, 2, 0.07, 0.7, i)
         put(cube, spot, rng.uniform(0, 360, 3))
 
 

@@ -25,9 +25,7 @@ def donut_at(loc, rot, icing, crumbs, seed=0):
         tone = blend("#a8602a", "#c98442", smooth(-0.5, 0.5, noise(q, 0.9, 4, seed)))
         return blend(tone, "#ecc88d", waist * 0.85)
 
-    base = k.surf(
-        ring, 160, 72, stuff("paint", 0.55, sss=0.2, depth=0.3, bump=0.02, bump_grain=5), True, True, dough
-    )
+    base = k.surf(ring, 160, 72, stuff("paint", 0.55, sss=0.2, depth=0.3, bump=0.02, bump_grain=5), True, True, dough)
     k.displace(base, lambda q: 0.1 * noise(q, 0.35, 2, seed))
 
     def top(u, v):
@@ -46,9 +44,7 @@ def donut_at(loc, rot, icing, crumbs, seed=0):
         rng = np.random.default_rng(seed)
         sticks = []
         for mat in crumbs:
-            stick = k.lathe(
-                [(0, -0.36), (0.1, -0.36), (0.1, -0.2), (0.1, 0.2), (0.1, 0.36), (0, 0.36)], mat, 12
-            )
+            stick = k.lathe([(0, -0.36), (0.1, -0.36), (0.1, -0.2), (0.1, 0.2), (0.1, 0.36), (0, 0.36)], mat, 12)
             sticks.append(stick)
         for _ in range(150):
             a, r = rng.uniform(0, k.TAU), big + rng.normal(0, 0.75)
@@ -101,9 +97,7 @@ def syrup_cap(radius, level, reach, thick, mat, seed=0, lobes=7.0, drip=1.6):
         over = np.clip((s - radius + bend) / bend, 0, None)
         turn = np.clip(over, 0, math.pi / 2)
         r = np.where(over > 0, radius - bend + bend * np.sin(turn), s)
-        z = np.where(
-            over > 0, level - bend * (1 - np.cos(turn)) - bend * np.clip(over - math.pi / 2, 0, None), level
-        )
+        z = np.where(over > 0, level - bend * (1 - np.cos(turn)) - bend * np.clip(over - math.pi / 2, 0, None), level)
         nr, nz = np.where(over > 0, np.sin(turn), 0), np.where(over > 0, np.cos(turn), 1)
         r, z = r + nr * t - 0.03 * nr, z + nz * t - 0.03 * nz
         return np.maximum(r, 1e-4) * np.cos(a), np.maximum(r, 1e-4) * np.sin(a), z
@@ -318,10 +312,7 @@ def ice_cream_sundae():
         "berry": [(0.3, "#e58a9d"), (0.7, "#f2adb8")],
         "choc": [(0.3, "#5a3018"), (0.7, "#74441f")],
     }
-    ice = {
-        n: stuff(c, 0.5, grain=1.5, sss=0.35, depth=0.35, bump=0.12, bump_grain=2.4)
-        for n, c in flavours.items()
-    }
+    ice = {n: stuff(c, 0.5, grain=1.5, sss=0.35, depth=0.35, bump=0.12, bump_grain=2.4) for n, c in flavours.items()}
     scoop(3.0, ice["berry"], (-2.6, -0.9, 9.4), 2)
     scoop(3.0, ice["choc"], (2.7, -0.7, 9.3), 5)
     scoop(2.9, ice["vanilla"], (0.0, 2.0, 10.0), 8)
@@ -370,11 +361,7 @@ def croissant_body(seed=0):
         b = v * k.TAU
         ridge = (np.abs(s) * steps + 0.5 + 0.06 * np.sin(b * 2 + seed)) % 1
         body = 2.75 * np.clip(1 - np.abs(s) ** 1.7, 0, 1) ** 0.62 + 0.03
-        r = (
-            body
-            * (1 + 0.15 * (1 - ridge) ** 1.3 * smooth(0.0, 0.12, ridge))
-            * (1 - 0.1 * (1 - smooth(0, 0.12, ridge)))
-        )
+        r = body * (1 + 0.15 * (1 - ridge) ** 1.3 * smooth(0.0, 0.12, ridge)) * (1 - 0.1 * (1 - smooth(0, 0.12, ridge)))
         x = (5.4 + r * np.cos(b)) * np.sin(a)
         y = (5.4 + r * np.cos(b)) * np.cos(a) - 5.4
         return x, y, np.maximum(r * np.sin(b) * 0.92, -body * 0.72)
