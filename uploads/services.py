@@ -108,11 +108,8 @@ def register_photo(*, album_id: UUID, photo_id: UUID | None, declaration: Declar
 
 def registered(*, album_id: UUID, photo_id: UUID, declaration: Declaration, now: datetime) -> Photo:
     known = Photo.objects.filter(pk=photo_id).first()
-    if (
-        known is not None
-        and known.product_id is None
-        and not Product.objects.filter(pk=declaration.product_id).exists()
-    ):
+    wanted = declaration.product_id
+    if known and wanted and known.product_id is None and not Product.objects.filter(pk=wanted).exists():
         declaration = replace(declaration, product_id=None)  # the product that it was for has gone since
     refuse_unknown(album_id=album_id, product_id=declaration.product_id)
     closes = now + timedelta(seconds=settings.UPLOAD_WINDOW_SECONDS)
