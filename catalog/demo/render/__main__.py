@@ -20,7 +20,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("slugs", nargs="+", help="pictures to render, or 'all': " + ", ".join(sorted(SCENES)))
     parser.add_argument("--draft", action="store_true", help="small and quick")
-    parser.add_argument("--samples", type=int, default=16)
+    parser.add_argument("--samples", type=int, default=14)
     photos = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "photos")
     parser.add_argument("--out", default=photos, help="folder for the JPEG files")
     args = parser.parse_args()
