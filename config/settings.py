@@ -45,6 +45,8 @@ PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
 DEBUG = env.bool("DEBUG", False)
 # Terminals in a shop reach the box by whatever address the LAN gave it.
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["*"])
+# Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody else's are.
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 SECRET_KEY = env.str("SECRET_KEY", "")
 TIME_ZONE = env.str(
@@ -177,7 +179,6 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "interval_step": 0.1,
     "interval_max": 0.2,
 }
-CELERY_TIMEZONE = "UTC"
 # Every periodic task is harmless when it runs twice. A message that waited longer than its period is worth nothing.
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
@@ -222,6 +223,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.CompressionMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -297,7 +299,6 @@ def bucket_storage(*, bucket: str, endpoint_url: str, region: str, access_key: s
             ),
             "querystring_auth": True,
             "default_acl": None,
-            "file_overwrite": True,
         },
     }
 
