@@ -41,9 +41,9 @@ format: $(DEV)  ## let ruff repair and format what it can
 messages: $(DEV)  ## update and compile the translations under locale/; names texts that lack one
 	$(BIN)/python -m config.translations
 
-bench: $(DEV)  ## measure the ways to serve requests and streams (several minutes)
-	@$(PIP) gunicorn==27.0.1  # a peer, no dependency
-	$(BIN)/python benchmarks/web_servers.py
+bench: $(DEV)  ## measure what capture costs writers, and the ways to serve (several minutes)
+	$(BIN)/python -m benchmarks.capture
+	$(BIN)/python -m benchmarks.web_servers
 
 soak: $(DEV)  ## the long runs: more schedules, more faults
 	$(BIN)/pytest -m soak --timeout=3600 $(ARGS)
