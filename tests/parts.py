@@ -11,6 +11,7 @@ Fixtures:
     nginx                  the path of the nginx binary
 """
 
+import asyncio
 import os
 import re
 import secrets
@@ -21,13 +22,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -35,6 +37,8 @@ from config.supervisor import answers, end_with, valkey_command
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = "/usr/bin/chromium"
@@ -89,6 +93,12 @@ def wait_until(true: Callable[[], object], *, seconds: float = 20, what: str = "
         if time.monotonic() > deadline:
             pytest.fail(f"{what} did not come within {seconds:g} s")
         time.sleep(0.01)
+
+
+def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """The result of ``work`` in an event loop of its own; a thread's, since Playwright keeps one running in ours."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def start(

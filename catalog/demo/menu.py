@@ -66,6 +66,7 @@ CATEGORIES = (
             ),
             Product("Eggs Benedict", "10.20", "Poached eggs, ham, hollandaise.", ("Eggs", "Gluten", "Milk")),
             Product("Granola Bowl", "6.80", "Yoghurt, granola, berries, honey.", ("Vegetarian", "Milk", "Nuts")),
+            Product("Fried Egg", "5.90", "Two, from the iron pan, with tomatoes.", ("Vegetarian", "Eggs")),
         ),
     ),
     Category(
@@ -80,6 +81,7 @@ CATEGORIES = (
             Product("Beef Carpaccio", "12.50", "Parmesan, rocket, lemon.", ("Milk", "House special")),
             Product("Fried Calamari", "10.90", "With garlic aioli.", ("Gluten", "Shellfish", "Eggs")),
             Product("Cheese Board", "13.90", "Four cheeses, grapes, walnuts.", ("Vegetarian", "Milk", "Nuts")),
+            Product("Sushi Roll", "9.80", "Six maki with salmon, wasabi, ginger.", ("Fish",)),
         ),
     ),
     Category(
@@ -138,6 +140,7 @@ CATEGORIES = (
         printers=("Kitchen",),
         products=(
             Product("Spaghetti Carbonara", "11.80", "Guanciale, egg, pecorino.", ("Gluten", "Eggs", "Milk")),
+            Product("Spaghetti", "10.90", "Meatballs, tomato, basil.", ("Gluten", "Eggs")),
             Product("Tagliatelle Bolognese", "11.90", "Slow-cooked beef ragù.", ("Gluten", "Eggs")),
             Product("Penne Arrabbiata", "9.90", "Tomato, garlic, chilli.", (*VEGAN, "Gluten", "Spicy")),
             Product("Lasagne", "12.60", "From the oven, with béchamel.", ("Gluten", "Milk", "Eggs")),

@@ -13,7 +13,7 @@ import pytest
 from django.contrib.staticfiles import finders
 
 from config import asgi
-from tests.parts import ROOT, free_port, shared_environment, start, wait_until
+from tests.parts import ROOT, free_port, run_to_end, shared_environment, start, wait_until
 
 LARGE = "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 
@@ -80,7 +80,7 @@ def test_a_client_that_stops_reading_is_given_up_after_a_while(monkeypatch: pyte
             await keep({"type": "http.response.start", "status": 200, "headers": []})
             await keep({"type": "http.response.body", "body": b"x" * asgi.PIECE * 3})
 
-    asyncio.run(asyncio.wait_for(answer(), timeout=5))
+    run_to_end(asyncio.wait_for(answer(), timeout=5))
 
     assert [len(message.get("body", b"")) for message in sent] == [0, asgi.PIECE]
 
@@ -99,7 +99,7 @@ def test_an_answer_is_handed_out_as_it_was_given_however_long(monkeypatch: pytes
                 await keep({"type": "http.response.body", "body": body, "more_body": True})
             await keep({"type": "http.response.body", "body": b""})
 
-    asyncio.run(answer())
+    run_to_end(answer())
 
     assert b"".join(message.get("body", b"") for message in sent) == b"0123456789abcdefg"
     assert [message.get("more_body", False) for message in sent[1:]] == [True] * (len(sent) - 2) + [False]
@@ -114,4 +114,4 @@ def test_a_failure_of_django_is_not_taken_for_a_client_that_left() -> None:
             raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
-        asyncio.run(answer())
+        run_to_end(answer())

@@ -1,6 +1,5 @@
 """A stream that reads a new history by itself, while it catches up, and then hears of it from the hub too."""
 
-import asyncio
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,6 +8,7 @@ from syncing.cursors import Cursor
 from syncing.feed import Chunk, Encoded, Hub, bookmark, resyncs
 from syncing.log import Batch, Entry, Heads, Reason
 from syncing.stream import Asked, Stream
+from tests.parts import run_to_end
 
 OLD, NEW = uuid4(), uuid4()
 
@@ -48,7 +48,7 @@ def hand_on(stream: Stream, *chunks: Chunk) -> None:
         for chunk in chunks:
             await stream._hand_on(chunk)
 
-    asyncio.run(all_of_them())
+    run_to_end(all_of_them())
 
 
 def test_a_hub_that_turned_later_than_the_stream_leaves_no_gap(stream: Stream, sent: list[bytes]) -> None:
