@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from catalog.models import Product
 from tests.parts import wait_until
@@ -79,6 +79,8 @@ def test_a_database_that_is_away_is_a_503_and_is_used_again_when_it_is_back(
             away = httpx.get(f"{web}/api/sync/status", headers=headers, timeout=20)
             assert (away.status_code, away.json()["code"]) == (503, "database_unavailable")
             assert away.headers["retry-after"]
+            with pytest.raises(OperationalError):  # and here, whose pool has then failed to connect as well
+                Product.objects.exists()
             assert httpx.get(f"{web}/livez").status_code == 200
             ready = httpx.get(f"{web}/readyz", timeout=60)
             assert ready.status_code == 503
