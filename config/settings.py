@@ -116,7 +116,7 @@ if database_url.startswith("postgres"):
     # A pool hands connections back after each request; CONN_MAX_AGE would leak them under ASGI.
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
-        # A pool that failed to connect backs off for as long as "reconnect_timeout": a database that is back is used at once.
+        # A pool backs off for up to reconnect_timeout seconds: a database that is back is used at once.
         "pool": {"min_size": 0, "max_size": DATABASE_POOL_SIZE, "timeout": 5, "reconnect_timeout": 1},
     }
 else:
