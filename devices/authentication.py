@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from .identity import DeviceCaller, NotStaff, TokenInvalid, identify_device, identify_staff
+from .identity import DeviceCaller, NotStaff, TokenInvalid, identify_device, identify_staff, never_called
 
 if TYPE_CHECKING:  # rest_framework.views imports this module, by the settings
     from rest_framework.views import APIView
@@ -34,14 +34,10 @@ class NotAllowed(PermissionDenied):
 
 def refuse_forgery(request: HttpRequest) -> None:
     """Raises CsrfFailed when a page of another site may have sent this. For whom a cookie let in."""
-    check = CSRFCheck(_never_called)
+    check = CSRFCheck(never_called)
     check.process_request(request)
-    if check.process_view(request, _never_called, (), {}):
+    if check.process_view(request, never_called, (), {}):
         raise CsrfFailed
-
-
-def _never_called(request: HttpRequest) -> HttpResponse:
-    raise NotImplementedError
 
 
 class DeviceAuthentication(BaseAuthentication):

@@ -163,10 +163,11 @@ def request_from_scope(scope: Mapping[str, Any]) -> HttpRequest:
     """
     # The query isn't needed here, and one that isn't UTF-8 would make Django's constructor fail.
     request = ASGIRequest({"method": "GET", **scope, "query_string": b""}, BytesIO())
-    SessionMiddleware(_never_called).process_request(request)
-    AuthenticationMiddleware(_never_called).process_request(request)
+    SessionMiddleware(never_called).process_request(request)
+    AuthenticationMiddleware(never_called).process_request(request)
     return request
 
 
-def _never_called(request: HttpRequest) -> HttpResponse:
-    raise NotImplementedError
+def never_called(request: HttpRequest) -> HttpResponse:
+    """What middleware wants to be made with, where only its first half is asked."""
+    raise AssertionError("only the request's half of this middleware is used")
