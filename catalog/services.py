@@ -64,7 +64,7 @@ class Saved:
 def create(*, resource: Resource, values: Values) -> Saved:
     """A new object, under ``values["id"]`` if given. Raises IdTaken and ValidationError."""
     record = resource.model(**({"id": values["id"]} if "id" in values else {}))
-    if resource.model._base_manager.filter(pk=record.pk).exists():
+    if _exists(resource, record.pk):
         raise IdTaken
     _write(resource, record, values)
     return Saved(_read(resource, record), created=True)
@@ -79,7 +79,13 @@ def replace(*, resource: Resource, id: UUID, values: Values, precondition: Preco
     record = _locked(resource, id)
     precondition.check(_read(resource, record) if record else None)
     if record is None:
-        return create(resource=resource, values={**values, "id": id})
+        try:
+            return create(resource=resource, values={**values, "id": id})
+        except (IdTaken, ValidationError):
+            if not _exists(resource, id):
+                raise
+        # Another made it since we looked; what is wrong then (its own name is taken, say) may be that object's doing.
+        return replace(resource=resource, id=id, values=values, precondition=precondition)
     _write(resource, record, {**_defaults(resource), **values})
     return Saved(_read(resource, record), created=False)
 
@@ -125,6 +131,10 @@ def pin_is_right(*, employee_id: UUID, pin: str) -> bool:
     if employee is None:
         raise NoSuchRecord
     return employee.has_pin(pin) and employee.is_active
+
+
+def _exists(resource: Resource, id: UUID) -> bool:
+    return resource.model._base_manager.filter(pk=id).exists()
 
 
 def _locked(resource: Resource, id: UUID) -> Record | None:

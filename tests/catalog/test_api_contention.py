@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from catalog import models
+from catalog import models, services
 from catalog.door import Contended, in_one_go
 from devices.services import enroll
 
@@ -47,6 +47,28 @@ def test_one_id_is_made_once(token):
     answers = in_threads(*[lambda: Api(token).put(here, {"name": "hot"})] * 4)
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
     assert len({answer.content for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("name", ["hot", "mild"])
+def test_a_put_that_finds_its_object_made_meanwhile_replaces_it(token, monkeypatch, name):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    here, look, looks = f"/api/tags/{uuid4()}", services._locked, []
+
+    def look_and_be_overtaken(resource, id):
+        found = look(resource, id)
+        looks.append(found)
+        if len(looks) == 1:
+            with monkeypatch.context() as undisturbed:
+                undisturbed.setattr(services, "_locked", look)
+                (other,) = in_threads(lambda: Api(token).put(here, {"name": "hot"}))
+            assert other.status_code == 201
+        return found
+
+    monkeypatch.setattr(services, "_locked", look_and_be_overtaken)
+    answer = Api(token).put(here, {"name": name})
+    assert looks[0] is None
+    assert (answer.status_code, answer.json()["name"]) == (200, name)
 
 
 def test_of_writers_with_the_same_etag_one_wins(token):

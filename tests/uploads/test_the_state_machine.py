@@ -14,6 +14,7 @@ from uploads.models import LARGEST, Photo, Status, move
 from .conftest import processing
 
 NOW = timezone.now()
+LEASE = uuid4()
 
 
 @pytest.mark.parametrize(
@@ -24,10 +25,10 @@ NOW = timezone.now()
         {"status": "failed", "failed_at": NOW},
         {"status": "failed", "error": "broken_image"},
         {"status": "processing", "processing_at": NOW},
-        {"status": "processing", "processing_at": NOW, "lease": uuid4()},
+        {"status": "processing", "processing_at": NOW, "lease": LEASE},
         {"status": "processing", "processing_at": NOW, "lease_expires_at": NOW},
-        {"status": "processing", "lease": uuid4(), "lease_expires_at": NOW},
-        {"lease": uuid4()},
+        {"status": "processing", "lease": LEASE, "lease_expires_at": NOW},
+        {"lease": LEASE},
         {"lease_expires_at": NOW},
         {**processing(), "queued_until": NOW},
         {"status": "failed", "error": "broken_image", "failed_at": NOW, "queued_until": NOW},
@@ -35,7 +36,7 @@ NOW = timezone.now()
         {"size": LARGEST + 1},
         {"content_type": "image/svg+xml"},
     ],
-    ids=repr,
+    ids=lambda columns: "-".join(columns),
 )
 def test_the_database_refuses_an_illegal_photo(make_photo: Callable[..., Photo], columns: dict[str, Any]) -> None:
     photo = make_photo()
