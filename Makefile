@@ -7,6 +7,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUNTIME := .venv/installed-$(shell cksum requirements.txt | cut -d' ' -f1)
 DEV := .venv/installed-dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
 
+# Processes that share the tests; each starts parts (Valkey, PostgreSQL, …) of its own. 0: none, in this process.
+JOBS ?= 2
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-sqlite test-postgresql check format messages bench soak
 
@@ -21,10 +24,10 @@ run: $(RUNTIME)  ## run the whole server: web, worker, beat, Valkey; PORT=8000 D
 test: test-sqlite test-postgresql  ## run the whole suite on SQLite, then on PostgreSQL
 
 test-sqlite: $(DEV)  ## run the suite on SQLite; ARGS="tests/images -k hash" chooses
-	$(BIN)/pytest --database=sqlite $(ARGS)
+	$(BIN)/pytest --database=sqlite -n $(JOBS) $(ARGS)
 
 test-postgresql: $(DEV)  ## run the suite on PostgreSQL; ARGS as above
-	$(BIN)/pytest --database=postgresql $(ARGS)
+	$(BIN)/pytest --database=postgresql -n $(JOBS) $(ARGS)
 
 check: $(DEV)  ## lint, format, types, import rules, migrations, docs
 	$(BIN)/ruff check

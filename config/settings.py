@@ -111,8 +111,8 @@ SECRET_KEY = SECRET_KEY or kept_secret(DATA_DIR / "secret_key")
 
 # --- Database ---------------------------------------------------------------------------------------------------
 if database_url.startswith("postgres"):
-    # The health check finds connections that a restarted database has closed before a request meets them.
-    DATABASES = {"default": dj_database_url.parse(database_url, conn_max_age=0, conn_health_checks=True)}
+    # Our engine checks connections as they leave the pool (CONN_HEALTH_CHECKS would find dead ones one by one).
+    DATABASES = {"default": dj_database_url.parse(database_url, engine="config.postgresql", conn_max_age=0)}
     # A pool hands connections back after each request; CONN_MAX_AGE would leak them under ASGI.
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),

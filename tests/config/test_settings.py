@@ -53,7 +53,7 @@ def test_a_url_switches_a_service_on(tmp_path: Path) -> None:
 
     assert settings["EMBEDDED_VALKEY"] == "False"
     assert settings["CELERY_BROKER_URL"] == "redis://broker.example:6380/2"
-    assert "django.db.backends.postgresql" in settings["DATABASES"]
+    assert "'config.postgresql'" in settings["DATABASES"]
     assert "'HOST': 'db.example'" in settings["DATABASES"]
     assert "storages.backends.s3.S3Storage" in settings["STORAGES"]
 

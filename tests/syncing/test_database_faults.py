@@ -61,6 +61,18 @@ def test_cut_connections_lose_no_change_and_fail_no_request(
     assert [frame["version"] for frame in till.synced()] == [version + 1, version + 2]
 
 
+def test_many_dead_connections_are_found_at_once(product: Product) -> None:
+    pool: Any = connection.pool  # type: ignore[attr-defined]
+    held = [pool.getconn() for _ in range(8)]
+    for one in held:
+        pool.putconn(one)
+    with other_database() as wire:
+        assert len(cut_all(wire)) >= 8, "the fault fired"
+    connection.close()
+
+    assert Product.objects.filter(pk=product.pk).exists()
+
+
 def listening(wire: Any) -> str:
     return " ".join(query for (query,) in wire.execute(f"SELECT query {OTHERS}", [name()]).fetchall())
 
@@ -85,11 +97,20 @@ def test_a_database_that_is_away_is_a_503_and_is_used_again_when_it_is_back(
             ready = httpx.get(f"{web}/readyz", timeout=60)
             assert ready.status_code == 503
             assert "database: failed" in ready.text
+            assert "triggers: failed: NotReady: not asked" in ready.text
         finally:
             wire.execute(f'ALTER DATABASE "{name()}" ALLOW_CONNECTIONS true')
-    Product.objects.update(position=1)
+    wait_until(is_written, what="a write from here")
     till.until("sync", version=version + 1, seconds=20)
     wait_until(
         lambda: httpx.get(f"{web}/api/sync/status", headers=headers, timeout=20).status_code == 200,
         what="an answer",
     )
+
+
+def is_written() -> bool:
+    """False while this process' pool waits for an attempt to connect that began when the database was away."""
+    try:
+        return Product.objects.update(position=1) == 1
+    except OperationalError:
+        return False
