@@ -1,6 +1,7 @@
 """The reference terminal with a network: a thread, httpx, and a disk that outlives it."""
 
 import queue
+import socket
 import ssl
 import threading
 import time
@@ -34,6 +35,7 @@ class NetworkedTerminal:
         self.lock = threading.Lock()
         self.life: threading.Event | None = None
         self.threads: list[threading.Thread] = []
+        self.wires: list[socket.socket] = []  # of open streams
         self.fetched: list[str] = []  # what it asked for, but streams
 
     def start(self, address: str, resources: Sequence[str], *, stream: bool = True) -> None:
@@ -42,10 +44,14 @@ class NetworkedTerminal:
         self._in_a_thread(self._live, terminal, address, self.life)
 
     def kill(self) -> None:
-        """Nothing is written from here on; returns when its threads are over, or wait for nobody."""
+        """Nothing is written from here on; returns when its threads are over."""
         with self.lock:
             if self.life is not None:
                 self.life.set()
+            wires, self.wires = self.wires, []
+        for wire in wires:
+            with suppress(OSError):
+                wire.shutdown(socket.SHUT_RDWR)  # or its reader would wait for the next byte
         while self.threads:  # the first of them starts the others
             self.threads.pop(0).join(KILL_SECONDS)
 
@@ -106,14 +112,16 @@ class NetworkedTerminal:
                     status, after = answer.status_code, float(wait) if wait else None
                     events.put(lambda terminal: terminal.refused(status, retry_after=after))
                     return
+                with self.lock:
+                    if dead.is_set():
+                        return
+                    self.wires = [answer.extensions["network_stream"].get_extra_info("socket")]
                 events.put(ReferenceTerminal.opened)
                 text = ""
                 for piece in answer.iter_text():
                     whole, end, text = (text + piece).replace("\r\n", "\n").rpartition("\n\n")
                     for frame, retry in read((whole + end).encode()):
                         events.put(lambda terminal, frame=frame, retry=retry: terminal.frame(frame, retry_ms=retry))  # type: ignore[misc]
-                    if dead.is_set():
-                        return
             events.put(ReferenceTerminal.ended)
         except (httpx.HTTPError, RuntimeError):
             events.put(lambda terminal: terminal.ended() if terminal.last_byte else terminal.refused(0))

@@ -220,7 +220,7 @@ class ReferenceTerminal:
 
     def _refetch(self, epoch: str, names: Collection[str]) -> None:
         self._enter(epoch)
-        self.batch = []
+        self.batch = [change for change in self.batch if change.data["resource"] not in names]
         with self._transaction() as disk:
             for name in names:
                 disk.versions.pop(name, None)
