@@ -26,6 +26,10 @@ class BlobMissing(LookupError):
     """The storage answered: there is nothing under this key."""
 
 
+class BlobDamaged(ValueError):
+    """The storage gave bytes that are not those of this key."""
+
+
 class StorageUnavailable(OSError):
     """The storage could not say or could not do it; nothing is known about the key."""
 
@@ -70,9 +74,16 @@ class Blobs(ABC):
         where it stands to its end.
         """
 
-    @abstractmethod
-    def read(self, key: str) -> bytes:
-        """All bytes of a blob. Raises ``BlobMissing``."""
+    def read(self, key: str, *, sha256: str | None = None) -> bytes:
+        """All bytes of a blob. Raises ``BlobMissing``.
+
+        ``sha256`` (hexadecimal) is what they must have: else ``BlobDamaged``.
+        """
+        with self.open(key) as file:
+            data = file.read()
+        if sha256 is not None and new_sha256(data).hexdigest() != sha256:
+            raise BlobDamaged(key)
+        return data
 
     @abstractmethod
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> AbstractContextManager[Readable]:
@@ -87,8 +98,16 @@ class Blobs(ABC):
         """Afterwards the key is free, whether it was there or not."""
 
     @abstractmethod
-    def list(self, prefix: str) -> Iterator[Blob]:
-        """All blobs below a folder (``prefix`` ends in a slash), at any depth, in no promised order."""
+    def list(self, prefix: str, *, after: str = "") -> Iterator[Blob]:
+        """The blobs below a folder (``prefix`` ends in a slash), at any depth, in the order of their keys.
+
+        Those whose key comes behind ``after`` only, so that a long walk can be continued. What others put there under
+        names that are no keys of ours is listed too.
+        """
+
+    @abstractmethod
+    def clear_drafts(self, prefix: str, *, before: datetime) -> int:
+        """Removes what writers that died before then left unfinished in a folder; how many. Nothing ever reads it."""
 
     @abstractmethod
     def path(self, key: str) -> Path | None:

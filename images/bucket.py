@@ -2,12 +2,14 @@
 
 import base64
 import os
+import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any, BinaryIO
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import Any, BinaryIO, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
@@ -31,7 +33,13 @@ from images.blobs import (
 IMMUTABLE = "public, max-age=31536000, immutable"
 # Two conditional writes of one key at the same time: the storage asks the later one to come again.
 CONFLICT = {"ConditionalRequestConflict", "409", "OperationAborted"}
-CONFLICT_ATTEMPTS = 5
+# Seconds between attempts where boto3 has none of its own (5xx and S3's SlowDown it repeats itself). R2 takes one write
+# a second for each key, then answers 429: together they last longer.
+PAUSES = (0.2, 0.5, 1.0, 2.0)
+
+PAGE = 1000  # keys of a listing in one answer
+
+T = TypeVar("T")
 
 
 class BucketBlobs(Blobs):
@@ -57,25 +65,21 @@ class BucketBlobs(Blobs):
             if key.startswith("images/"):
                 parameters["CacheControl"] = IMMUTABLE  # a public domain serves the object with it
             start = None if isinstance(body, bytes) else body.tell()
-            for attempt in range(CONFLICT_ATTEMPTS):
+
+            def send() -> None:
                 if start is not None and not isinstance(body, bytes):
                     body.seek(start)
-                try:
-                    self.client.put_object(**parameters, Body=body)
-                    return True
-                except ClientError as error:
-                    if status(error) == 412:
-                        return False
-                    if code(error) not in CONFLICT or attempt == CONFLICT_ATTEMPTS - 1:
-                        raise unavailable(key, error) from error
-                except (BotoCoreError, HTTPError, OSError) as error:
-                    raise unavailable(key, error) from error
-                time.sleep(0.05 * 2**attempt)
-        raise AssertionError("the last attempt returns or raises")
+                self.client.put_object(**parameters, Body=body)
 
-    def read(self, key: str) -> bytes:
-        with self.open(key) as file:
-            return file.read()
+            try:
+                patiently(send)
+            except ClientError as error:
+                if status(error) == 412:  # also when the answer to our own first attempt was lost
+                    return False
+                raise unavailable(key, error) from error
+            except (BotoCoreError, HTTPError, OSError) as error:
+                raise unavailable(key, error) from error
+            return True
 
     @contextmanager
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[Readable]:
@@ -89,7 +93,7 @@ class BucketBlobs(Blobs):
             parameters["Range"] = f"bytes={start}-" + ("" if length is None else str(start + length - 1))
         try:
             with failures(key):
-                stream = self.client.get_object(**parameters)["Body"]
+                stream = patiently(partial(self.client.get_object, **parameters))["Body"]
         except PastTheEnd:
             yield Body(key, None)
             return
@@ -101,7 +105,7 @@ class BucketBlobs(Blobs):
     def stat(self, key: str) -> Blob:
         with failures(key):
             try:
-                found = self.client.head_object(Bucket=self.bucket, Key=checked_key(key))
+                found = patiently(partial(self.client.head_object, Bucket=self.bucket, Key=checked_key(key)))
             except ClientError as error:
                 if status(error) != 404:
                     raise
@@ -112,14 +116,27 @@ class BucketBlobs(Blobs):
 
     def delete(self, key: str) -> None:
         with failures(key):
-            self.client.delete_object(Bucket=self.bucket, Key=checked_key(key))
+            patiently(partial(self.client.delete_object, Bucket=self.bucket, Key=checked_key(key)))
 
-    def list(self, prefix: str) -> Iterator[Blob]:
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=checked_prefix(prefix))
-        with failures(prefix):
-            for page in pages:
-                for found in page.get("Contents", []):
-                    yield Blob(found["Key"], found["Size"], found["LastModified"])
+    def list(self, prefix: str, *, after: str = "") -> Iterator[Blob]:
+        parameters = {
+            "Bucket": self.bucket,
+            "Prefix": checked_prefix(prefix),
+            "MaxKeys": PAGE,
+            **({"StartAfter": after} if after else {}),
+        }
+        while True:
+            with failures(prefix):
+                page = patiently(partial(self.client.list_objects_v2, **parameters))
+            for found in page.get("Contents", []):
+                yield Blob(found["Key"], found["Size"], found["LastModified"])
+            if not page.get("IsTruncated"):
+                return
+            parameters["ContinuationToken"] = page["NextContinuationToken"]
+
+    def clear_drafts(self, prefix: str, *, before: datetime) -> int:
+        checked_prefix(prefix)
+        return 0  # a PUT that breaks off leaves nothing in a bucket
 
     def path(self, key: str) -> None:
         checked_key(key)
@@ -184,6 +201,18 @@ def client_at(endpoint_url: str | None, region: str, access_key: str | None, pro
     """
     options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": endpoint_url}
     return S3Storage(**options).connection.meta.client
+
+
+def patiently(request: Callable[[], T]) -> T:
+    """What ``request`` returns; it is repeated while the storage asks to come again."""
+    for pause in PAUSES:
+        try:
+            return request()
+        except ClientError as error:
+            if status(error) != 429 and code(error) not in CONFLICT:
+                raise
+        time.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311 - spreads attempts, no secret
+    return request()
 
 
 @contextmanager

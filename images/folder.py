@@ -4,11 +4,13 @@ Not Django's ``FileSystemStorage``: that renames on collision and doesn't fsync.
 """
 
 import errno
+import heapq
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256 as new_sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +28,9 @@ from images.blobs import (
     chunks,
 )
 
+DRAFT = ".draft-"
+BATCH = 10_000  # names of a folder in memory at once
+
 
 class LocalBlobs(Blobs):
     def __init__(self, root: Path | str) -> None:
@@ -35,7 +40,7 @@ class LocalBlobs(Blobs):
         target = self.root / checked_key(key)
         with failures(key):
             make_folder(target.parent)
-            descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=".draft-")
+            descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=DRAFT)
             try:
                 running = new_sha256()
                 with os.fdopen(descriptor, "wb") as file:
@@ -58,10 +63,6 @@ class LocalBlobs(Blobs):
             sync_folder(target.parent)
         return created
 
-    def read(self, key: str) -> bytes:
-        with failures(key):
-            return (self.root / checked_key(key)).read_bytes()
-
     @contextmanager
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[Readable]:
         path = self.root / checked_key(key)
@@ -72,8 +73,11 @@ class LocalBlobs(Blobs):
             yield Part(file, key, length)
 
     def stat(self, key: str) -> Blob:
+        return self.found(checked_key(key))
+
+    def found(self, key: str) -> Blob:
         with failures(key):
-            found = (self.root / checked_key(key)).stat()
+            found = (self.root / key).stat()
         return Blob(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
     def delete(self, key: str) -> None:
@@ -82,20 +86,36 @@ class LocalBlobs(Blobs):
             target.unlink()
             sync_folder(target.parent)
 
-    def list(self, prefix: str) -> Iterator[Blob]:
-        yield from self.below(self.root / checked_prefix(prefix))
+    def list(self, prefix: str, *, after: str = "") -> Iterator[Blob]:
+        for name in self.names(checked_prefix(prefix), after):
+            if name.endswith("/"):
+                yield from self.list(name, after=after)
+            else:
+                with suppress(BlobMissing):  # deleted while we looked
+                    yield self.found(name)
 
-    def below(self, folder: Path) -> Iterator[Blob]:
-        with suppress(BlobMissing), failures(str(folder)), os.scandir(folder) as entries:
+    def names(self, prefix: str, after: str) -> Iterator[str]:
+        """What lies in a folder, in order, in batches: a folder of a million files need not fit into memory."""
+        begun = ""
+        while batch := heapq.nsmallest(BATCH, filter(partial(is_ahead, after, begun), self.entries(prefix))):
+            yield from batch
+            begun = batch[-1]
+
+    def entries(self, prefix: str) -> Iterator[str]:
+        """Keys of files, and of folders with their slash."""
+        with suppress(BlobMissing), failures(prefix), os.scandir(self.root / prefix) as entries:
             for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                path = Path(entry.path)
-                if entry.is_dir(follow_symlinks=False):
-                    yield from self.below(path)
-                else:
-                    with suppress(BlobMissing):  # deleted while we looked
-                        yield self.stat(path.relative_to(self.root).as_posix())
+                if not entry.name.startswith("."):
+                    yield f"{prefix}{entry.name}/" if entry.is_dir(follow_symlinks=False) else prefix + entry.name
+
+    def clear_drafts(self, prefix: str, *, before: datetime) -> int:
+        cleared = 0
+        for draft in (self.root / checked_prefix(prefix)).rglob(f"{DRAFT}*"):
+            with suppress(BlobMissing), failures(str(draft)):
+                if draft.stat().st_mtime < before.timestamp():
+                    draft.unlink()
+                    cleared += 1
+        return cleared
 
     def path(self, key: str) -> Path:
         return self.root / checked_key(key)
@@ -107,6 +127,11 @@ class LocalBlobs(Blobs):
         self, key: str, *, size: int, content_type: str, sha256: str | None, seconds: int
     ) -> Presigned | None:
         return None
+
+
+def is_ahead(after: str, begun: str, name: str) -> bool:
+    """Whether a walk that has come as far as ``begun`` still has this file, or this folder of one behind ``after``."""
+    return name > begun and (name > after or (name.endswith("/") and after.startswith(name)))
 
 
 class Part:

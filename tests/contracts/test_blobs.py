@@ -12,6 +12,7 @@ import pytest
 from django.conf import LazySettings
 
 from images.blobs import (
+    BlobDamaged,
     BlobMissing,
     Blobs,
     ChecksumMismatch,
@@ -21,6 +22,8 @@ from images.blobs import (
     derived_key,
     image_key,
 )
+from images.bucket import BucketBlobs
+from images.folder import LocalBlobs
 from tests.contracts.conftest import use_bucket
 from tests.parts import Bucket, free_port
 
@@ -261,3 +264,54 @@ def test_only_a_bucket_gives_addresses_to_clients(settings: LazySettings, tmp_pa
     assert blobs().presigned_get("originals/one", 60) is None
     assert blobs().presigned_put("originals/one", size=5, content_type="a/b", sha256=None, seconds=60) is None
     assert blobs().path("originals/one") == tmp_path / "originals" / "one"
+
+
+def test_bytes_are_verified_when_they_are_read_for_whoever_asks(store: Blobs) -> None:
+    put(store, "originals/one", b"rotten")
+
+    with pytest.raises(BlobDamaged):
+        store.read("originals/one", sha256=sha256(b"sound").hexdigest())
+    assert store.read("originals/one", sha256=sha256(b"rotten").hexdigest()) == b"rotten"
+    assert store.read("originals/one") == b"rotten"
+
+
+def test_a_listing_is_in_order_and_can_be_continued_anywhere(store: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("images.folder.BATCH", 3)
+    monkeypatch.setattr("images.bucket.PAGE", 3)
+    names = ("0", "a", "a-b", "a.b", "a/1", "a/2/3", "a/2/4", "a0", "b/1", "derived/x", "e", "z")
+    keys = [f"images/{name}" for name in names if not (isinstance(store, LocalBlobs) and name == "a")]
+    for key in keys:
+        put(store, key)
+
+    assert [blob.key for blob in store.list("images/")] == sorted(keys)
+    for key in (*keys, "images/a/2", "images/a/2/", "images/", "images/zz"):
+        assert [blob.key for blob in store.list("images/", after=key)] == [k for k in sorted(keys) if k > key]
+
+
+def test_a_name_that_is_no_key_of_ours_is_listed_and_left_alone(store: Blobs, settings: LazySettings) -> None:
+    put(store, "images/one")
+    if isinstance(store, LocalBlobs):
+        (store.root / "images" / "a note.txt").write_text("note")
+    else:
+        assert isinstance(store, BucketBlobs)
+        store.client.put_object(Bucket=settings.S3_BUCKET, Key="images/a note.txt", Body=b"note")
+
+    assert [blob.key for blob in store.list("images/")] == ["images/a note.txt", "images/one"]
+    with pytest.raises(KeyRefused):
+        store.read("images/a note.txt")
+
+
+def test_what_dead_writers_left_is_never_seen_and_is_cleared(store: Blobs) -> None:
+    put(store, "images/one")
+    if isinstance(store, LocalBlobs):
+        old, young = store.root / "images" / ".draft-old", store.root / "images" / ".draft-young"
+        for draft in (old, young):
+            draft.write_bytes(b"half a pic")
+        os.utime(old, (0, 0))
+
+    cleared = store.clear_drafts("images/", before=datetime.now(UTC) - timedelta(hours=1))
+
+    assert cleared == (1 if isinstance(store, LocalBlobs) else 0)
+    assert [blob.key for blob in store.list("images/")] == ["images/one"]
+    if isinstance(store, LocalBlobs):
+        assert (old.exists(), young.exists()) == (False, True)
