@@ -30,6 +30,7 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
         _("Pictures and uploads"),
         (
             ("images.image", "image"),
+            ("images.pass", "cleaning_services"),
             ("uploads.album", "photo_album"),
             ("uploads.photo", "add_a_photo"),
         ),

@@ -24,7 +24,7 @@ from rest_framework.exceptions import MethodNotAllowed
 
 from devices.models import Device
 from images.blobs import BlobMissing, blobs
-from images.models import Image
+from images.models import Image, Pass
 from syncing import capture
 from syncing.models import Change, SyncedResource
 from uploads.models import Photo
@@ -165,6 +165,7 @@ class Collector:
         yield GaugeMetricFamily("redcoral_sync_log_rows", "Rows of the change log.", Change.objects.count())
         yield _by_status("redcoral_images", "Images by status.", Image)
         yield _by_status("redcoral_photos", "Uploaded photos by status.", Photo)
+        yield from _upkeep()
         oldest = Photo.objects.filter(status=Photo.Status.PENDING).aggregate(oldest=Min("created_at"))["oldest"]
         age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
         yield GaugeMetricFamily("redcoral_oldest_pending_photo_seconds", "Age of the oldest pending photo.", age)
@@ -180,6 +181,23 @@ def _by_status(name: str, text: str, model: type[Model]) -> GaugeMetricFamily:
     for status in model._meta.get_field("status").choices or []:  # type: ignore[union-attr]
         family.add_metric([status[0]], counts.get(status[0], 0))
     return family
+
+
+def _upkeep() -> Iterator[Metric]:
+    """What the last real pass of each kind did, and when."""
+    damaged = Image.objects.filter(damaged_at__isnull=False).count()
+    yield GaugeMetricFamily("redcoral_images_damaged", "Images whose bytes are wrong or lost.", damaged)
+    age = GaugeMetricFamily("redcoral_image_upkeep_age_seconds", "Since the last pass began.", labels=["kind"])
+    good = GaugeMetricFamily("redcoral_image_upkeep_ok", "1: it wasn't stopped by a failure.", labels=["kind"])
+    counts = GaugeMetricFamily("redcoral_image_upkeep", "What the last pass did.", labels=["kind", "count"])
+    for kind in Pass.Kind.values:
+        last = Pass.objects.filter(kind=kind, is_dry_run=False).exclude(ended_at=None).first()
+        if last is not None:
+            age.add_metric([kind], (timezone.now() - last.started_at).total_seconds())
+            good.add_metric([kind], float(last.outcome in (Pass.Outcome.DONE, Pass.Outcome.MORE)))
+            for name, number in last.counts.items():
+                counts.add_metric([kind, name], number)
+    yield from (age, good, counts)
 
 
 def only_read(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

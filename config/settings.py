@@ -72,6 +72,9 @@ R2_PUBLIC_DOMAIN = env.str("R2_PUBLIC_DOMAIN", "")
 IMAGE_DELIVERY = env.str("IMAGE_DELIVERY", "app", validate=validate.OneOf(["app", "accel", "redirect"]))
 IMAGES_PUBLIC = env.bool("IMAGES_PUBLIC", True)
 IMAGE_QUALITY = env.int("IMAGE_QUALITY", 85, validate=validate.Range(min=50, max=95))
+IMAGE_GRACE_DAYS = env.int("IMAGE_GRACE_DAYS", 30, validate=AT_LEAST_ONE)
+IMAGE_SCRUB_DAYS = env.int("IMAGE_SCRUB_DAYS", 30, validate=AT_LEAST_ONE)
+IMAGE_UPKEEP_MAX_PERCENT = env.int("IMAGE_UPKEEP_MAX_PERCENT", 5, validate=validate.Range(min=0, max=100))
 UPLOAD_WINDOW_SECONDS = env.int("UPLOAD_WINDOW_SECONDS", 900, validate=AT_LEAST_ONE)
 PENDING_PHOTO_SCAN_INTERVAL_MS = env.int("PENDING_PHOTO_SCAN_INTERVAL_MS", 30_000, validate=AT_LEAST_ONE)
 PENDING_PHOTO_SCAN_BATCH_SIZE = env.int("PENDING_PHOTO_SCAN_BATCH_SIZE", 50, validate=AT_LEAST_ONE)
@@ -193,10 +196,9 @@ CELERY_BEAT_SCHEDULE = {
         "task": "uploads.tasks.quarantine_orphaned_originals",
         "schedule": 24 * 60 * 60,
     },
-    "delete unreferenced images": {
-        "task": "images.tasks.delete_unreferenced_images",
-        "schedule": 24 * 60 * 60,
-    },
+    "sweep images": {"task": "images.tasks.sweep_images", "schedule": 24 * 60 * 60},
+    "scrub images": {"task": "images.tasks.scrub_images", "schedule": 60 * 60, "options": {"expires": 60 * 60}},
+    "quarantine orphaned images": {"task": "images.tasks.quarantine_orphaned_images", "schedule": 24 * 60 * 60},
 }
 
 # --- Applications -----------------------------------------------------------------------------------------------

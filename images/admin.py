@@ -6,6 +6,7 @@ from operator import add
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -24,9 +25,8 @@ from unfold.widgets import UnfoldAdminImageFieldWidget
 from images.blobs import StorageUnavailable
 from images.models import Image
 from images.normalize import MAX_BYTES, ImageRefused, TooLarge
+from images.references import references, referrers
 from images.services import add_image, image_url
-from images.store import references, referrers
-from images.upkeep import GRACE
 
 MOST_REFERRERS = 20  # that a page lists for each model
 
@@ -155,7 +155,7 @@ class ImageAdmin(ModelAdmin):
             (page(row), str(row)) for relation in references() for row in referrers(relation, image.pk)[:MOST_REFERRERS]
         ]
         links = format_html_join(", ", '<a href="{}" class="underline">{}</a>', found)
-        return links or _("nothing: it goes {} days after it was last wanted").format(GRACE.days)
+        return links or _("nothing: it goes {} days after it was last wanted").format(settings.IMAGE_GRACE_DAYS)
 
 
 def page(row: Any) -> str:

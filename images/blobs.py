@@ -17,6 +17,8 @@ from typing import BinaryIO, Protocol
 from django.conf import settings
 
 CHUNK = 256 * 1024
+WIDTHS = (160, 320, 640, 1280)  # of narrower copies
+SUFFIXES = {"jpeg": "jpg", "webp": "webp"}  # by their format
 HASH = re.compile(r"\A[0-9a-f]{64}\Z")
 # Names without a leading dot: no "..", and our own temporary files can't be mistaken for blobs.
 KEY = re.compile(r"\A[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*\Z")
@@ -145,11 +147,16 @@ def image_key(hash: str) -> str:
     return f"images/{hash}.jpg"
 
 
-def derived_key(hash: str, width: int) -> str:
+def derived_key(hash: str, width: int, format: str = "jpeg") -> str:
     """The key of a narrower copy. Raises ``KeyRefused`` for what is no hash."""
     if not HASH.match(hash):
         raise KeyRefused(hash)
-    return f"images/derived/{hash}_{int(width)}.jpg"
+    return f"images/derived/{hash}_{int(width)}.{SUFFIXES[format]}"
+
+
+def derived_keys(hash: str) -> list[str]:
+    """The keys of all narrower copies that there may be."""
+    return [derived_key(hash, width, format) for width in WIDTHS for format in SUFFIXES]
 
 
 def checked_key(key: str) -> str:

@@ -7,13 +7,14 @@ terminal.
 import re
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import sha256
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
 
-from images.blobs import BlobMissing, blobs, derived_key, image_key
+from images.blobs import BlobDamaged, BlobMissing, blobs, derived_key, image_key
 from images.models import Image
 from images.normalize import derive
 
@@ -31,26 +32,41 @@ class NoSuchRange(ValueError):
         self.size = size
 
 
-def deliver(request: HttpRequest, image: Image, width: int | None) -> HttpResponse:
-    """The answer for a stored image, or for its derivative of ``width``.
+@dataclass(frozen=True)
+class Copy:
+    """A narrower copy of a picture, of a width and a format that there are."""
+
+    width: int
+    format: str = "jpeg"
+
+    def key(self, image: Image) -> str:
+        return derived_key(image.hash, self.width, self.format)
+
+
+def deliver(request: HttpRequest, image: Image, copy: Copy | None) -> HttpResponse:
+    """The answer for a stored image, or for a narrower copy of it.
 
     Raises ``NoSuchRange``, ``StorageUnavailable``, and ``BlobMissing`` or ``BrokenImage`` when the bytes are not what
     they were.
     """
-    etag = f'"{image.hash}"' if width is None else f'"{image.hash}-{width}"'
+    etag = f'"{image.hash}"'
+    if copy is not None:
+        etag = f'"{image.hash}-{copy.width}"' if copy.format == "jpeg" else f'"{image.hash}-{copy.width}-{copy.format}"'
     headers = {
+        "Content-Type": f"image/{copy.format if copy else 'jpeg'}",
         "ETag": etag,
         "Cache-Control": f"{'public' if settings.IMAGES_PUBLIC else 'private'}, max-age=31536000, immutable",
         "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",
     }
     if matches(request.headers.get("If-None-Match"), etag):
+        del headers["Content-Type"]
         return HttpResponseNotModified(headers=headers)
     key = image_key(image.hash)
     size = image.size
-    if width is not None:
-        key = derived_key(image.hash, width)
-        size = derivative_size(image, width)
+    if copy is not None:
+        key = copy.key(image)
+        size = derivative_size(image, copy)
     if answer := handed_over(request, key, headers):
         return answer
     first, last, status = asked_range(request, size, etag)
@@ -59,10 +75,10 @@ def deliver(request: HttpRequest, image: Image, width: int | None) -> HttpRespon
     if status == 206:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     body = b"" if request.method == "HEAD" else content(key, first, last, size)
-    if status == 200 and body and width is None and sha256(body).hexdigest() != image.hash:
+    if status == 200 and body and copy is None and sha256(body).hexdigest() != image.hash:
         # Served once, it would sit in caches for a year.
         raise BlobMissing(f"{key} is damaged")
-    response = HttpResponse(body, status=status, content_type="image/jpeg", headers=headers)
+    response = HttpResponse(body, status=status, headers=headers)
     response.headers["Content-Length"] = str(last - first + 1)
     return response
 
@@ -78,10 +94,11 @@ def content(key: str, first: int, last: int, size: int) -> bytes:
 def handed_over(request: HttpRequest, key: str, headers: dict[str, str]) -> HttpResponse | None:
     """An answer that lets nginx or the bucket send the bytes, where the settings say so and it can be."""
     store = blobs()
-    if settings.IMAGE_DELIVERY == "accel" and store.path(key):
+    # A range is ours: nginx doesn't know our tags, so no If-Range would ever fit, and its 416 would be kept for a year.
+    if settings.IMAGE_DELIVERY == "accel" and store.path(key) and "Range" not in request.headers:
         store.stat(key)  # nginx would answer a missing file with 404 and our headers, and caches would keep that
         del headers["Accept-Ranges"]  # nginx adds its own
-        return HttpResponse(content_type="image/jpeg", headers={**headers, "X-Accel-Redirect": f"/protected/{key}"})
+        return HttpResponse(headers={**headers, "X-Accel-Redirect": f"/protected/{key}"})
     # A presigned URL is good for GET alone, and HEAD needs no bytes.
     if settings.IMAGE_DELIVERY != "redirect" or request.method == "HEAD":
         return None
@@ -120,14 +137,18 @@ def asked_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int, i
     return (first, last, 206) if first < size else (0, 0, 416)
 
 
-def derivative_size(image: Image, width: int) -> int:
+def derivative_size(image: Image, copy: Copy) -> int:
     """The size of a derivative, which is made when it isn't there yet."""
-    key, store = derived_key(image.hash, width), blobs()
+    key, store = copy.key(image), blobs()
     with suppress(BlobMissing):
         return store.stat(key).size
     with makers[hash(key) % len(makers)]:
         with suppress(BlobMissing):
             return store.stat(key).size
-        made = derive(store.read(image_key(image.hash)), width=width, quality=settings.IMAGE_QUALITY)
+        try:
+            source = store.read(image_key(image.hash), sha256=image.hash)  # a copy of rot would outlive it
+        except BlobDamaged as error:
+            raise BlobMissing(f"{image.hash} is damaged") from error
+        made = derive(source, width=copy.width, quality=settings.IMAGE_QUALITY, format=copy.format)
         # Another process may have been faster, perhaps with another encoder: what is there counts.
-        return len(made) if store.put(key, made, content_type="image/jpeg") else store.stat(key).size
+        return len(made) if store.put(key, made, content_type=f"image/{copy.format}") else store.stat(key).size

@@ -1,18 +1,28 @@
-"""One row for each stored picture; the row is the lock of its bytes."""
+"""One row for each stored picture, which is the lock of its bytes; and what upkeep did lately."""
+
+from typing import Self
 
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 HASH = RegexValidator(r"\A[0-9a-f]{64}\Z", _("An image is named by 64 lower-case hexadecimal digits."))
+
+
+class ImageQuerySet(models.QuerySet["Image"]):
+    def usable(self) -> Self:
+        """Those that can be served and referred to: stored, and not known to be damaged."""
+        return self.filter(status=Image.Status.STORED, damaged_at=None)
 
 
 class Image(models.Model):
     """A picture in normal form, named by the SHA-256 of its bytes.
 
     ``storing`` → bytes → ``stored``; when nothing refers to it any more ``sweeping`` → bytes gone → row gone.
-    References are taken to ``stored`` rows only.
+    References are taken to usable rows only. One whose bytes rotted or were lost stays ``stored``, with ``damaged_at``,
+    until somebody uploads the same bytes again.
     """
 
     class Status(models.TextChoices):
@@ -36,12 +46,32 @@ class Image(models.Model):
     wanted_at = models.DateTimeField(
         _("wanted at"), help_text=_("Last time somebody stored it or asked for it; a sweep waits from here.")
     )
+    unreferenced_since = models.DateTimeField(
+        _("unreferenced since"), null=True, blank=True, help_text=_("When upkeep first saw that nothing shows it.")
+    )
+    checked_at = models.DateTimeField(
+        _("checked at"), null=True, blank=True, help_text=_("Last time its bytes were compared with its name.")
+    )
+    damaged_at = models.DateTimeField(
+        _("damaged at"), null=True, blank=True, help_text=_("Its bytes are lost until somebody adds it again.")
+    )
+
+    objects = ImageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("image")
         verbose_name_plural = _("images")
         ordering = ["-created_at", "hash"]
-        indexes = [models.Index(fields=["status", "wanted_at"], name="image_by_status_and_wanted")]
+        indexes = [
+            models.Index(fields=["status", "wanted_at"], name="image_by_status_and_wanted"),
+            models.Index(fields=["checked_at", "hash"], name="image_by_checked"),
+            models.Index(fields=["damaged_at"], name="image_by_damaged", condition=Q(damaged_at__isnull=False)),
+            models.Index(
+                fields=["unreferenced_since"],
+                name="image_by_unreferenced",
+                condition=Q(unreferenced_since__isnull=False),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["storing", "stored", "sweeping"]), name="image_status_is_known"
@@ -51,3 +81,40 @@ class Image(models.Model):
 
     def __str__(self) -> str:
         return self.hash[:12]
+
+
+class Pass(models.Model):
+    """One pass of upkeep: what it did, and where the next one goes on."""
+
+    class Kind(models.TextChoices):
+        SWEEP = "sweep", _("sweep: what nothing shows any more")
+        SCRUB = "scrub", _("scrub: are the bytes still right?")
+        ORPHANS = "orphans", _("orphans: files without record, records without file")
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", _("running, or died")
+        DONE = "done", _("done")
+        MORE = "more", _("the next one goes on")
+        TOO_MUCH = "too_much", _("stopped: it would have touched too much")
+        UNAVAILABLE = "unavailable", _("stopped: the storage doesn't answer")
+        FAILED = "failed", _("failed")
+
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome, default=Outcome.RUNNING)
+    is_dry_run = models.BooleanField(_("dry run"), default=False, help_text=_("It only said what it would do."))
+    started_at = models.DateTimeField(_("started at"), default=timezone.now)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    counts = models.JSONField(_("counts"), default=dict)
+    cursor = models.CharField(_("cursor"), max_length=300, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("upkeep pass")
+        verbose_name_plural = _("upkeep passes")
+        ordering = ["-started_at", "-pk"]
+        indexes = [models.Index(fields=["kind", "-started_at"], name="pass_by_kind_and_start")]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["sweep", "scrub", "orphans"]), name="pass_kind_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.started_at:%Y-%m-%d %H:%M}"

@@ -110,12 +110,18 @@ def normalize(data: bytes, *, quality: int) -> Normal:
     return Normal(made, frame.width, frame.height, f"{ENCODER}, quality {at}")
 
 
-def derive(data: bytes, *, width: int, quality: int) -> bytes:
-    """A narrower copy of a picture in normal form. Raises ``BrokenImage``."""
+def derive(data: bytes, *, width: int, quality: int, format: str = "jpeg") -> bytes:
+    """A narrower copy of a picture in normal form, as ``jpeg`` or ``webp``. Raises ``BrokenImage``."""
     with decoder_failures(), Image.open(BytesIO(data), formats=("JPEG",)) as image:
         target = (width, max(1, round(image.height * width / image.width)))
         image.draft(None, target)
-        return encode(image.resize(target, Image.Resampling.LANCZOS), quality=quality)
+        copy = image.resize(target, Image.Resampling.LANCZOS)
+        if format == "jpeg":
+            return encode(copy, quality=quality)
+        copy.info = {}
+        file = BytesIO()
+        copy.save(file, "WEBP", quality=quality, method=4)
+        return file.getvalue()
 
 
 def fit(size: tuple[int, int], edge: int) -> tuple[int, int]:

@@ -44,17 +44,20 @@ def image_to_refer_to(*, hash: str) -> Image:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("a reference is taken inside the transaction that writes it")
     # One statement locks, checks and stamps.
-    stored = Image.objects.filter(pk=hash, status=Image.Status.STORED) if HASH.match(hash) else Image.objects.none()
-    if not stored.update(wanted_at=timezone.now()):
+    usable = Image.objects.usable().filter(pk=hash) if HASH.match(hash) else Image.objects.none()
+    if not usable.update(wanted_at=timezone.now(), unreferenced_since=None):
         raise HashUnknown(hash)
     return Image.objects.get(pk=hash)
 
 
 def missing_images(*, hashes: list[str]) -> list[str]:
-    """Those of ``hashes`` that are not stored, once each, in their order; the others are kept for a while longer."""
+    """Those of ``hashes`` that are not stored, once each, in their order; the others are kept for a while longer.
+
+    Those whose bytes are damaged are among them: whoever sends them again repairs them.
+    """
     wanted = list(dict.fromkeys(hashes))
     now = timezone.now()
-    stored = Image.objects.filter(pk__in=wanted, status=Image.Status.STORED)
+    stored = Image.objects.usable().filter(pk__in=wanted)
     kept = set(stored.filter(wanted_at__gt=now - FRESH).values_list("pk", flat=True))
     if left := [hash for hash in wanted if hash not in kept]:
         kept |= want_longer(left, now)
@@ -63,7 +66,7 @@ def missing_images(*, hashes: list[str]) -> list[str]:
 
 def want_longer(hashes: list[str], now: datetime) -> set[str]:
     """Stamps those of ``hashes`` that are stored, and says which."""
-    stored = Image.objects.filter(pk__in=hashes, status=Image.Status.STORED)
+    stored = Image.objects.usable().filter(pk__in=hashes)
     if not stored.exists():
         return set()  # the usual answer for new pictures, without taking SQLite's write lock
     with transaction.atomic():
@@ -71,6 +74,11 @@ def want_longer(hashes: list[str], now: datetime) -> set[str]:
         found = set(stored.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
         Image.objects.filter(pk__in=found).update(wanted_at=now)
     return found
+
+
+def doubt(hash: str) -> None:
+    """Has the next scrub look at this image first: somebody met bytes that were not its own, or none."""
+    Image.objects.filter(pk=hash, status=Image.Status.STORED).exclude(checked_at=None).update(checked_at=None)
 
 
 def image_url(hash: str) -> str:

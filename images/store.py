@@ -7,31 +7,34 @@ What can go wrong, and why it doesn't:
 
 1. Two writers of one picture. One claims the row, the other waits for it; when that takes too long it takes the
    claim over and writes too, which is harmless, because keys are written once.
-2. A writer dies. Its row stays ``storing``; the next writer takes it over, or the sweep does, much later.
+2. A writer dies. Its row stays ``storing``; the next writer takes it over, or upkeep does, much later: it removes what
+   nobody refers to, and otherwise looks what the bytes are like.
 3. A writer that was overtaken finds its token gone and begins anew, so it never calls bytes stored that a sweep took.
 4. A writer meets ``sweeping``. It waits until the row is gone and begins anew, or takes over from a sweep that died.
 5. A sweeper that sleeps for longer than ``SWEEP_LEASE`` between its last check and the deletion of the bytes could
    delete what was stored again meanwhile. The worker's hard time limit (2 minutes) ends it before.
+6. The bytes under a hash are not its own: they rotted, or somebody else put them there. Whoever stores the picture
+   reads what is there before he believes it, and puts the right bytes in its place.
 """
 
 import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
 
-from django.db import models, transaction
-from django.db.models.fields.reverse_related import ForeignObjectRel
+from django.db import transaction
 from django.utils import timezone
 
-from images.blobs import BlobMissing, StorageUnavailable, blobs, derived_key, image_key
+from images.blobs import BlobDamaged, BlobMissing, StorageUnavailable, blobs, derived_keys, image_key
 from images.models import Image
 from images.normalize import Normal
+from images.quarantine import set_aside_damaged
+from images.references import unreferenced
 
-WIDTHS = (160, 320, 640, 1280)  # of derivatives
 PATIENCE = timedelta(seconds=10)  # for another's claim
 PAUSE = 0.02  # seconds between two looks at a row
 SWEEP_LEASE = timedelta(minutes=5)
 RELEASED = datetime(1970, 1, 1, tzinfo=UTC)  # a claim that its holder gave up
+WRITES = 3  # attempts to put the right bytes where wrong ones are
 
 Status = Image.Status
 
@@ -43,6 +46,7 @@ def store(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, boo
     """
     name = sha256(normal.data).hexdigest()
     deadline = time.monotonic() + patience.total_seconds()
+    created = True
     while True:
         token = timezone.now()
         if not claim_new(name, normal, token):
@@ -50,33 +54,55 @@ def store(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, boo
             if row is None:
                 continue
             if row.status == Status.STORED:
-                if want_again(row, token):
-                    heal(name, normal)
-                    return Image.objects.get(pk=name), False
-                continue
-            overdue = time.monotonic() > deadline
-            if not abandoned(row, token, overdue=overdue):
-                if overdue:
-                    raise StorageUnavailable(f"{name} is being deleted, for longer than we wait")
-                time.sleep(PAUSE)
-                continue
-            if not take_over(row, token):
-                continue
+                created = False
+                if want_again(row, token) and is_sound(name):
+                    return unmarked(row), created
+                if not claim_stored(name, token, Status.STORING):
+                    continue
+            else:
+                overdue = time.monotonic() > deadline
+                if not abandoned(row, token, overdue=overdue):
+                    if overdue:
+                        raise StorageUnavailable(f"{name} is being deleted, for longer than we wait")
+                    time.sleep(PAUSE)
+                    continue
+                if not take_over(row, token):
+                    continue
         try:
-            blobs().put(image_key(name), normal.data, content_type="image/jpeg", sha256=name)
+            write(name, normal.data)
         except StorageUnavailable:
             move(name, Status.STORING, token, wanted_at=RELEASED)
             raise
-        if move(name, Status.STORING, token, status=Status.STORED):
-            return Image.objects.get(pk=name), True
+        if move(name, Status.STORING, token, status=Status.STORED, damaged_at=None, checked_at=timezone.now()):
+            return Image.objects.get(pk=name), created
 
 
+def write(name: str, data: bytes) -> None:
+    """Puts the bytes of a claimed row. Raises ``StorageUnavailable``."""
+    for _attempt in range(WRITES):
+        # False: a dead writer's are there, those of another who overtook us, or a stranger's.
+        if blobs().put(image_key(name), data, content_type="image/jpeg", sha256=name) or is_sound(name):
+            return
+        set_aside_damaged(name)
+    raise StorageUnavailable(f"{name} doesn't keep the bytes that it is given")
+
+
+def is_sound(name: str) -> bool:
+    """Whether the bytes are there and are those of their name. Raises ``StorageUnavailable``."""
+    try:
+        blobs().read(image_key(name), sha256=name)
+    except (BlobMissing, BlobDamaged):
+        return False
+    return True
+
+
+# --- Steps of a row, each one commit -------------------------------------------------------------------------------
 @transaction.atomic(durable=True)
-def claim_new(name: str, normal: Normal, token: datetime) -> bool:
+def claim_new(name: str, normal: Normal, token: datetime, status: Status = Status.STORING) -> bool:
     """Inserts the row as ours; False when there is one already."""
     row = Image(
         hash=name,
-        status=Status.STORING,
+        status=status,
         width=normal.width,
         height=normal.height,
         size=len(normal.data),
@@ -84,13 +110,27 @@ def claim_new(name: str, normal: Normal, token: datetime) -> bool:
         wanted_at=token,
     )
     Image.objects.bulk_create([row], ignore_conflicts=True)
-    return Image.objects.filter(pk=name, status=Status.STORING, wanted_at=token).exists()
+    return Image.objects.filter(pk=name, status=status, wanted_at=token).exists()
 
 
 @transaction.atomic(durable=True)
 def want_again(row: Image, now: datetime) -> bool:
     """Stamps a stored row, so that no sweep takes it soon; False when one just did."""
     return bool(Image.objects.filter(pk=row.pk, status=Status.STORED).update(wanted_at=now))
+
+
+@transaction.atomic(durable=True)
+def unmarked(row: Image) -> Image:
+    """The row, which isn't damaged: its bytes were read just now."""
+    if row.damaged_at is not None:
+        Image.objects.filter(pk=row.pk, status=Status.STORED).update(damaged_at=None, checked_at=timezone.now())
+    return Image.objects.get(pk=row.pk)
+
+
+@transaction.atomic(durable=True)
+def claim_stored(name: str, token: datetime, status: Status) -> bool:
+    """Takes a stored row out of use, to look after its bytes; False when it isn't stored any more."""
+    return bool(Image.objects.filter(pk=name, status=Status.STORED).update(status=status, wanted_at=token))
 
 
 def abandoned(row: Image, now: datetime, *, overdue: bool) -> bool:
@@ -113,56 +153,39 @@ def move(name: str, status: Status, token: datetime, /, **changes: object) -> bo
     return bool(Image.objects.filter(pk=name, status=status, wanted_at=token).update(**changes))
 
 
-def heal(name: str, normal: Normal) -> None:
-    """A row can outlive its bytes (a disk that was restored from less than the database): here they are again."""
-    try:
-        blobs().stat(image_key(name))
-    except BlobMissing:
-        blobs().put(image_key(name), normal.data, content_type="image/jpeg", sha256=name)
-
-
-# --- Sweeping ---------------------------------------------------------------------------------------------------
-def references() -> list[ForeignObjectRel]:
-    """Every relation by which a row of any model may refer to an image, hidden ones too."""
-    fields = Image._meta.get_fields(include_hidden=True)
-    return [field for field in fields if isinstance(field, ForeignObjectRel)]
-
-
-def referrers(relation: ForeignObjectRel, image: object) -> models.QuerySet[Any]:
-    """The rows that refer to ``image`` (a hash or an expression) by one relation."""
-    rows: models.QuerySet[Any] = relation.related_model._base_manager.filter(**{relation.field.name: image})
-    return rows.order_by("pk")
-
-
-def unreferenced() -> models.QuerySet[Image]:
-    """Images that no row of any model refers to."""
-    found = Image.objects.all()
-    for relation in references():
-        found = found.filter(~models.Exists(referrers(relation, models.OuterRef("pk")).order_by()))
-    return found
-
-
 @transaction.atomic(durable=True)
 def claim_sweep(name: str, *, cutoff: datetime, token: datetime) -> bool:
-    """``stored`` → ``sweeping`` when nobody refers to the image or wanted it since ``cutoff``.
+    """``stored`` → ``sweeping`` when since ``cutoff`` nobody referred to the image or wanted it.
 
     A reference that is being taken holds the row (``image_to_refer_to``) and stamps it: this update waits for it,
     looks again, and finds the image wanted.
     """
-    rows = unreferenced().filter(pk=name, status=Status.STORED, wanted_at__lt=cutoff)
+    rows = unreferenced().filter(pk=name, status=Status.STORED, wanted_at__lt=cutoff, unreferenced_since__lt=cutoff)
     return bool(rows.update(status=Status.SWEEPING, wanted_at=token))
 
 
 def finish_sweep(name: str, token: datetime) -> bool:
-    """Deletes the bytes, the row last; False when the claim is not ours any more. Raises ``StorageUnavailable``."""
+    """Deletes the bytes, the row last; False when the image has to stay, or the claim is not ours any more.
+
+    Raises ``StorageUnavailable``, and ``IntegrityError`` when somebody who asked nobody referred to it meanwhile.
+    """
     claim = unreferenced().filter(pk=name, status=Status.SWEEPING, wanted_at=token)
     if not claim.exists():
-        # A writer that asked nobody may have referred to it between candidates and claim: give it back.
-        move(name, Status.SWEEPING, token, status=Status.STORED)
+        give_back(name, token)
         return False
-    store_of_bytes = blobs()
-    for width in WIDTHS:
-        store_of_bytes.delete(derived_key(name, width))
-    store_of_bytes.delete(image_key(name))
+    for key in (*derived_keys(name), image_key(name)):
+        blobs().delete(key)
     with transaction.atomic(durable=True):
         return bool(Image.objects.filter(pk=name, status=Status.SWEEPING, wanted_at=token).delete()[0])
+
+
+def give_back(name: str, token: datetime) -> None:
+    """``sweeping`` → ``stored``: as damaged when the bytes are gone, or wrong, which are set aside then.
+
+    Raises ``StorageUnavailable``.
+    """
+    now = timezone.now()
+    sound = is_sound(name)
+    if not sound and Image.objects.filter(pk=name, status=Status.SWEEPING, wanted_at=token).exists():
+        set_aside_damaged(name)
+    move(name, Status.SWEEPING, token, status=Status.STORED, checked_at=now, damaged_at=None if sound else now)

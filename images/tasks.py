@@ -1,8 +1,18 @@
 from celery import shared_task
 
-from images import upkeep
+from images.upkeep import orphans, scrub, sweep
 
 
 @shared_task
-def delete_unreferenced_images() -> None:
-    upkeep.delete_unreferenced()
+def sweep_images() -> None:
+    sweep.sweep()
+
+
+@shared_task
+def scrub_images() -> None:
+    scrub.scrub()
+
+
+@shared_task
+def quarantine_orphaned_images() -> None:
+    orphans.quarantine_orphans()

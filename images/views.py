@@ -21,12 +21,11 @@ from rest_framework.views import APIView
 
 from devices.authentication import MayRead, MayUpload
 from images import normalize
-from images.blobs import BlobMissing, StorageUnavailable
-from images.delivery import NoSuchRange, deliver
+from images.blobs import SUFFIXES, WIDTHS, BlobMissing, StorageUnavailable
+from images.delivery import Copy, NoSuchRange, deliver
 from images.models import Image
 from images.serializers import ImageSerializer, MissingSerializer, UploadSerializer, WantedSerializer
-from images.services import add_image, missing_images
-from images.store import WIDTHS
+from images.services import add_image, doubt, missing_images
 
 log = logging.getLogger(__name__)
 
@@ -52,16 +51,19 @@ class PictureRefused(APIException):
 
 
 class ImageNotFound(NotFound):
-    default_detail = _("No image has this hash.")
-    # The picture may arrive a second later.
-    headers: ClassVar[Mapping[str, str]] = {"Cache-Control": "no-store"}
+    default_detail = _("No image has this hash.")  # yet: it may arrive a second later
 
 
 class WidthRefused(APIException):
     status_code = 400
     default_code = "invalid_parameter"
     default_detail = _("w is one of 160, 320, 640 and 1280.")
-    headers: ClassVar[Mapping[str, str]] = {"Cache-Control": "no-store"}
+
+
+class FormatRefused(APIException):
+    status_code = 400
+    default_code = "invalid_parameter"
+    default_detail = _("format is jpeg or webp, and needs w.")
 
 
 class RangeRefused(APIException):
@@ -71,14 +73,14 @@ class RangeRefused(APIException):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.headers = {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes", "Cache-Control": "no-store"}
+        self.headers = {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"}
 
 
 class StorageSilent(APIException):
     status_code = 503
     default_code = "storage_unavailable"
     default_detail = _("The storage doesn't answer; try again.")
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2", "Cache-Control": "no-store"}
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2"}
 
 
 class BytesParser(BaseParser):
@@ -160,10 +162,14 @@ class ImageView(APIView):
             OpenApiParameter(
                 "w", int, description="The width of a narrower copy; never wider than the picture.", enum=WIDTHS
             ),
+            OpenApiParameter(
+                "format", str, description="Of a narrower copy: `jpeg` unless told otherwise.", enum=tuple(SUFFIXES)
+            ),
         ],
         auth=[],
         responses={
             (200, "image/jpeg"): OpenApiTypes.BINARY,
+            (200, "image/webp"): OpenApiTypes.BINARY,
             (206, "image/jpeg"): OpenApiTypes.BINARY,
             302: OpenApiResponse(description="The bucket has it (IMAGE_DELIVERY=redirect)."),
             304: OpenApiResponse(description="You have it."),
@@ -171,13 +177,13 @@ class ImageView(APIView):
         },
     )
     def get(self, request: Request, name: str) -> HttpResponse:
-        width = asked_width(request)
+        copy = asked_copy(request)
         found = NAME.match(name)
-        image = Image.objects.filter(pk=found[1], status=Image.Status.STORED).first() if found else None
+        image = Image.objects.usable().filter(pk=found[1]).first() if found else None
         if image is None:
             raise ImageNotFound
         try:
-            return deliver(request._request, image, width if width and width < image.width else None)
+            return deliver(request._request, image, copy if copy and copy.width < image.width else None)
         except NoSuchRange as refused:
             raise RangeRefused(refused.size) from None
         except StorageUnavailable as error:
@@ -185,19 +191,27 @@ class ImageView(APIView):
             raise StorageSilent from error
         except (BlobMissing, normalize.BrokenImage) as error:
             log.exception("the bytes of a stored image are missing or damaged")
+            doubt(image.hash)
             raise ImageNotFound from error
 
     def head(self, request: Request, name: str) -> HttpResponse:
         return self.get(request, name)
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if response.status_code >= 400:  # the picture is for ever, a mistake isn't
+            response.headers["Cache-Control"] = "no-store"
+        return super().finalize_response(request, response, *args, **kwargs)
 
-def asked_width(request: Request) -> int | None:
-    values = request.query_params.getlist("w")
-    if not values:
+
+def asked_copy(request: Request) -> Copy | None:
+    widths, formats = request.query_params.getlist("w"), request.query_params.getlist("format")
+    if formats and (len(formats) > 1 or formats[0] not in SUFFIXES or not widths):
+        raise FormatRefused
+    if not widths:
         return None
-    if len(values) > 1 or values[0] not in {str(width) for width in WIDTHS}:
+    if len(widths) > 1 or widths[0] not in {str(width) for width in WIDTHS}:
         raise WidthRefused
-    return int(values[0])
+    return Copy(int(widths[0]), *formats)
 
 
 def picture_in(request: Request) -> bytes:

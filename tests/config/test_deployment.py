@@ -92,8 +92,15 @@ def test_nginx_divides_requests_streams_and_pictures(deployed: RunningServer) ->
         heard = listener.first(lambda frame: frame.event == "sync", seconds=10)
     added = office.post("/api/images", content=picture.getvalue(), headers={"Content-Type": "image/png"})
     hash = added.raise_for_status().json()["hash"]
+    big = BytesIO()
+    Image.linear_gradient("L").save(big, "JPEG")
+    wide = office.post("/api/images", files={"file": big.getvalue()}).raise_for_status().json()["hash"]
     answer = httpx.get(f"{deployed.url}/api/image/{hash}.jpg")
     from_behind = httpx.get(f"{deployed.settings['BEHIND']}/api/image/{hash}.jpg")
+    part = httpx.get(f"{deployed.url}/api/image/{hash}.jpg", headers={"Range": "bytes=2-9", "If-Range": f'"{hash}"'})
+    none = httpx.get(f"{deployed.url}/api/image/{hash}.jpg", headers={"Range": "bytes=9999999-"})
+    head = httpx.head(f"{deployed.url}/api/image/{hash}.jpg")
+    webp = httpx.get(f"{deployed.url}/api/image/{wide}.jpg?w=160&format=webp")
     revalidated = httpx.get(f"{deployed.url}/api/image/{hash}.jpg", headers={"If-None-Match": f'"{hash}"'})
 
     assert heard.data["data"] == tag
@@ -104,6 +111,11 @@ def test_nginx_divides_requests_streams_and_pictures(deployed: RunningServer) ->
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["accept-ranges"] == "bytes"
     assert revalidated.status_code == 304
+    assert (part.status_code, part.content) == (206, answer.content[2:10])
+    assert (none.status_code, none.headers["cache-control"]) == (416, "no-store")
+    assert (head.headers["content-length"], head.headers["etag"]) == (str(len(answer.content)), f'"{hash}"')
+    assert (webp.headers["content-type"], webp.content[8:12]) == ("image/webp", b"WEBP")
+    assert webp.headers["etag"] == f'"{wide}-160-webp"'
     assert (from_behind.content, from_behind.headers["x-accel-redirect"]) == (b"", f"/protected/images/{hash}.jpg")
     assert httpx.get(f"{deployed.url}/protected/images/{hash}.jpg").status_code == 404
 

@@ -1,6 +1,8 @@
 """A stored picture over HTTP, for caches that keep it for ever."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
+from images import delivery
 from images.blobs import StorageUnavailable, blobs, image_key
 from images.folder import LocalBlobs
 from images.models import Image
@@ -146,6 +149,64 @@ class TestAStoredPicture:
     def test_has_no_other_widths(self, anyone: Client, query: str) -> None:
         problem(anyone.get(f"{URL}?{query}"), 400, "invalid_parameter")
 
+    def test_has_narrower_copies_as_webp(self, anyone: Client, files: Path) -> None:
+        url = f"{URL}?w=160&format=webp"
+        first, second = anyone.get(url), anyone.get(url)
+
+        assert (first.headers["Content-Type"], decoded(first.content).format) == ("image/webp", "WEBP")
+        assert decoded(first.content).size == (160, 120)
+        assert decoded(first.content).info.keys() <= {"loop", "background", "timestamp", "duration"}
+        assert first.content == second.content
+        assert first.headers["ETag"] == f'"{HASH}-160-webp"'
+        assert first.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert (files / "images" / "derived" / f"{HASH}_160.webp").read_bytes() == first.content
+        assert len(first.content) < len(anyone.get(f"{URL}?w=160").content)
+        assert anyone.get(f"{URL}?w=160&format=jpeg").headers["ETag"] == f'"{HASH}-160"'
+        assert anyone.get(url, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+        assert anyone.get(f"{URL}?w=1280&format=webp").content == DATA
+
+    @pytest.mark.parametrize(
+        "query", ["format=webp", "w=160&format=png", "w=160&format=", "w=160&format=jpeg&format=webp"]
+    )
+    def test_has_no_other_formats(self, anyone: Client, query: str) -> None:
+        problem(anyone.get(f"{URL}?{query}"), 400, "invalid_parameter")
+
+    def test_is_copied_only_from_its_own_bytes(self, anyone: Client, files: Path) -> None:
+        (files / "images" / f"{HASH}.jpg").write_bytes(normal_jpeg(2))
+
+        problem(anyone.get(f"{URL}?w=160"), 404, "not_found")
+        assert list((files / "images").rglob("*_160.jpg")) == []
+
+    def test_is_copied_once_however_many_ask_at_once(self, anyone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        made: list[int] = []
+        make = delivery.derive
+
+        def slowly(*arguments: Any, **options: Any) -> bytes:
+            made.append(options["width"])
+            time.sleep(0.1)  # long enough for the others to come
+            return make(*arguments, **options)
+
+        monkeypatch.setattr(delivery, "derive", slowly)
+        image = Image.objects.get()
+        with ThreadPoolExecutor(8) as askers:
+            sizes = set(askers.map(lambda _: delivery.derivative_size(image, delivery.Copy(160)), range(8)))
+
+        assert made == [160]
+        assert len(sizes) == 1
+
+    def test_answers_no_mistake_that_a_cache_may_keep(self, anyone: Client, settings: LazySettings) -> None:
+        answers = [
+            anyone.get(f"{URL}?w=1"),
+            anyone.get(f"{URL}?w=160&format=x"),
+            anyone.get(URL, headers={"Range": "bytes=99999999-"}),
+            anyone.post(URL),
+        ]
+        settings.IMAGES_PUBLIC = False
+        answers.append(anyone.get(URL))
+
+        assert [answer.status_code for answer in answers] == [400, 400, 416, 405, 401]
+        assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
+
     def test_can_be_closed_to_strangers(
         self, anyone: Client, terminal: Callable[..., Client], settings: LazySettings
     ) -> None:
@@ -168,6 +229,15 @@ class TestAStoredPicture:
         assert answer.headers["Content-Type"] == "image/jpeg"
         assert "immutable" in answer.headers["Cache-Control"]
         assert small.headers["X-Accel-Redirect"] == f"/protected/images/derived/{HASH}_160.jpg"
+
+    def test_is_cut_by_the_app_also_where_nginx_sends_it(self, anyone: Client, settings: LazySettings) -> None:
+        settings.IMAGE_DELIVERY = "accel"
+
+        part = anyone.get(URL, headers={"Range": "bytes=0-9", "If-Range": f'"{HASH}"'})
+        none = anyone.get(URL, headers={"Range": "bytes=99999999-"})
+
+        assert (part.status_code, part.content) == (206, DATA[:10])
+        assert (none.status_code, none.headers["Cache-Control"]) == (416, "no-store")
 
     def test_that_lost_its_bytes_is_not_handed_to_nginx(self, anyone: Client, settings: LazySettings) -> None:
         settings.IMAGE_DELIVERY = "accel"

@@ -56,7 +56,8 @@ def row() -> Image:
 
 
 def aged(status: Image.Status = Image.Status.STORED) -> Image:
-    Image.objects.filter(pk=HASH).update(status=status, wanted_at=timezone.now() - AGES_AGO)
+    long_ago = timezone.now() - AGES_AGO
+    Image.objects.filter(pk=HASH).update(status=status, wanted_at=long_ago, unreferenced_since=long_ago)
     return row()
 
 

@@ -15,9 +15,10 @@ from catalog.models import Category, Product
 from images import store as store_module
 from images.blobs import BlobMissing, StorageUnavailable, blobs, derived_key, image_key
 from images.folder import LocalBlobs
-from images.models import Image
-from images.services import add_image, image_to_refer_to
-from images.upkeep import Pass, delete_unreferenced
+from images.models import Image, Pass
+from images.services import add_image, image_to_refer_to, missing_images
+from images.upkeep.passes import Budget
+from images.upkeep.sweep import sweep
 from tests.images.pictures import normal_jpeg
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,12 +31,19 @@ GRACE = timedelta(days=30)
 def added(seed: int = 1, *, age: timedelta = timedelta(days=31)) -> str:
     """The hash of a stored picture that was last wanted so long ago."""
     hash = add_image(data=normal_jpeg(seed)).image.hash
-    Image.objects.filter(pk=hash).update(wanted_at=timezone.now() - age)
+    long_ago = timezone.now() - age
+    Image.objects.filter(pk=hash).update(wanted_at=long_ago, unreferenced_since=long_ago)
     return hash
 
 
+def counts(**options: Any) -> dict[str, int]:
+    """What a pass did, without what it did not do."""
+    done = sweep(grace=GRACE, **options)
+    return {name: number for name, number in done.counts.items() if number}
+
+
 def product(image: str | None) -> Product:
-    category = Category.objects.create(name="Drinks")
+    category = Category.objects.get_or_create(name="Drinks")[0]
     return Product.objects.create(name="Tea", price=Decimal(2), category=category, image_id=image)
 
 
@@ -51,9 +59,7 @@ def test_an_old_picture_that_nobody_refers_to_goes_with_its_derivatives(files: P
     hash = added()
     blobs().put(derived_key(hash, 160), b"small", content_type="image/jpeg")
 
-    done = delete_unreferenced(older_than=GRACE)
-
-    assert done == Pass(swept=1)
+    assert counts() == {"swept": 1}
     assert not Image.objects.exists()
     assert [path for path in files.rglob("*") if path.is_file()] == []
 
@@ -62,7 +68,7 @@ def test_young_and_referenced_pictures_stay() -> None:
     young, shown = added(1, age=timedelta(days=29)), added(2)
     product(shown)
 
-    assert delete_unreferenced(older_than=GRACE) == Pass()
+    assert counts() == {"unmarked": 1}
     assert exists(young)
     assert exists(shown)
 
@@ -70,15 +76,15 @@ def test_young_and_referenced_pictures_stay() -> None:
 def test_a_pass_is_limited_and_takes_the_longest_unwanted_first() -> None:
     hashes = [added(seed, age=timedelta(days=40 + seed)) for seed in (1, 2, 3)]
 
-    assert delete_unreferenced(older_than=GRACE, limit=2).swept == 2
+    assert counts(budget=Budget(limit=2)) == {"swept": 2}
     assert [row.pk for row in Image.objects.all()] == [hashes[0]]
 
 
 def test_a_second_pass_changes_nothing() -> None:
     added()
-    delete_unreferenced(older_than=GRACE)
+    sweep(grace=GRACE)
 
-    assert delete_unreferenced(older_than=GRACE) == Pass()
+    assert counts() == {}
 
 
 def test_rows_that_dead_processes_left_are_finished() -> None:
@@ -87,7 +93,7 @@ def test_rows_that_dead_processes_left_are_finished() -> None:
     working = added(3, age=timedelta(minutes=1))
     Image.objects.filter(pk=working).update(status=Image.Status.STORING)
 
-    assert delete_unreferenced(older_than=GRACE) == Pass(finished=2)
+    assert counts() == {"finished": 2}
     assert [row.pk for row in Image.objects.all()] == [working]
     assert exists(working)
 
@@ -100,11 +106,11 @@ def test_a_storage_that_fails_ends_the_pass_and_the_next_one_goes_on(monkeypatch
 
     with monkeypatch.context() as patch:
         patch.setattr(LocalBlobs, "delete", fail)
-        assert delete_unreferenced(older_than=GRACE) == Pass(unknown=1)
+        assert sweep(grace=GRACE).outcome == Pass.Outcome.UNAVAILABLE
     assert Image.objects.get(pk=hash).status == Image.Status.SWEEPING
     Image.objects.update(wanted_at=timezone.now() - timedelta(hours=2))
 
-    assert delete_unreferenced(older_than=GRACE) == Pass(finished=1)
+    assert counts() == {"finished": 1}
 
 
 def test_a_reference_that_is_being_taken_saves_the_picture() -> None:
@@ -113,14 +119,14 @@ def test_a_reference_that_is_being_taken_saves_the_picture() -> None:
     holder = product(None)
     held, results = threading.Event(), []
 
-    def sweep() -> None:
+    def sweep_then() -> None:
         assert held.wait(30)
         try:
-            results.append(delete_unreferenced(older_than=GRACE))
+            results.append(sweep(grace=GRACE))
         finally:
             connection.close()
 
-    sweeper = threading.Thread(target=sweep)
+    sweeper = threading.Thread(target=sweep_then)
     sweeper.start()
     with transaction.atomic():
         image = image_to_refer_to(hash=hash)
@@ -129,7 +135,7 @@ def test_a_reference_that_is_being_taken_saves_the_picture() -> None:
         Product.objects.filter(pk=holder.pk).update(image=image)
     sweeper.join(30)
 
-    assert results[0].swept == 0
+    assert "swept" not in results[0].counts
     assert Image.objects.get(pk=hash).status == Image.Status.STORED
     assert exists(hash)
 
@@ -145,38 +151,80 @@ def test_a_reference_that_was_slipped_in_behind_the_claim_gives_the_picture_back
         product(name)
         return claimed
 
-    monkeypatch.setattr("images.upkeep.claim_sweep", claim_and_refer)
+    monkeypatch.setattr("images.upkeep.sweep.claim_sweep", claim_and_refer)
 
-    assert delete_unreferenced(older_than=GRACE) == Pass(skipped=1)
+    assert counts() == {"skipped": 1}
     assert Image.objects.get(pk=hash).status == Image.Status.STORED
     assert exists(hash)
 
 
-def test_uploads_and_sweeps_at_the_same_time_never_leave_a_row_without_bytes() -> None:
-    stop = threading.Event()
-    errors: list[BaseException] = []
+def test_a_claim_that_died_over_a_picture_that_is_shown_is_undone_as_its_bytes_are() -> None:
+    sound, lost = added(1), added(2)
+    for name in (sound, lost):
+        product(name)
+    Image.objects.filter(pk=sound).update(status=Image.Status.SWEEPING)
+    Image.objects.filter(pk=lost).update(status=Image.Status.STORING)
+    blobs().delete(image_key(lost))
 
-    def sweep() -> None:
-        try:
-            while not stop.is_set():
-                delete_unreferenced(older_than=timedelta(0))
-        except BaseException as error:  # noqa: BLE001 - the test looks at it
-            errors.append(error)
-        finally:
-            connection.close()
+    assert counts() == {"given_back": 2, "unmarked": 2}
 
-    sweeper = threading.Thread(target=sweep)
-    sweeper.start()
-    rounds = []
-    try:
-        for _ in range(40):
-            rounds.append(add_image(data=DATA).created)
-            with transaction.atomic():
-                row = Image.objects.select_for_update().filter(pk=HASH, status=Image.Status.STORED).first()
-                assert row is None or exists(HASH)
-    finally:
-        stop.set()
-        sweeper.join(30)
+    rows = {row.pk: row for row in Image.objects.all()}
+    assert {row.status for row in rows.values()} == {Image.Status.STORED}
+    assert rows[sound].damaged_at is None
+    assert rows[lost].damaged_at is not None
+    assert missing_images(hashes=[sound, lost]) == [lost]
 
-    assert errors == []
-    assert sum(rounds) > 1, "the sweeper never came between"
+
+def test_the_grace_period_of_a_picture_that_was_shown_for_years_begins_when_it_is_taken_away() -> None:
+    hash = added(age=timedelta(days=1000))
+    Image.objects.update(unreferenced_since=None)
+    shown = product(hash)
+    assert counts() == {}
+    Product.objects.filter(pk=shown.pk).update(image=None)
+
+    assert counts() == {"marked": 1}
+    assert exists(hash)
+    Image.objects.update(unreferenced_since=timezone.now() - timedelta(days=31))
+    assert counts() == {"swept": 1}
+    assert not exists(hash)
+
+
+def test_a_picture_that_is_shown_again_has_a_new_grace_period() -> None:
+    hash = added()
+    product(hash)
+
+    assert counts() == {"unmarked": 1}
+    Product.objects.all().delete()
+    assert counts() == {"marked": 1}
+    assert exists(hash)
+
+
+def test_many_pictures_are_marked_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("images.upkeep.sweep.BATCH", 2)
+    for seed in range(1, 6):
+        added(seed, age=timedelta(0))
+    Image.objects.update(unreferenced_since=None)
+
+    assert counts() == {"marked": 5}
+    assert not Image.objects.filter(unreferenced_since=None).exists()
+
+
+def test_a_dry_run_says_the_same_and_touches_nothing() -> None:
+    swept, left, fresh = added(1), added(2), added(3)
+    Image.objects.filter(pk=left).update(status=Image.Status.SWEEPING)
+    Image.objects.filter(pk=fresh).update(unreferenced_since=None)
+    before = list(Image.objects.order_by("pk").values())
+
+    assert counts(budget=Budget(dry_run=True)) == {"swept": 1, "finished": 1, "marked": 1}
+    assert list(Image.objects.order_by("pk").values()) == before
+    assert exists(swept)
+    assert Pass.objects.get().is_dry_run
+
+
+def test_time_that_is_up_ends_a_pass_and_the_next_goes_on() -> None:
+    added()
+
+    done = sweep(grace=GRACE, budget=Budget(seconds=-1))
+
+    assert done.outcome == Pass.Outcome.MORE
+    assert counts() == {"swept": 1}

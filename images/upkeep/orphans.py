@@ -1,0 +1,155 @@
+"""Files that no row names, and rows whose file is gone: one walk through the store, in the order of its keys."""
+
+import logging
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+
+from django.utils import timezone
+
+from images.blobs import Blob, BlobMissing, KeyRefused, blobs, image_key
+from images.models import Image, Pass
+from images.normalize import Normal
+from images.quarantine import DAMAGED, LASTS, ORPHANS, set_aside_orphan
+from images.store import Status, claim_new
+
+from .passes import Budget, Outcome, Running, passing
+from .scrub import settle
+
+log = logging.getLogger(__name__)
+
+IMAGES = "images/"
+IMAGE = re.compile(r"\Aimages/([0-9a-f]{64})\.jpg\Z")
+COPY = re.compile(r"\Aimages/derived/([0-9a-f]{64})_")
+AGE = timedelta(days=1)  # a file without a row is older than any writer
+BATCH = 500  # files compared with the rows in one query
+BEHIND_ALL = "g"  # no hash comes later
+
+
+def quarantine_orphans(*, budget: Budget | None = None, age: timedelta = AGE) -> Pass:
+    """Sets files aside that no row names, drops copies of images that are gone, marks rows whose file is lost.
+
+    It goes on where the last pass stopped. Counts: ``checked`` files; ``quarantined``, ``copies_dropped``, ``lost``;
+    ``refused`` (a name that isn't ours: left alone), ``skipped`` (a row came meanwhile); ``expired`` from quarantine;
+    ``drafts`` that dead writers left.
+    """
+    budget = budget or Budget()
+    now = timezone.now()
+    with passing(Pass.Kind.ORPHANS, budget) as running:
+        orphans, lost, cursor = look(running, before=now - age)
+        running.brake(len(orphans) + len(lost), of=running.counts["checked"] + len(lost))
+        for blob in orphans:
+            set_aside(blob, running)
+        for image in lost:
+            running.counts["lost"] += 1
+            settle(image, dry_run=budget.dry_run)
+        running.checkpoint(cursor)
+        tidy(running, now=now)
+    return running.row
+
+
+def look(running: Running, *, before: datetime) -> tuple[list[Blob], list[Image], str]:
+    """What is wrong in the next part of the store, and the key up to which that is."""
+    cursor = running.row.cursor
+    low = hash_before(cursor)
+    orphans: list[Blob] = []
+    lost: list[Image] = []
+    for batch in batches(cursor):
+        running.counts["checked"] += len(batch)
+        names = {found[1] for blob in batch if (found := IMAGE.match(blob.key) or COPY.match(blob.key))}
+        known = set(Image.objects.filter(pk__in=names).values_list("pk", flat=True))
+        orphans += [blob for blob in batch if blob.modified <= before and not is_known(blob.key, known)]
+        there = {found[1] for blob in batch if (found := IMAGE.match(blob.key))}
+        high = max(there, default=low)
+        lost += lost_between(low, high, there)
+        low, cursor = high, batch[-1].key
+        if running.is_over or len(orphans) + len(lost) >= running.budget.limit:
+            running.row.outcome = Outcome.MORE
+            return orphans, lost, cursor
+    return orphans, lost + lost_between(low, BEHIND_ALL, set()), ""
+
+
+def batches(cursor: str) -> Iterator[list[Blob]]:
+    found = blobs().list(IMAGES, after=cursor)
+    while batch := list(islice(found, BATCH)):
+        yield batch
+
+
+def is_known(key: str, known: set[str]) -> bool:
+    found = IMAGE.match(key) or COPY.match(key)
+    return found is not None and found[1] in known
+
+
+def lost_between(low: str, high: str, there: set[str]) -> list[Image]:
+    """Usable images of this stretch that the listing lacks and the storage, asked for each, lacks too."""
+    rows = Image.objects.usable().filter(pk__gt=low, pk__lte=high).exclude(pk__in=there)
+    return [image for image in rows.order_by("pk") if is_missing(image.pk)]
+
+
+def is_missing(name: str) -> bool:
+    try:
+        blobs().stat(image_key(name))
+    except BlobMissing:
+        return True
+    return False
+
+
+def hash_before(cursor: str) -> str:
+    """The hashes up to this one have keys up to ``cursor``."""
+    rest = cursor.removeprefix(IMAGES)
+    digits = re.match(r"[0-9a-f]{0,64}", rest)
+    assert digits is not None
+    follows = rest[digits.end() :][:1]
+    return digits[0] + (BEHIND_ALL if len(digits[0]) < 64 and follows > "f" else "")
+
+
+def set_aside(blob: Blob, running: Running) -> None:
+    """Moves one file to quarantine, or deletes a copy, which can be made again."""
+    dry_run = running.budget.dry_run
+    if COPY.match(blob.key):
+        running.counts["copies_dropped"] += 1
+        if not dry_run:
+            blobs().delete(blob.key)
+        return
+    try:
+        if not dry_run and not (set_aside_orphan(blob.key) and delete_orphan(blob)):
+            running.counts["skipped"] += 1
+            return
+    except KeyRefused:
+        log.warning("orphan left alone key=%r: none of our names", blob.key)
+        running.counts["refused"] += 1
+        return
+    running.counts["quarantined"] += 1
+    log.warning("orphan quarantined key=%s size=%d%s", blob.key, blob.size, " (dry run)" if dry_run else "")
+
+
+def delete_orphan(blob: Blob) -> bool:
+    """Deletes a file that was set aside; False when somebody stores this very picture now.
+
+    The row is the lock here too: while we delete, a writer of the same bytes waits.
+    """
+    found = IMAGE.match(blob.key)
+    if found is None:
+        blobs().delete(blob.key)
+        return True
+    token = timezone.now()
+    if not claim_new(found[1], Normal(b"\0", 1, 1, ""), token, Status.SWEEPING):
+        return False
+    blobs().delete(blob.key)
+    Image.objects.filter(pk=found[1], status=Status.SWEEPING, wanted_at=token).delete()
+    return True
+
+
+def tidy(running: Running, *, now: datetime) -> None:
+    """Deletes what was in quarantine long enough, and drafts of dead writers."""
+    for prefix in (ORPHANS, DAMAGED):
+        for blob in blobs().list(prefix):
+            if running.counts["expired"] >= running.budget.limit or running.is_over:
+                break
+            if blob.modified <= now - LASTS:
+                running.counts["expired"] += 1
+                if not running.budget.dry_run:
+                    blobs().delete(blob.key)
+    if not running.budget.dry_run:
+        running.counts["drafts"] += blobs().clear_drafts(IMAGES, before=now - AGE)

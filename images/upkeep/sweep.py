@@ -1,0 +1,93 @@
+"""What nothing shows any more goes, after a grace period: bytes first, the row last."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.deletion import ProtectedError
+from django.db.utils import IntegrityError
+from django.utils import timezone
+
+from images.models import Image, Pass
+from images.references import is_referred_to, unreferenced
+from images.store import SWEEP_LEASE, claim_sweep, finish_sweep, take_over
+
+from .passes import Budget, Outcome, Running, passing
+
+log = logging.getLogger(__name__)
+
+STALE = timedelta(hours=1)  # no writer works so long on one picture
+BATCH = 1000  # rows that are marked in one transaction
+
+Status = Image.Status
+
+
+def sweep(*, grace: timedelta | None = None, stale: timedelta = STALE, budget: Budget | None = None) -> Pass:
+    """Deletes images that for ``grace`` (a setting) nobody referred to and nobody wanted.
+
+    First it finishes or undoes what dead processes left ``storing`` or ``sweeping``. Counts: ``finished`` (removed)
+    and ``given_back`` of those; ``marked`` (unreferenced from now on), ``unmarked``; ``swept``; ``skipped`` (wanted
+    again meanwhile).
+    """
+    budget = budget or Budget()
+    grace = timedelta(days=settings.IMAGE_GRACE_DAYS) if grace is None else grace
+    now = timezone.now()
+    with passing(Pass.Kind.SWEEP, budget) as running:
+        finish_what_was_left(running, now=now, stale=stale)
+        mark(running, now=now)
+        cutoff = now - grace
+        old = unreferenced().filter(status=Status.STORED, wanted_at__lt=cutoff, unreferenced_since__lt=cutoff)
+        names = list(old.order_by("unreferenced_since", "pk").values_list("pk", flat=True)[: budget.limit + 1])
+        for name in names[: budget.limit]:
+            if running.is_over:
+                break
+            token = timezone.now()
+            if budget.dry_run:
+                running.counts["swept"] += 1
+            elif claim_sweep(name, cutoff=cutoff, token=token):
+                finish(running, name, token, "swept", "skipped")
+            else:
+                running.counts["skipped"] += 1
+        if len(names) > budget.limit:
+            running.row.outcome = Outcome.MORE
+    return running.row
+
+
+def finish_what_was_left(running: Running, *, now: datetime, stale: timedelta) -> None:
+    """Rows whose writer or sweeper is dead: removed when nobody refers to them, else given back as their bytes are."""
+    left = Image.objects.filter(status=Status.SWEEPING, wanted_at__lt=now - max(stale, SWEEP_LEASE))
+    left |= Image.objects.filter(status=Status.STORING, wanted_at__lt=now - stale)
+    for row in left.order_by("wanted_at", "pk")[: running.budget.limit]:
+        if running.is_over:
+            break
+        token = timezone.now()
+        if running.budget.dry_run:
+            running.counts["finished"] += 1
+        elif take_over(row, token, Status.SWEEPING):
+            finish(running, row.pk, token, "finished", "given_back")
+
+
+def finish(running: Running, name: str, token: datetime, gone: str, stays: str) -> None:
+    """Counts what becomes of a claimed row."""
+    try:
+        running.counts[gone if finish_sweep(name, token) else stays] += 1
+    except (ProtectedError, IntegrityError):
+        log.exception("image %s was referred to while it was deleted; the next pass looks what became of it", name)
+        running.counts["skipped"] += 1
+
+
+def mark(running: Running, *, now: datetime) -> None:
+    """Notes since when nothing refers to an image: the grace period of one that was shown for years begins here."""
+    again = Image.objects.filter(is_referred_to(), unreferenced_since__isnull=False)
+    unmarked = again.count() if running.budget.dry_run else again.update(unreferenced_since=None)
+    fresh = unreferenced().filter(status=Status.STORED, unreferenced_since=None)
+    marked = fresh.count() if running.budget.dry_run else 0
+    while not running.budget.dry_run and not running.is_over:
+        with transaction.atomic():
+            names = list(fresh.order_by("pk").values_list("pk", flat=True)[:BATCH])
+            # Asked again in the update: a reference may have come in between.
+            marked += fresh.filter(pk__in=names).update(unreferenced_since=now)
+        if len(names) < BATCH:
+            break
+    running.counts.update({"marked": marked, "unmarked": unmarked})
