@@ -15,6 +15,7 @@ from images import delivery
 from images.blobs import StorageUnavailable, blobs, image_key
 from images.folder import LocalBlobs
 from images.models import Image
+from images.normalize import derive
 from images.services import add_image
 from tests.contracts.conftest import use_bucket
 from tests.images.pictures import decoded, normal_jpeg
@@ -179,7 +180,7 @@ class TestAStoredPicture:
 
     def test_is_copied_once_however_many_ask_at_once(self, anyone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         made: list[int] = []
-        make = delivery.derive
+        make = derive
 
         def slowly(*arguments: Any, **options: Any) -> bytes:
             made.append(options["width"])

@@ -13,13 +13,15 @@ from django.utils import timezone
 from images.blobs import StorageUnavailable, blobs, derived_key, image_key
 from images.folder import LocalBlobs
 from images.models import Image, Pass
-from images.quarantine import ORPHANS
+from images.normalize import Normal
+from images.quarantine import ORPHANS, set_aside_orphan
 from images.services import add_image, missing_images
 from images.store import claim_new
 from images.upkeep import orphans as orphans_module
 from images.upkeep.orphans import hash_before, quarantine_orphans
 from images.upkeep.passes import Budget
 from images.upkeep.restoring import Restored, quarantined, restore
+from images.upkeep.sweep import sweep
 from tests.contracts.conftest import use_bucket
 from tests.images.pictures import normal_jpeg
 
@@ -170,11 +172,10 @@ def test_when_the_disk_is_not_mounted_nothing_is_marked(settings: LazySettings, 
 
 def test_a_picture_that_is_stored_while_it_is_set_aside_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     name = orphan(1)
-    set_aside = orphans_module.set_aside_orphan
 
     def stored_meanwhile(key: str) -> bool:
         add_image(data=normal_jpeg(1))
-        return set_aside(key)
+        return set_aside_orphan(key)
 
     monkeypatch.setattr(orphans_module, "set_aside_orphan", stored_meanwhile)
 
@@ -270,11 +271,8 @@ def test_what_is_not_what_it_says_is_not_taken_back() -> None:
 
 
 def test_a_claim_that_died_between_copy_and_deletion_is_finished_by_the_sweep() -> None:
-    from images.normalize import Normal
-    from images.upkeep.sweep import sweep
-
     name = orphan(1)
-    orphans_module.set_aside_orphan(image_key(name))
+    set_aside_orphan(image_key(name))
     claim_new(name, Normal(b"\0", 1, 1, ""), timezone.now() - timedelta(days=1), Image.Status.SWEEPING)
 
     assert sweep().counts["finished"] == 1

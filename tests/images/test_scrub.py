@@ -1,6 +1,5 @@
 """Every picture is compared with its name now and then; what is wrong comes back with the next upload."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +17,7 @@ from images.models import Image, Pass
 from images.quarantine import DAMAGED
 from images.services import HashUnknown, add_image, image_to_refer_to, missing_images
 from images.upkeep import scrub as scrub_module
-from images.upkeep.passes import Budget
+from images.upkeep.passes import Budget, Running
 from images.upkeep.scrub import scrub, share_of
 from tests.contracts.conftest import use_bucket
 from tests.images.pictures import normal_jpeg
@@ -195,13 +194,13 @@ def test_what_a_terminal_met_damaged_is_checked_first(
 def test_a_repair_during_the_scrub_is_not_undone(monkeypatch: pytest.MonkeyPatch) -> None:
     rotten = added(1)
     rot(rotten)
-    brake: Callable[..., None] = scrub_module.Running.brake
+    brake = Running.brake
 
-    def repaired_meanwhile(self: Any, *arguments: Any, **options: Any) -> None:
+    def repaired_meanwhile(self: Running, *arguments: Any, **options: Any) -> None:
         add_image(data=normal_jpeg(1))
         brake(self, *arguments, **options)
 
-    monkeypatch.setattr(scrub_module.Running, "brake", repaired_meanwhile)
+    monkeypatch.setattr(Running, "brake", repaired_meanwhile)
 
     assert counts() == {"checked": 1, "damaged": 1}
     assert Image.objects.get().damaged_at is None

@@ -82,9 +82,13 @@ def test_only_a_scrub_does_everything() -> None:
 
 
 def test_a_pass_that_fails_says_so_in_its_row() -> None:
-    with pytest.raises(ZeroDivisionError), passing(Pass.Kind.SCRUB, Budget()) as running:
-        running.counts["checked"] += 3
-        raise ZeroDivisionError
+    def work() -> None:
+        with passing(Pass.Kind.SCRUB, Budget()) as running:
+            running.counts["checked"] += 3
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
 
     row = Pass.objects.get()
     assert (row.outcome, row.counts) == (Pass.Outcome.FAILED, {"checked": 3})

@@ -1,6 +1,7 @@
 """``manage.py image_upkeep``: one pass of what the worker does by itself, now."""
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from images.upkeep.passes import Budget
 from images.upkeep.scrub import scrub
 from images.upkeep.sweep import sweep
 
-PASSES = {"sweep": sweep, "scrub": scrub, "orphans": quarantine_orphans}
+PASSES: dict[str, Callable[..., Pass]] = {"sweep": sweep, "scrub": scrub, "orphans": quarantine_orphans}
 
 
 class Command(BaseCommand):
