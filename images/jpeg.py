@@ -20,6 +20,8 @@ SOI, EOI, SOS, DQT, DHT, DRI, APP0, SOF0, SOF2 = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0
 NORMAL_SEGMENTS = {APP0, DQT, SOF0, SOF2, DHT, DRI, SOS}
 # In entropy-coded data FF is followed by 00, or by a restart marker; anything else ends the scan.
 SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7]")
+# Before a marker there may be any number of FF; RSTn, TEM and SOI have no segment.
+MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,15 @@ def segments(data: bytes) -> Iterator[Segment]:
         yield Segment(marker, body, at)
 
 
-def has_too_many_scans(data: bytes) -> bool:
-    """Whether decoding these bytes would be an attack on our time; also for files that are broken further on."""
-    scans = 0
-    try:
-        for segment in segments(data):
-            scans += segment.marker == SOS
-            if scans > MOST_SCANS:
-                return True
-    except Malformed:
-        pass
-    return False
+def markers(data: bytes) -> Iterator[int]:
+    """The markers with a segment that a forgiving decoder finds: it skips padding and junk between segments."""
+    at = 2
+    while found := MARKER.search(data, at):
+        marker, at = found[0][1], found.end()
+        yield marker
+        if marker == EOI:
+            return
+        at += max(2, int.from_bytes(data[at : at + 2]))
 
 
 def normal_frame(data: bytes) -> Frame | None:
