@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
+from tests.front import Front, front_of
+from tests.parts import Bucket
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
@@ -28,3 +31,15 @@ def no_contact_is_left() -> Iterator[None]:
 
     yield
     contacts.forget()
+
+
+@pytest.fixture(scope="session")
+def front_of_this_run(s3: Bucket) -> Iterator[Front]:
+    with front_of(s3) as front:
+        yield front
+
+
+@pytest.fixture
+def front(front_of_this_run: Front, new_bucket: Bucket) -> Front:
+    """A front that checks what moto doesn't, before an empty bucket."""
+    return front_of_this_run.begin(new_bucket)
