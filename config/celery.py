@@ -11,6 +11,9 @@ from celery import Celery
 from celery.signals import heartbeat_sent, worker_shutdown
 from celery.worker.heartbeat import Heart
 from django.conf import settings
+from kombu.entity import Queue
+
+from uploads.broker import IMAGES, LARGE_IMAGES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -26,6 +29,11 @@ class RedCoral(Celery):
 app = RedCoral("redcoral")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# A worker takes from its queues in turn, so that large photos don't keep small ones waiting, and neither upkeep.
+app.conf.task_queues = [Queue(name, routing_key=name) for name in (IMAGES, LARGE_IMAGES, "upkeep")]
+app.conf.task_default_queue = "upkeep"
+app.conf.task_routes = {"uploads.tasks.process_photo": {"queue": IMAGES}}
 
 log = logging.getLogger(__name__)
 

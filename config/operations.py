@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from rest_framework.exceptions import MethodNotAllowed
 
@@ -27,6 +27,7 @@ from images.blobs import BlobMissing, blobs
 from images.models import Image, Pass
 from syncing import capture
 from syncing.models import Change, SyncedResource
+from uploads.measures import Measured, measured
 from uploads.models import Photo
 
 from .celery import WORKER_KEYS
@@ -151,7 +152,7 @@ def has_token(request: HttpRequest) -> bool:
 
 
 class Collector:
-    """Everything is read from the database when asked: any process can answer for all."""
+    """Everything is read from the database and the broker when asked: any process can answer for all."""
 
     def collect(self) -> Iterator[Metric]:
         began = time.perf_counter()
@@ -169,10 +170,32 @@ class Collector:
         oldest = Photo.objects.filter(status=Photo.Status.PENDING).aggregate(oldest=Min("created_at"))["oldest"]
         age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
         yield GaugeMetricFamily("redcoral_oldest_pending_photo_seconds", "Age of the oldest pending photo.", age)
+        with suppress(redis.RedisError):  # without a broker the rest is still worth having
+            yield from _uploads(measured())
         devices = Device.objects.filter(revoked_at=None).count()
         yield GaugeMetricFamily("redcoral_devices", "Enrolled devices that are not revoked.", devices)
         spent = time.perf_counter() - began
         yield GaugeMetricFamily("redcoral_metrics_seconds", "Time that collecting these metrics took.", spent)
+
+
+def _uploads(found: Measured) -> Iterator[Metric]:
+    attempts = CounterMetricFamily("redcoral_photo_attempts", "Photos that workers took.", labels=["outcome"])
+    for outcome, count in found.attempts.items():
+        attempts.add_metric([outcome], count)
+    yield attempts
+    seconds = HistogramMetricFamily("redcoral_photo_processing_seconds", "A worker's time for one photo.")
+    seconds.add_metric([], found.seconds, found.seconds_sum)
+    yield seconds
+    passes = CounterMetricFamily("redcoral_reconciliation_passes", "Passes over one album or all.", labels=["scope"])
+    for scope, count in found.passes.items():
+        passes.add_metric([scope], count)
+    yield passes
+    decided = CounterMetricFamily(
+        "redcoral_reconciled_photos", "Photos that passes looked at.", labels=["scope", "decision"]
+    )
+    for (scope, decision), count in found.decisions.items():
+        decided.add_metric([scope, decision], count)
+    yield decided
 
 
 def _by_status(name: str, text: str, model: type[Model]) -> GaugeMetricFamily:

@@ -76,6 +76,9 @@ IMAGE_GRACE_DAYS = env.int("IMAGE_GRACE_DAYS", 30, validate=AT_LEAST_ONE)
 IMAGE_SCRUB_DAYS = env.int("IMAGE_SCRUB_DAYS", 30, validate=AT_LEAST_ONE)
 IMAGE_UPKEEP_MAX_PERCENT = env.int("IMAGE_UPKEEP_MAX_PERCENT", 5, validate=validate.Range(min=0, max=100))
 UPLOAD_WINDOW_SECONDS = env.int("UPLOAD_WINDOW_SECONDS", 900, validate=AT_LEAST_ONE)
+KEEP_ORIGINALS = env.bool("KEEP_ORIGINALS", False)
+LARGE_PHOTO_BYTES = env.int("LARGE_PHOTO_BYTES", 8_000_000, validate=AT_LEAST_ONE)
+PHOTOS_PER_MINUTE = env.int("PHOTOS_PER_MINUTE", 0, validate=validate.Range(min=0))
 PENDING_PHOTO_SCAN_INTERVAL_MS = env.int("PENDING_PHOTO_SCAN_INTERVAL_MS", 30_000, validate=AT_LEAST_ONE)
 PENDING_PHOTO_SCAN_BATCH_SIZE = env.int("PENDING_PHOTO_SCAN_BATCH_SIZE", 50, validate=AT_LEAST_ONE)
 PENDING_PHOTO_MIN_AGE_MS = env.int("PENDING_PHOTO_MIN_AGE_MS", 10_000, validate=validate.Range(min=0))
@@ -159,6 +162,8 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
+PHOTO_RATE = f"{PHOTOS_PER_MINUTE}/m" if PHOTOS_PER_MINUTE else None  # of each worker
+CELERY_TASK_ANNOTATIONS = {"uploads.tasks.process_photo": {"rate_limit": PHOTO_RATE}}
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -177,12 +182,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_start": 0,
     "interval_max": 0.2,
 }
-CELERY_TASK_PUBLISH_RETRY_POLICY = {
-    "max_retries": 1,
-    "interval_start": 0,
-    "interval_step": 0.1,
-    "interval_max": 0.2,
-}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2}
 # Every periodic task is harmless when it runs twice. A message that waited longer than its period is worth nothing.
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {

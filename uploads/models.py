@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -65,7 +65,7 @@ class Photo(models.Model):
     """One picture on its way from a client to being an image.
 
     ``pending → processing → ready | failed``; back to ``pending`` when a worker gives it back, its lease runs
-    out, or somebody retries a failed one. Only `move` changes the state.
+    out, or somebody retries a failed one. Only `move` changes the state; docs/uploads.md has the drawing.
     """
 
     class Status(models.TextChoices):
@@ -184,6 +184,19 @@ class Photo(models.Model):
                 & ~Q(status="failed", failed_at=None),
                 name="photo_knows_since_when_it_is_in_its_state",
             ),
+            models.CheckConstraint(
+                condition=Q(ready_at=None) | Q(status="ready"),
+                name="photo_that_was_ready_stays_ready",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="pending") | Q(attempts__gte=1),
+                name="photo_was_attempted_once_it_left_pending",
+            ),
+            models.CheckConstraint(
+                condition=Q(error_detail="") | ~Q(error=""),
+                name="photo_explains_no_error_that_it_does_not_have",
+            ),
+            models.CheckConstraint(condition=~Q(filename=""), name="photo_has_a_file_name"),
             models.CheckConstraint(condition=Q(size__gte=1, size__lte=LARGEST), name="photo_size_is_allowed"),
             models.CheckConstraint(condition=Q(content_type__in=CONTENT_TYPES), name="photo_content_type_is_allowed"),
         ]
@@ -238,7 +251,9 @@ def move(
     columns: dict[str, Any] = {"status": to, "lease": None, "lease_expires_at": None, "queued_until": None}
     match to:
         case Status.PROCESSING:
+            # The attempt counts from here, because it may kill its worker.
             columns |= {"lease": lease, "lease_expires_at": now + LEASE, "processing_at": now}
+            columns |= {"attempts": F("attempts") + 1}
         case Status.READY:
             columns |= {"ready_at": now, "error": "", "error_detail": ""}
         case Status.FAILED:

@@ -9,10 +9,11 @@ import hashlib
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from catalog.services import show_image
@@ -20,6 +21,7 @@ from images.blobs import BlobMissing, StorageUnavailable, blobs
 from images.normalize import ImageRefused
 from images.services import HashUnknown, add_image, image_to_refer_to
 
+from . import measures
 from .models import Photo, Status, move
 from .services import drop_original
 
@@ -57,32 +59,41 @@ def process(*, photo_id: UUID, clock: Callable[[], datetime] = timezone.now) -> 
     if photo is None:
         log.info("photo not pending photo=%s", photo_id)
         return
+    with measures.attempt() as attempt:
+        attempt.outcome = work_on(photo, clock)
+    if attempt.outcome == "ready" and not settings.KEEP_ORIGINALS:
+        drop_original(photo_id)
+
+
+def work_on(photo: Photo, clock: Callable[[], datetime]) -> str:
+    """One attempt with a photo that is ours; its outcome, one of ``measures.OUTCOMES``."""
     try:
         image = add_image(data=fetch(photo)).image
         finish(photo, image.hash, now=clock())
     except LeaseLost:
-        log.warning("lease lost photo=%s", photo_id)
+        log.warning("lease lost photo=%s", photo.pk)
+        return "lease_lost"
     except BlobMissing:
-        unclaim(photo, now=clock())
+        return unclaim(photo, "its original is missing", now=clock())
     except (ImageRefused, NotAsDeclared) as error:
-        fail(photo, error.code, str(error) or (error.__doc__ or ""), now=clock())
+        return fail(photo, error.code, str(error) or (error.__doc__ or ""), now=clock())
     except (StorageUnavailable, HashUnknown) as error:
-        give_back(photo, "storage_unavailable", str(error), now=clock())
+        return give_back(photo, "storage_unavailable", str(error), now=clock())
     except Exception as error:
-        log.exception("processing failed photo=%s", photo_id)
-        give_back(photo, "processing_failed", f"{type(error).__name__}: {error}", now=clock())
-    else:
-        log.info("photo ready photo=%s image=%s", photo_id, image.hash)
-        drop_original(photo_id)
+        log.exception("processing failed photo=%s", photo.pk)
+        return give_back(photo, "processing_failed", f"{type(error).__name__}: {error}", now=clock())
+    except BaseException:
+        # A worker that is told to stop returns the message; without this the next one would find the photo taken.
+        unclaim(photo, "its worker stops", now=clock())
+        raise
+    log.info("photo ready photo=%s image=%s", photo.pk, image.hash)
+    return "ready"
 
 
 def claim(photo_id: UUID, *, now: datetime) -> Photo | None:
-    """Take the photo for this worker, or None when it isn't pending.
-
-    An attempt counts from here, because the attempt may kill us.
-    """
+    """Take the photo for this worker, or None when it isn't pending."""
     lease = uuid4()
-    if not move(photo_id, Status.PENDING, Status.PROCESSING, now=now, lease=lease, attempts=F("attempts") + 1):
+    if not move(photo_id, Status.PENDING, Status.PROCESSING, now=now, lease=lease):
         return None
     return Photo.objects.filter(pk=photo_id, lease=lease).first()
 
@@ -115,44 +126,34 @@ def finish(photo: Photo, hash: str, *, now: datetime) -> None:
     image_to_refer_to(hash=hash)  # after the product: everybody locks products before images
 
 
-def unclaim(photo: Photo, *, now: datetime) -> None:
-    """The original isn't there (yet): as if nobody had looked. Reconciliation decides about the record."""
+def unclaim(photo: Photo, why: str, *, now: datetime) -> str:
+    """As if nobody had taken it: the attempt doesn't count. Reconciliation decides about a record without bytes."""
     attempts = photo.attempts - 1
-    if move(photo.pk, Status.PROCESSING, Status.PENDING, now=now, lease=photo.lease, attempts=attempts):
-        log.warning("original missing photo=%s", photo.pk)
+    if not move(photo.pk, Status.PROCESSING, Status.PENDING, now=now, lease=photo.lease, attempts=attempts):
+        return "lease_lost"
+    log.warning("photo put back photo=%s: %s", photo.pk, why)
+    return "put_back"
 
 
-def give_back(photo: Photo, code: str, detail: str, *, now: datetime) -> None:
+def give_back(photo: Photo, code: str, detail: str, *, now: datetime) -> str:
     """Another try later, or `fail` when there were enough."""
     if photo.attempts >= MAX_ATTEMPTS:
-        fail(photo, code, detail, now=now)
-        return
+        return fail(photo, code, detail, now=now)
+    reason: dict[str, Any] = {"error": code, "error_detail": readable(detail)}
     later = now + backoff(photo.attempts)
-    if move(
-        photo.pk,
-        Status.PROCESSING,
-        Status.PENDING,
-        now=now,
-        lease=photo.lease,
-        queued_until=later,
-        error=code,
-        error_detail=readable(detail),
-    ):
-        log.warning("photo given back photo=%s attempts=%d error=%s", photo.pk, photo.attempts, code)
+    if not move(photo.pk, Status.PROCESSING, Status.PENDING, now=now, lease=photo.lease, queued_until=later, **reason):
+        return "lease_lost"
+    log.warning("photo given back photo=%s attempts=%d error=%s", photo.pk, photo.attempts, code)
+    return "given_back"
 
 
-def fail(photo: Photo, code: str, detail: str, *, now: datetime) -> None:
+def fail(photo: Photo, code: str, detail: str, *, now: datetime) -> str:
     """The photo failed, and says why; its original is kept for a manual retry."""
-    if move(
-        photo.pk,
-        Status.PROCESSING,
-        Status.FAILED,
-        now=now,
-        lease=photo.lease,
-        error=code,
-        error_detail=readable(detail),
-    ):
-        log.warning("photo failed photo=%s attempts=%d error=%s", photo.pk, photo.attempts, code)
+    reason: dict[str, Any] = {"error": code, "error_detail": readable(detail)}
+    if not move(photo.pk, Status.PROCESSING, Status.FAILED, now=now, lease=photo.lease, **reason):
+        return "lease_lost"
+    log.warning("photo failed photo=%s attempts=%d error=%s", photo.pk, photo.attempts, code)
+    return "failed"
 
 
 def readable(detail: str) -> str:

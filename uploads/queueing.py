@@ -7,11 +7,13 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
-from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
+from .broker import LARGE_IMAGES
 from .models import Photo
+from .rescue import reconcile_soon
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +25,7 @@ def queue(*, photos: Iterable[Photo], now: datetime) -> int:
     """Queue pending photos, except those that changed since they were read; how many this call queued."""
     until = now + QUEUED_FOR
     with transaction.atomic():
-        queued = [photo.pk for photo in photos if mark(photo, until=until)]
+        queued = [photo for photo in photos if mark(photo, until=until)]
         if queued:
             transaction.on_commit(partial(send, queued, until), robust=True)
     return len(queued)
@@ -34,15 +36,24 @@ def mark(photo: Photo, *, until: datetime) -> bool:
     return rows.update(queued_until=until, error="", error_detail="") == 1
 
 
-def send(photo_ids: list[UUID], until: datetime) -> None:
+def send(photos: list[Photo], until: datetime) -> None:
     """One message for each photo; when the broker fails the rest count as not queued, at once."""
+    for index, photo in enumerate(photos):
+        try:
+            send_one(photo)
+        except Exception:
+            left = photos[index:]
+            log.exception("queueing failed photos=%d; reconciliation will do it", len(left))
+            unsent = Photo.objects.pending().filter(pk__in=[photo.pk for photo in left], queued_until=until)
+            unsent.update(queued_until=None)
+            reconcile_soon({photo.album_id for photo in left})
+            return
+
+
+def send_one(photo: Photo) -> None:
     from .tasks import process_photo  # the tasks call this module's callers
 
-    for index, photo_id in enumerate(photo_ids):
-        try:
-            process_photo.delay(str(photo_id))
-        except Exception:
-            log.exception("queueing failed photos=%d; reconciliation will do it", len(photo_ids) - index)
-            unsent = Photo.objects.pending().filter(pk__in=photo_ids[index:], queued_until=until)
-            unsent.update(queued_until=None)
-            return
+    if photo.size >= settings.LARGE_PHOTO_BYTES:
+        process_photo.apply_async([str(photo.pk)], queue=LARGE_IMAGES)
+    else:
+        process_photo.delay(str(photo.pk))

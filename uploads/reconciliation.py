@@ -17,6 +17,8 @@ from django.db import transaction
 
 from images.blobs import StorageUnavailable
 
+from . import measures
+from .broker import waiting
 from .models import Photo, PhotoQuerySet, Status, move
 from .pipeline import MAX_ATTEMPTS
 from .queueing import queue
@@ -29,6 +31,8 @@ MARGIN = timedelta(minutes=5)
 ALBUM_BATCH = 500
 # After so many failures in a row the storage counts as down, and a pass asks it no more.
 STORAGE_IS_DOWN = 2
+# So many messages that workers haven't fetched: their photos count as queued for longer than it says.
+LONG_LINE = 100
 
 
 class Found(Enum):
@@ -106,9 +110,17 @@ def settle(batch: list[Photo], *, now: datetime) -> Counts:
             counts.cleaned += 1
         else:
             counts.skipped += 1
-    counts.requeued = queue(photos=there, now=now)
-    counts.skipped += len(there) - counts.requeued  # somebody else was first
+    counts.requeued = queue(photos=not_in_line(there), now=now)
+    counts.skipped += len(there) - counts.requeued  # in line still, or somebody else was first
     return counts
+
+
+def not_in_line(there: list[Photo]) -> list[Photo]:
+    """Those that need a message. While the line is long, what was sent is in it still; twice helps nobody."""
+    sent = [photo for photo in there if photo.queued_until and not photo.error]
+    if sent and waiting() >= LONG_LINE:
+        return [photo for photo in there if photo not in sent]
+    return there
 
 
 def look_up(batch: Iterable[Photo]) -> Iterable[tuple[Photo, Found]]:
@@ -141,6 +153,7 @@ def clean(photo: Photo, *, now: datetime) -> bool:
 def report(scope: str, counts: Counts, *, now: datetime) -> None:
     oldest = Photo.objects.pending().order_by("created_at").values_list("created_at", flat=True).first()
     age = (now - oldest).total_seconds() if oldest else 0.0
+    measures.passed(scope, **{name: getattr(counts, name) for name in measures.DECISIONS})
     log.info(
         "reconciled scope=%s %s oldest_pending_seconds=%.0f",
         scope,

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
+from django.conf import settings
+
 from images.blobs import Blob, BlobMissing, KeyRefused, StorageUnavailable, blobs
 
 from .models import Photo
@@ -59,7 +61,9 @@ def quarantine_orphans(*, now: datetime, limit: int = LIMIT) -> Orphans:
 
 
 def unneeded(*, before: datetime) -> Iterator[tuple[Blob, str | None]]:
-    """Originals written before ``before`` that have no record (None) or whose photo is ready (its status)."""
+    """Originals written before ``before`` that have no record (None) or, unless ``KEEP_ORIGINALS``, whose photo is
+    ready (its status)."""
+    done = {None} if settings.KEEP_ORIGINALS else {None, Photo.Status.READY}
     old = (blob for blob in blobs().list(ORIGINALS) if blob.modified <= before)
     while batch := list(islice(old, BATCH)):
         ids = {blob.key: photo_id_of(blob.key) for blob in batch}
@@ -67,7 +71,7 @@ def unneeded(*, before: datetime) -> Iterator[tuple[Blob, str | None]]:
         for blob in batch:
             photo_id = ids[blob.key]
             status = known.get(photo_id) if photo_id else None
-            if status in (None, Photo.Status.READY):
+            if status in done:
                 yield blob, status
 
 

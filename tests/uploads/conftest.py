@@ -23,7 +23,7 @@ from devices.services import enroll
 from images.blobs import blobs
 from images.services import add_image
 from tests.contracts.conftest import use_bucket
-from uploads import tasks
+from uploads import rescue, tasks
 from uploads.models import Album, Photo
 
 PNG = "image/png"
@@ -45,6 +45,12 @@ def folder(settings: LazySettings, tmp_path: Path) -> Path:
     """Files of this test alone."""
     settings.FILES_DIR = tmp_path / "files"
     return Path(settings.FILES_DIR)
+
+
+@pytest.fixture(autouse=True)
+def no_rescue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread goes on with a photo when its test is over; the tests of the rescue give it its time."""
+    monkeypatch.setattr(rescue, "PAUSES", ())
 
 
 @pytest.fixture(params=["folder", "bucket"])

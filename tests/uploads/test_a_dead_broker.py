@@ -126,7 +126,7 @@ def test_a_photo_that_a_worker_took_meanwhile_is_not_touched(
     until = timezone.now() + queueing.QUEUED_FOR
     photo = make_photo(DATA, queued_until=until + queueing.QUEUED_FOR)
 
-    queueing.send([photo.pk], until)
+    queueing.send([photo], until)
 
     assert dead_broker
     photo.refresh_from_db()

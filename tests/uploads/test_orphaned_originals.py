@@ -64,6 +64,17 @@ def test_what_the_pipeline_forgot_to_drop_is_dropped(make_photo: Callable[..., P
     assert keys("originals/") == keys("quarantine/") == []
 
 
+def test_originals_that_are_to_be_kept_are_not_dropped(
+    make_photo: Callable[..., Photo], a_day_later: datetime, settings: LazySettings
+) -> None:
+    settings.KEEP_ORIGINALS = True
+    photo = make_photo(DATA)
+    pipeline.process(photo_id=photo.pk)
+
+    assert quarantine_orphans(now=a_day_later) == Orphans()
+    assert keys("originals/") == [photo.key]
+
+
 @pytest.mark.django_db
 def test_one_run_touches_few_and_the_next_goes_on(a_day_later: datetime) -> None:
     for _ in range(5):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 
 from catalog.models import Product
@@ -54,6 +55,18 @@ def test_the_same_picture_again_is_stored_once(make_photo: Callable[..., Photo])
 
     assert Image.objects.count() == 1
     assert set(Photo.objects.values_list("status", "image_id")) == {("ready", Image.objects.get().pk)}
+
+
+def test_the_original_stays_where_the_settings_want_it(
+    make_photo: Callable[..., Photo], settings: LazySettings, storage: str
+) -> None:
+    settings.KEEP_ORIGINALS = True
+    photo = make_photo(DATA)
+
+    pipeline.process(photo_id=photo.pk)
+
+    assert state(photo) == "ready"
+    assert blobs().read(photo.key) == DATA
 
 
 def test_a_photo_without_a_product_becomes_ready(make_photo: Callable[..., Photo]) -> None:

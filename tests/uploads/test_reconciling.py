@@ -232,7 +232,7 @@ a_photo = st.fixed_dictionaries(
         "age": ages,
         "lease": spans,
         "queued": st.none() | spans,
-        "attempts": st.integers(0, 5),
+        "attempts": st.integers(1, 5),
     }
 )
 

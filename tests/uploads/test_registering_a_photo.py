@@ -71,7 +71,7 @@ def test_the_same_id_again_gives_the_same_photo_with_a_later_window(api: Client,
 def test_a_photo_that_has_its_bytes_gets_no_target(api: Client, album: Album) -> None:
     photo_id = register(api, album, DATA).json()["id"]
     now = timezone.now()
-    Photo.objects.update(status="failed", error="broken_image", failed_at=now)
+    Photo.objects.update(status="failed", error="broken_image", failed_at=now, attempts=1)
 
     again = register(api, album, DATA, id=photo_id)
 

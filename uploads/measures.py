@@ -1,0 +1,64 @@
+"""What became of photos, counted for all processes together: `/metrics` shows it."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import accumulate
+from time import perf_counter
+
+from . import broker
+
+OUTCOMES = ("ready", "failed", "given_back", "put_back", "lease_lost")  # of one attempt
+SCOPES = ("all", "album")  # of a pass of reconciliation
+DECISIONS = ("requeued", "cleaned", "skipped", "unknown")  # about one photo in a pass
+BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
+
+
+@dataclass
+class Attempt:
+    """One worker's turn with one photo."""
+
+    outcome: str = "put_back"
+
+
+@contextmanager
+def attempt() -> Iterator[Attempt]:
+    """Measures the block, which says how it ended; one that is interrupted put its photo back."""
+    began, made = perf_counter(), Attempt()
+    try:
+        yield made
+    finally:
+        seconds = perf_counter() - began
+        bucket = bisect_left(BUCKETS, seconds)
+        broker.add({f"attempts:{made.outcome}": 1, f"seconds:{bucket}": 1, "seconds:sum": seconds})
+
+
+def passed(scope: str, **decisions: int) -> None:
+    """A pass over one album or over all photos ended with these ``DECISIONS``."""
+    broker.add({f"passes:{scope}": 1, **{f"{scope}:{name}": count for name, count in decisions.items() if count}})
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Totals since the broker began to remember."""
+
+    attempts: dict[str, float]  # by outcome
+    seconds: list[tuple[str, float]]  # (upper bound, attempts that took at most so long)
+    seconds_sum: float
+    passes: dict[str, float]  # by scope
+    decisions: dict[tuple[str, str], float] = field(default_factory=dict)  # by scope and decision
+
+
+def measured() -> Measured:
+    """Raises redis.RedisError when the broker doesn't answer."""
+    found = broker.counters()
+    each = [found.get(f"seconds:{bucket}", 0.0) for bucket in range(len(BUCKETS) + 1)]
+    bounds = [*(f"{bound:g}" for bound in BUCKETS), "+Inf"]
+    return Measured(
+        attempts={name: found.get(f"attempts:{name}", 0.0) for name in OUTCOMES},
+        seconds=list(zip(bounds, accumulate(each), strict=True)),
+        seconds_sum=found.get("seconds:sum", 0.0),
+        passes={scope: found.get(f"passes:{scope}", 0.0) for scope in SCOPES},
+        decisions={(s, name): found.get(f"{s}:{name}", 0.0) for s in SCOPES for name in DECISIONS},
+    )
