@@ -22,6 +22,8 @@ from django.utils.translation import gettext_lazy as _
 from environs import Env, EnvValidationError, ValidationError, validate
 from import_export.formats.base_formats import CSV, XLSX
 
+from config.theme import CORAL
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(eager=False)
 AT_LEAST_ONE = validate.Range(min=1)
@@ -369,21 +371,7 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "config.dashboard.overview",
     "SIDEBAR": {"show_search": True, "navigation": "config.dashboard.navigation"},
     "STYLES": [lambda request: static("catalog/admin.css")],
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97.1% .013 17)",
-            "100": "oklch(94% .03 18)",
-            "200": "oklch(88.5% .062 18)",
-            "300": "oklch(81% .11 19)",
-            "400": "oklch(71% .17 22)",
-            "500": "oklch(64% .19 25)",
-            "600": "oklch(56% .19 26)",
-            "700": "oklch(49% .17 26)",
-            "800": "oklch(42% .14 26)",
-            "900": "oklch(36% .11 26)",
-            "950": "oklch(26% .08 26)",
-        }
-    },
+    "COLORS": {"primary": CORAL},
 }
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_FORMATS = [CSV, XLSX]
