@@ -11,7 +11,7 @@ DEV := .venv/installed-dev-$(shell cat requirements.txt requirements-dev.txt | c
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-sqlite test-postgresql check format messages bench soak
+.PHONY: help setup run test test-sqlite test-postgresql check format messages bench bench-images soak
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ messages: $(DEV)  ## update and compile the translations under locale/; names te
 bench: $(DEV)  ## measure what capture costs writers, and the ways to serve (several minutes)
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.web_servers
+
+bench-images: $(DEV)  ## measure normalising and serving pictures beside their peers (three minutes)
+	$(BIN)/python -m benchmarks.normalizing
+	$(BIN)/python -m benchmarks.serving
 
 soak: $(DEV)  ## the long runs: more schedules, more faults
 	$(BIN)/pytest -m soak --timeout=3600 $(ARGS)

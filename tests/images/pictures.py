@@ -7,7 +7,7 @@ from functools import cache
 from io import BytesIO
 from typing import Any
 
-from PIL import Image, ImageCms, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 
 def photograph(width: int = 640, height: int = 480, seed: int = 1) -> Image.Image:
@@ -58,40 +58,3 @@ def png_of(width: int, height: int) -> bytes:
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
-
-
-def adobe_rgb() -> bytes:
-    """An ICC profile with the primaries and the gamma of AdobeRGB (1998), made here."""
-
-    def s15(value: float) -> bytes:
-        return struct.pack(">i", round(value * 65536))
-
-    def xyz(x: float, y: float, z: float) -> bytes:
-        return b"XYZ \0\0\0\0" + s15(x) + s15(y) + s15(z)
-
-    text = b"Wide for tests"
-    description = b"desc\0\0\0\0" + struct.pack(">I", len(text) + 1) + text + b"\0" + b"\0" * 78
-    gamma = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(2.2 * 256)) + b"\0\0"
-    tags = {
-        b"desc": description + b"\0" * (-len(description) % 4),
-        b"wtpt": xyz(0.9642, 1.0, 0.8249),
-        b"rXYZ": xyz(0.60974, 0.31111, 0.01947),
-        b"gXYZ": xyz(0.20528, 0.62567, 0.06087),
-        b"bXYZ": xyz(0.14919, 0.06322, 0.74457),
-        b"rTRC": gamma,
-        b"gTRC": gamma,
-        b"bTRC": gamma,
-    }
-    offset, table, bodies = 128 + 4 + 12 * len(tags), b"", b""
-    for name, body in tags.items():
-        table += name + struct.pack(">II", offset + len(bodies), len(body))
-        bodies += body
-    size = offset + len(bodies)
-    header = struct.pack(">I4sI4s4s4s12s4s4sI4s4sQI", size, b"lcms", 0x02100000, b"mntr", b"RGB ", b"XYZ ",
-        struct.pack(">6H", 2026, 1, 1, 0, 0, 0), b"acsp", b"APPL", 0, b"none", b"test", 0, 0)  # fmt: skip
-    header += s15(0.9642) + s15(1.0) + s15(0.8249) + b"test"
-    return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + bodies
-
-
-def srgb() -> bytes:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -1,11 +1,17 @@
 """Which bytes are a picture in normal form, and stay as they are."""
 
+from typing import Any
+
 import pytest
-from PIL import Image
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+from PIL import ExifTags, Image
 
 from images.jpeg import MOST_SCANS
 from images.normalize import is_normal_form, normalize
 from tests.images.pictures import encoded, normal_jpeg, photograph, with_segment
+from tests.images.profiles import adobe_rgb, display_p3, linear_grey, srgb
+from tests.images.test_normalize import heic
 
 QUARTER = photograph(160, 120)
 
@@ -74,3 +80,58 @@ def test_a_jpeg_with_thousands_of_scans_is_not_decoded() -> None:
     bomb = progressive[:-2] + scan * (MOST_SCANS + 1) + b"\xff\xd9"
 
     assert not is_normal_form(bomb)
+
+
+MODES = {
+    "JPEG": ["L", "RGB", "CMYK"],
+    "PNG": ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"],
+    "WEBP": ["RGB", "RGBA"],
+    "AVIF": ["L", "RGB", "RGBA"],
+    "GIF": ["1", "L", "P"],
+    "TIFF": ["1", "L", "LA", "RGB", "RGBA", "CMYK", "LAB", "I;16", "F"],
+    "BMP": ["1", "L", "P", "RGB"],
+    "HEIC": ["L", "RGB", "RGBA"],
+}
+# Some are larger than a normal picture, some as large, most small.
+SIZES = some.one_of(
+    some.tuples(some.integers(1, 70), some.integers(1, 70)),
+    some.tuples(some.integers(1590, 3300), some.integers(1, 9)),
+    some.tuples(some.integers(1, 9), some.integers(1590, 3300)),
+)
+
+
+def in_mode(image: Image.Image, mode: str) -> Image.Image:
+    if mode == "LAB":
+        return Image.merge("LAB", image.split())
+    return image.convert("L").convert(mode) if mode in ("I;16", "F") else image.convert(mode)
+
+
+@some.composite
+def files(draw: some.DrawFn) -> bytes:
+    """Files as people may bring them: any format, depth, size, turn and profile, normal or not."""
+    format = draw(some.sampled_from(sorted(MODES)))
+    mode = draw(some.sampled_from(MODES[format]))
+    image = in_mode(photograph(*draw(SIZES), seed=draw(some.integers(1, 5))), mode)
+    options: dict[str, Any] = {}
+    if format == "JPEG":
+        options |= {"quality": draw(some.integers(1, 100)), "progressive": draw(some.booleans())}
+    if profile := draw(some.sampled_from([None, b"junk", srgb(), adobe_rgb(), display_p3(), linear_grey()])):
+        options["icc_profile"] = profile
+    if (turn := draw(some.integers(0, 8))) and format not in ("GIF", "BMP"):
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = turn
+        options["exif"] = exif.tobytes()
+    data = heic(image, **options) if format == "HEIC" else encoded(image, format, **options)
+    return data + draw(some.sampled_from([b"", b"", b"PK\3\4 behind the end"]))
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=files(), first=some.integers(50, 95), second=some.integers(50, 95))
+def test_normalizing_twice_changes_nothing(data: bytes, first: int, second: int) -> None:
+    once = normalize(data, quality=first)
+
+    twice = normalize(once.data, quality=second)
+
+    assert is_normal_form(once.data)
+    assert (twice.data, twice.width, twice.height) == (once.data, once.width, once.height)
+    assert twice.encoder == "", "kept, not made again"
