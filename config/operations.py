@@ -1,6 +1,7 @@
 """Probes for those who run the server: /livez, /readyz, /metrics."""
 
 import ipaddress
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -25,7 +26,7 @@ from rest_framework.exceptions import MethodNotAllowed
 from devices.models import Device
 from images.blobs import BlobMissing, blobs
 from images.models import Image, Pass
-from syncing import capture
+from syncing import capture, positions
 from syncing.models import Change, SyncedResource
 from uploads.measures import Measured, measured
 from uploads.models import Photo
@@ -174,6 +175,14 @@ class Collector:
             yield from _uploads(measured())
         devices = Device.objects.filter(revoked_at=None).count()
         yield GaugeMetricFamily("redcoral_devices", "Enrolled devices that are not revoked.", devices)
+        lag = GaugeMetricFamily(
+            "redcoral_device_lag_changes",
+            "Changes that a device has not confirmed; +Inf when it has to refetch.",
+            labels=["device", "name"],
+        )
+        for device, behind in positions.lags():
+            lag.add_metric([str(device.pk), device.name], math.inf if behind is None else behind)
+        yield lag
         spent = time.perf_counter() - began
         yield GaugeMetricFamily("redcoral_metrics_seconds", "Time that collecting these metrics took.", spent)
 

@@ -1,7 +1,9 @@
-"""Counters, the log and the epoch. The triggers write the first two; Python only reads them."""
+"""Counters and the log, which the triggers write and Python only reads; the epoch; and how far each device is."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from devices.models import Device
 
 
 class SyncedResource(models.Model):
@@ -66,3 +68,21 @@ class Epoch(models.Model):
 
     def __str__(self) -> str:
         return str(self.epoch)
+
+
+class Position(models.Model):
+    """Where a device's stream stood at ``reached_at``. Written by syncing/positions.py, in bulk."""
+
+    # Without a constraint in the database: its check would take a lock on the device while this table is locked.
+    device = models.OneToOneField(
+        Device, models.CASCADE, primary_key=True, db_constraint=False, verbose_name=_("device"), related_name="position"
+    )
+    cursor = models.TextField(_("cursor"))
+    reached_at = models.DateTimeField(_("reached at"))
+
+    class Meta:
+        verbose_name = _("position in the stream")
+        verbose_name_plural = _("positions in the stream")
+
+    def __str__(self) -> str:
+        return self.cursor

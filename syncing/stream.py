@@ -23,12 +23,13 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from devices.identity import Caller, Unwelcome, identify, request_from_scope, still_welcome
+from devices.identity import Caller, DeviceCaller, Unwelcome, identify, request_from_scope, still_welcome
 
 from . import registry
 from .cursors import Cursor, UnreadableCursor
 from .feed import Chunk, Encoded, Hub, Subscription, bookmark, frame, in_reader, read_encoded, resyncs
 from .log import Reason, Versions
+from .positions import Positions
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -121,12 +122,16 @@ class Streams:
         self.hub = Hub()
         self.callers: dict[Subscription, Caller] = {}
         self.taken = 0  # places, of ``STREAM_CAPACITY``
-        self._welcome: asyncio.Task[None] | None = None
+        self.positions = Positions()
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         self.hub.start()
-        if self._welcome is None:
-            self._welcome = asyncio.create_task(self._keep_welcome(), name="welcome")
+        if not self._tasks:
+            self._tasks = [
+                asyncio.create_task(self._keep_welcome(), name="welcome"),
+                asyncio.create_task(self.positions.keep(), name="positions"),
+            ]
 
     def close(self) -> None:
         """End every stream with a bookmark, and take no more; for a process that is to stop."""
@@ -134,11 +139,11 @@ class Streams:
 
     async def stop(self) -> None:
         self.close()
-        if self._welcome is not None:
-            self._welcome.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._welcome
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.hub.stop()
+        await self.positions.write()
 
     async def _keep_welcome(self) -> None:
         """End the streams of devices that were revoked and of staff who left, within seconds."""
@@ -182,6 +187,8 @@ class Streams:
             await send({"type": "http.response.body", "body": b""})
             return
         stream = Stream(self.hub, asked, send)
+        if isinstance(caller, DeviceCaller):
+            self.positions.follow(stream, UUID(caller.id))
         talk = asyncio.create_task(stream.run(lambda place: self._enter(place, caller), self._leave))
         gone = asyncio.create_task(_disconnected(receive))
         try:
@@ -190,6 +197,7 @@ class Streams:
             for task in (talk, gone):
                 task.cancel()
             await asyncio.gather(talk, gone, return_exceptions=True)
+            self.positions.leave(stream)
         if not talk.cancelled() and (error := talk.exception()) and not isinstance(error, TimeoutError):
             raise error
 
@@ -210,12 +218,15 @@ async def _disconnected(receive: Receive) -> None:
 
 
 class Stream:
-    """One connection: where it stands (``epoch``, ``at``), and what it was asked to carry."""
+    """One connection: where it stands (``epoch``, ``at``), what the client was sent (``confirmed``), and what it was
+    asked to carry.
+    """
 
     def __init__(self, hub: Hub, asked: Asked, send: Send) -> None:
         self.hub, self.asked, self._send_event = hub, asked, send
         self.epoch: UUID
         self.at: Versions = {}
+        self.confirmed: Cursor | None = None
 
     async def run(self, enter: Callable[[Subscription], None], leave: Callable[[Subscription], None]) -> None:
         """Talk until the stream's life is over, the server stops, or the reader is gone."""
@@ -302,3 +313,4 @@ class Stream:
         event = {"type": "http.response.body", "body": data, "more_body": more}
         async with asyncio.timeout(STALLED_SECONDS):
             await self._send_event(event)
+        self.confirmed = Cursor(self.epoch, self.at)
