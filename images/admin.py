@@ -1,6 +1,7 @@
 """The pictures that are stored, for those who look after the shop. They come and go by themselves."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import reduce
 from operator import add
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
@@ -18,24 +19,43 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminImageFieldWidget
 
-from images.blobs import StorageUnavailable
-from images.models import Image
+from images.blobs import SUFFIXES, WIDTHS, BlobMissing, StorageUnavailable, blobs, derived_key
+from images.models import Image, Pass
 from images.normalize import MAX_BYTES, ImageRefused, TooLarge
-from images.references import references, referrers
+from images.references import is_referred_to, references, referrers
 from images.services import add_image, image_url
 
 MOST_REFERRERS = 20  # that a page lists for each model
 
 
+class PicturesWidget(forms.FileInput):
+    """A drop zone for many files, each of which is sent by itself; without scripts an input for many files."""
+
+    template_name = "images/pictures.html"
+    allow_multiple_selected = True
+
+    class Media:
+        js = ("images/pictures.js",)
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"] |= {
+            "accept": "image/*,.heic,.heif,.avif,.tif,.tiff",
+            "address": reverse("images"),
+            "page": reverse("admin:images_image_change", args=["HASH"]),
+            "limit": MAX_BYTES,
+        }
+        return context
+
+
 class UploadForm(forms.ModelForm):
     file = forms.FileField(
-        label=_("Picture"),
-        help_text=_("JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF or HEIC, at most 25 MB and 50 megapixels."),
-        widget=UnfoldAdminImageFieldWidget(attrs={"accept": "image/*,.heic,.heif,.avif,.tif,.tiff"}),
+        label=_("Pictures"),
+        help_text=_("JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF or HEIC, at most 25 MB and 50 megapixels each."),
+        widget=PicturesWidget(),
     )
 
     class Meta:
@@ -43,16 +63,31 @@ class UploadForm(forms.ModelForm):
         fields = ()
 
 
+class Condition(DropdownFilter):
+    title = _("condition")
+    parameter_name = "condition"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, Any]]:
+        return [("damaged", _("damaged")), ("unused", _("shown by nothing"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        conditions: dict[Any, Q] = {"damaged": Q(damaged_at__isnull=False), "unused": ~is_referred_to()}
+        return queryset.filter(conditions.get(self.value(), Q()))
+
+
 @admin.register(Image)
 class ImageAdmin(ModelAdmin):
-    list_display = ("thumbnail", "__str__", "measures", "weight", "used_by", "state", "created_at")
+    list_display = ("thumbnail", "__str__", "measures", "weight", "used_by", "copies", "state", "created_at")
     list_display_links = ("thumbnail", "__str__")
-    list_filter = (("status", ChoicesDropdownFilter),)
+    list_filter = (("status", ChoicesDropdownFilter), Condition)
     search_fields = ("hash__startswith",)
     search_help_text = _("The beginning of the hash")
     ordering = ("-created_at", "hash")
     list_per_page = 50
-    shown = ("picture", "hash", "measures", "weight", "state", "users", "encoder", "created_at", "wanted_at")
+    shown = (
+        *("picture", "hash", "measures", "weight", "state", "users", "made_copies", "encoder"),
+        *("created_at", "wanted_at", "unreferenced_since", "checked_at", "damaged_at"),
+    )
 
     def has_change_permission(self, request: HttpRequest, obj: Image | None = None) -> bool:
         return False  # nothing ever changes under a hash
@@ -82,24 +117,35 @@ class ImageAdmin(ModelAdmin):
     ) -> HttpResponse:
         # Here, because Django's own view is one transaction, and storing a picture commits in between.
         adding = request.method == "POST" and object_id is None and self.has_add_permission(request)
-        if adding and (file := request.FILES.get("file")) is not None:
-            return self.take_in(request, file)
+        if adding and (files := request.FILES.getlist("file")):
+            return self.take_all_in(request, files)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def take_in(self, request: HttpRequest, file: Any) -> HttpResponse:
+    def take_all_in(self, request: HttpRequest, files: list[Any]) -> HttpResponse:
+        """The form of a browser without scripts."""
+        added = [image for file in files if (image := self.take_in(request, file)) is not None]
+        if not added:
+            return HttpResponseRedirect(reverse("admin:images_image_add"))
+        if len(files) == 1:
+            return HttpResponseRedirect(reverse("admin:images_image_change", args=[added[0].pk]))
+        return HttpResponseRedirect(reverse("admin:images_image_changelist"))
+
+    def take_in(self, request: HttpRequest, file: Any) -> Image | None:
+        """Stores one picture, and tells the user what became of it."""
+        added = None
         try:
             if file.size > MAX_BYTES:
                 raise TooLarge
             added = add_image(data=file.read())
         except ImageRefused as refused:
-            self.message_user(request, gettext(type(refused).__doc__ or refused.code), messages.ERROR)  # as in views
+            level, said = messages.ERROR, gettext(type(refused).__doc__ or refused.code)  # as in views
         except StorageUnavailable:
-            self.message_user(request, _("The storage doesn't answer; try again."), messages.ERROR)
+            level, said = messages.ERROR, gettext("The storage doesn't answer; try again.")
         else:
-            said = _("The picture was added.") if added.created else _("This picture was there already.")
-            self.message_user(request, said, messages.SUCCESS)
-            return HttpResponseRedirect(reverse("admin:images_image_change", args=[added.image.pk]))
-        return HttpResponseRedirect(reverse("admin:images_image_add"))
+            level = messages.SUCCESS
+            said = gettext("The picture was added.") if added.created else gettext("This picture was there already.")
+        self.message_user(request, f"{file.name}: {said}", level)
+        return added.image if added else None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
         """With the number of rows that refer to each image, whatever models they are of."""
@@ -112,7 +158,7 @@ class ImageAdmin(ModelAdmin):
 
     @display(description=_("picture"))
     def thumbnail(self, image: Image) -> SafeString | str:
-        if image.status != Image.Status.STORED:
+        if not is_usable(image):
             return "–"
         return format_html(
             '<img src="{}?w=160" alt="" loading="lazy" width="56" height="56" '
@@ -122,7 +168,7 @@ class ImageAdmin(ModelAdmin):
 
     @display(description=_("picture"))
     def picture(self, image: Image) -> SafeString | str:
-        if image.status != Image.Status.STORED:
+        if not is_usable(image):
             return "–"
         return format_html(
             '<a href="{0}"><img src="{0}?w=640" alt="" style="max-width:100%;max-height:24rem;border-radius:8px"></a>',
@@ -144,10 +190,32 @@ class ImageAdmin(ModelAdmin):
     @display(
         description=_("status"),
         ordering="status",
-        label={"stored": "success", "storing": "warning", "sweeping": "warning"},
+        label={"stored": "success", "storing": "warning", "sweeping": "warning", "damaged": "danger"},
     )
     def state(self, image: Image) -> tuple[str, Any]:
+        if image.damaged_at is not None:
+            return "damaged", gettext("damaged")
         return image.status, image.get_status_display()
+
+    @display(description=_("narrower copies"))
+    def copies(self, image: Image) -> SafeString | str:
+        """Those that there can be: looking which were made would ask the storage for each."""
+        links = [(image_url(image.hash), width) for width in WIDTHS if width < image.width and is_usable(image)]
+        return format_html_join(" · ", '<a href="{0}?w={1}" class="underline">{1}</a>', links) or "–"
+
+    @display(description=_("narrower copies"))
+    def made_copies(self, image: Image) -> SafeString | str:
+        """Those that were made, with their sizes."""
+        made = []
+        for width in WIDTHS if is_usable(image) else ():
+            for format in SUFFIXES:
+                with suppress(BlobMissing, StorageUnavailable):
+                    size = blobs().stat(derived_key(image.hash, width, format)).size
+                    made.append((image_url(image.hash), width, format, filesizeformat(size)))
+        copy = '<a href="{0}?w={1}&format={2}"><img src="{0}?w={1}&format={2}" alt="" loading="lazy">{1} {2}, {3}</a>'
+        if not made:
+            return gettext("none yet: the first who asks has it made")
+        return format_html('<div class="copies">{}</div>', format_html_join("", copy, made))
 
     @display(description=_("used by"))
     def users(self, image: Image) -> SafeString | str:
@@ -156,6 +224,51 @@ class ImageAdmin(ModelAdmin):
         ]
         links = format_html_join(", ", '<a href="{}" class="underline">{}</a>', found)
         return links or _("nothing: it goes {} days after it was last wanted").format(settings.IMAGE_GRACE_DAYS)
+
+
+@admin.register(Pass)
+class PassAdmin(ModelAdmin):
+    """What upkeep did lately; to be read only."""
+
+    list_display = ("kind", "started_at", "took", "state", "what", "is_dry_run")
+    list_filter = (("kind", ChoicesDropdownFilter), ("outcome", ChoicesDropdownFilter))
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Pass | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Pass | None = None) -> bool:
+        return False
+
+    @display(description=_("seconds"))
+    def took(self, row: Pass) -> str:
+        return "–" if row.ended_at is None else f"{(row.ended_at - row.started_at).total_seconds():.1f}"
+
+    @display(
+        description=_("outcome"),
+        ordering="outcome",
+        label={
+            "done": "success",
+            "more": "info",
+            "running": "warning",
+            "too_much": "danger",
+            "unavailable": "danger",
+            "failed": "danger",
+        },
+    )
+    def state(self, row: Pass) -> tuple[str, Any]:
+        return row.outcome, row.get_outcome_display()
+
+    @display(description=_("counts"))
+    def what(self, row: Pass) -> str:
+        return ", ".join(f"{name} {number}" for name, number in row.counts.items() if number) or "–"
+
+
+def is_usable(image: Image) -> bool:
+    return image.status == Image.Status.STORED and image.damaged_at is None
 
 
 def page(row: Any) -> str:

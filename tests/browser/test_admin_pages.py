@@ -1,21 +1,18 @@
 """A manager at the admin, in a real browser."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from django.conf import LazySettings
-from django.contrib.auth.models import User
 from PIL import Image as Pillow
 
 from catalog.models import Attribute, AttributeOption, Category, PriceRule, Product, Role, Tag
 
 if TYPE_CHECKING:
-    from playwright.sync_api import ConsoleMessage, Page
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,12 +27,6 @@ DROP = """([selector, name, type, bytes]) => {
 }"""
 
 
-@pytest.fixture(autouse=True)
-def quick(settings: LazySettings, tmp_path: Path) -> None:
-    settings.FILES_DIR = tmp_path / "uploads"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def cola(transactional_db: None) -> Product:
     category = Category.objects.create(name="Soft drinks", color="#06b6d4")
@@ -43,37 +34,6 @@ def cola(transactional_db: None) -> Product:
     product.tags.add(Tag.objects.create(name="Vegan"))
     product.attributes.add(Attribute.objects.create(name="Ice"))
     return product
-
-
-@pytest.fixture
-def manager(page: "Page", live_server: Any) -> Iterator["Page"]:
-    """A page on which the manager logged in; fails the test for whatever the console complains about."""
-    complaints: list[str] = []
-
-    def listen(said: "ConsoleMessage") -> None:
-        if said.type in {"error", "warning"}:
-            complaints.append(said.text)
-
-    page.on("console", listen)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.set_default_timeout(20_000)
-    User.objects.create_superuser("demo", password="demo")
-    page.goto(f"{live_server.url}/admin/")
-    page.fill("#id_username", "demo")
-    page.fill("#id_password", "demo")
-    page.click("button[type=submit]")
-    page.wait_for_selector(".overview-card")
-    yield page
-    assert complaints == []
-
-
-@pytest.fixture
-def open_page(manager: "Page", live_server: Any) -> Callable[[str], "Page"]:
-    def go(address: str) -> "Page":
-        manager.goto(f"{live_server.url}{address}", wait_until="load")
-        return manager
-
-    return go
 
 
 def photo(color: str) -> bytes:

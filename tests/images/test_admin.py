@@ -6,12 +6,19 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.template.defaultfilters import filesizeformat
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from catalog.models import Category, Product
-from images.models import Image
+from images.blobs import StorageUnavailable
+from images.folder import LocalBlobs
+from images.models import Image, Pass
 from images.services import add_image
+from images.upkeep.passes import Budget
+from images.upkeep.scrub import scrub
+from images.upkeep.sweep import sweep
 from tests.images.pictures import normal_jpeg
 
 LIST = "/admin/images/image/"
@@ -104,3 +111,68 @@ def test_strangers_add_nothing(transactional_db: None) -> None:
 
     assert answer.status_code == 403
     assert not Image.objects.exists()
+
+
+def test_many_pictures_are_added_at_once_by_a_form_without_scripts(manager: Client) -> None:
+    files = [SimpleUploadedFile(f"{seed}.jpg", normal_jpeg(seed)) for seed in (1, 2)]
+    files.append(SimpleUploadedFile("notes.jpg", b"no picture"))
+
+    answer = manager.post(ADD, {"file": files}, follow=True)
+
+    said = [(message.level_tag, message.message.partition(":")[0]) for message in answer.context["messages"]]
+    assert said == [("success", "1.jpg"), ("success", "2.jpg"), ("error", "notes.jpg")]
+    assert answer.redirect_chain[-1][0] == LIST
+    assert Image.objects.count() == 2
+
+
+def test_the_list_tells_what_is_damaged_and_what_nothing_shows(manager: Client) -> None:
+    damaged, used, unused = (add_image(data=normal_jpeg(seed)).image for seed in (1, 2, 3))
+    Image.objects.filter(pk=damaged.pk).update(damaged_at=timezone.now())
+    category = Category.objects.create(name="Drinks")
+    for image in (damaged, used):
+        Product.objects.create(name=image.pk, price=Decimal(2), category=category, image=image)
+
+    def found(query: str) -> set[str]:
+        return {row.pk for row in manager.get(LIST + query).context["cl"].result_list}
+
+    assert found("?condition=damaged") == {damaged.pk}
+    assert found("?condition=unused") == {unused.pk}
+    assert found("") == {damaged.pk, used.pk, unused.pk}
+
+
+def test_a_page_shows_the_copies_that_were_made(manager: Client) -> None:
+    image = add_image(data=normal_jpeg(1)).image
+    assert "none yet" in manager.get(f"{LIST}{image.pk}/change/").content.decode()
+    size = len(manager.get(f"/api/image/{image.pk}.jpg?w=320").content)
+
+    page = manager.get(f"{LIST}{image.pk}/change/").content.decode()
+
+    assert f"/api/image/{image.pk}.jpg?w=320&format=jpeg" in page
+    assert f"320 jpeg, {filesizeformat(size)}" in page
+
+
+def test_a_page_opens_when_the_storage_is_silent(manager: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = add_image(data=normal_jpeg(1)).image
+
+    def fail(*arguments: object) -> None:
+        raise StorageUnavailable("silent")
+
+    monkeypatch.setattr(LocalBlobs, "stat", fail)
+
+    assert manager.get(f"{LIST}{image.pk}/change/").status_code == 200
+
+
+def test_the_passes_of_upkeep_can_be_read_and_nothing_else(manager: Client) -> None:
+    add_image(data=normal_jpeg(1))
+    sweep()
+    scrub(budget=Budget(dry_run=True))
+
+    page = manager.get("/admin/images/pass/").content.decode()
+
+    assert "marked 1" in page
+    assert "checked 1" in page
+    row = Pass.objects.first()
+    assert row is not None
+    assert manager.get(f"/admin/images/pass/{row.pk}/change/").status_code == 200
+    assert manager.get("/admin/images/pass/add/").status_code == 403
+    assert manager.post(f"/admin/images/pass/{row.pk}/delete/", {"post": "yes"}).status_code == 403

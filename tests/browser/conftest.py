@@ -1,0 +1,49 @@
+"""A manager who is logged in, in a real browser."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+
+if TYPE_CHECKING:
+    from playwright.sync_api import ConsoleMessage, Page
+
+
+@pytest.fixture(autouse=True)
+def quick(settings: LazySettings, tmp_path: Path) -> None:
+    settings.FILES_DIR = tmp_path / "uploads"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def manager(page: "Page", live_server: Any) -> Iterator["Page"]:
+    """A page on which the manager logged in; fails the test for whatever the console complains about."""
+    complaints: list[str] = []
+
+    def listen(said: "ConsoleMessage") -> None:
+        if said.type in {"error", "warning"}:
+            complaints.append(said.text)
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.set_default_timeout(20_000)
+    User.objects.create_superuser("demo", password="demo")
+    page.goto(f"{live_server.url}/admin/")
+    page.fill("#id_username", "demo")
+    page.fill("#id_password", "demo")
+    page.click("button[type=submit]")
+    page.wait_for_selector(".overview-card")
+    yield page
+    assert complaints == []
+
+
+@pytest.fixture
+def open_page(manager: "Page", live_server: Any) -> Callable[[str], "Page"]:
+    def go(address: str) -> "Page":
+        manager.goto(f"{live_server.url}{address}", wait_until="load")
+        return manager
+
+    return go
