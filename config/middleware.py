@@ -1,14 +1,13 @@
 """Who really asks behind a proxy; compression and language, each only where it means something."""
 
 from collections.abc import Callable
-from contextlib import suppress
-from ipaddress import ip_address
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.middleware.locale import LocaleMiddleware
+
+from devices import proxies
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -16,23 +15,13 @@ SMALLEST = 1024  # bytes; below it the headers outweigh the gain
 
 
 class ProxyMiddleware:
-    """Puts the client's address and scheme in the place of a trusted proxy's own.
-
-    Behind one that isn't named in ``TRUSTED_PROXIES`` all clients look like one, which is safe but coarse: wrong
-    enrolment codes of one till then lock enrolment for the whole shop. Only the last address counts, which the proxy
-    itself has seen; the ones before are the client's word.
-    """
+    """Believes what a trusted proxy says of its client; the first of all, since the others ask about the client."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.META.get("REMOTE_ADDR") in settings.TRUSTED_PROXIES:
-            client = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
-            with suppress(ValueError):
-                request.META["REMOTE_ADDR"] = str(ip_address(client))
-            if request.META.get("HTTP_X_FORWARDED_PROTO") in ("http", "https"):
-                request.META["wsgi.url_scheme"] = request.META["HTTP_X_FORWARDED_PROTO"]
+        proxies.believe(request)
         return self.get_response(request)
 
 

@@ -47,7 +47,7 @@ PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
 DEBUG = env.bool("DEBUG", False)
 # Terminals in a shop reach the box by whatever address the LAN gave it.
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["*"])
-# Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody else's are.
+# Addresses of proxies that are believed what they say of their client (devices/proxies.py); nobody else is.
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 SECRET_KEY = env.str("SECRET_KEY", "")

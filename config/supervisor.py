@@ -205,8 +205,9 @@ def family(*, port: int, data: Path, valkey_socket: Path | None, on_start: Calla
         folder = data / "valkey"
         folder.mkdir(parents=True, exist_ok=True)
         members.add(VALKEY, valkey_command(data=folder, unix_socket=valkey_socket))
+    # Which proxy is believed, TRUSTED_PROXIES says; uvicorn would believe any on this machine.
     web = "config.asgi:application --host 0.0.0.0 --lifespan on --timeout-graceful-shutdown 2 --no-access-log"
-    members.add("web", [*python, "uvicorn", *web.split(), "--port", str(port)])
+    members.add("web", [*python, "uvicorn", *web.split(), "--no-proxy-headers", "--port", str(port)])
     worker = [*celery, "worker", "--concurrency=2", "--loglevel=INFO"]
     # SIGQUIT: a worker gives unfinished tasks back to the broker. The warning is for those who accept pickles.
     calm = {"REMAP_SIGTERM": "SIGQUIT", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}

@@ -43,11 +43,18 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(Device)
 class DeviceAdmin(ScopesColumn, ModelAdmin):
-    list_display = ("name", "scopes", "last_contact", "state", "created_at")
+    list_display = ("name", "scopes", "last_contact", "state", "created_at", "certificate_expires_at")
     list_filter = (StateFilter, "may_upload", "may_manage")
-    search_fields = ("name", "id")
-    fields = ("name", "may_upload", "may_manage", "id", "last_seen", "created_at", "revoked_at")
-    readonly_fields = ("id", "last_seen", "created_at", "revoked_at")
+    search_fields = ("name", "id", "certificate_fingerprint")
+    readonly_fields = (
+        "id",
+        "last_seen",
+        "created_at",
+        "revoked_at",
+        "certificate_fingerprint",
+        "certificate_expires_at",
+    )
+    fields = ("name", "may_upload", "may_manage", *readonly_fields)
     actions = ("revoke_chosen",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

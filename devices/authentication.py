@@ -11,7 +11,15 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from .identity import DeviceCaller, NotStaff, TokenInvalid, identify_device, identify_staff, never_called
+from .identity import (
+    CertificateInvalid,
+    DeviceCaller,
+    NotStaff,
+    TokenInvalid,
+    identify_device,
+    identify_staff,
+    never_called,
+)
 
 if TYPE_CHECKING:  # rest_framework.views imports this module, by the settings
     from rest_framework.views import APIView
@@ -20,6 +28,11 @@ if TYPE_CHECKING:  # rest_framework.views imports this module, by the settings
 class InvalidToken(AuthenticationFailed):
     default_code = "invalid_token"
     default_detail = _("This device token is wrong, was replaced or was revoked.")
+
+
+class InvalidCertificate(AuthenticationFailed):
+    default_code = CertificateInvalid.code
+    default_detail = CertificateInvalid.detail
 
 
 class CsrfFailed(PermissionDenied):
@@ -41,16 +54,23 @@ def refuse_forgery(request: HttpRequest) -> None:
 
 
 class DeviceAuthentication(BaseAuthentication):
-    """``request.user`` is a DeviceCaller: by bearer token, or by a browser's device cookie (CSRF applies)."""
+    """``request.user`` is a DeviceCaller: by bearer token, client certificate, or a browser's device cookie.
+
+    CSRF applies to the cookie, and to a certificate that a browser shows, which it does for pages of any site.
+    """
 
     def authenticate(self, request: Request) -> tuple[DeviceCaller, None] | None:
         try:
             caller = identify_device(request._request)
         except TokenInvalid:
             raise InvalidToken from None
+        except CertificateInvalid:
+            raise InvalidCertificate from None
         if caller is None:
             return None
-        if caller.presented == "cookie":
+        # Only browsers say where a request comes from, and they always do where it isn't their own page that asks.
+        by_browser = bool({"HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE"} & request._request.META.keys())
+        if caller.presented == "cookie" or (caller.presented == "certificate" and by_browser):
             refuse_forgery(request._request)
         return caller, None
 

@@ -1,4 +1,4 @@
-"""Who is asking: a device by its token, or staff by their session. For every door, also outside Django."""
+"""Who is asking: a device by token or certificate, or staff by session. For every door, also outside Django."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from . import contacts
-from .models import Device, token_digest
+from . import contacts, proxies
+from .models import Device, DeviceQuerySet, token_digest
 
 COOKIE = "redcoral_device"
 STAFF_SCOPES = frozenset({"read", "upload"})  # what they may write of the catalogue, model permissions say
@@ -34,6 +34,13 @@ class TokenInvalid(Unwelcome):
 
     status, code = 401, "invalid_token"
     detail = _("This device token is wrong, was replaced or was revoked.")
+
+
+class CertificateInvalid(Unwelcome):
+    """The proxy knows the authority of this certificate, but it belongs to no device, or to one that was revoked."""
+
+    status, code = 401, "invalid_certificate"
+    detail = _("This client certificate belongs to no device, or to one that was revoked.")
 
 
 class NotStaff(Unwelcome):
@@ -55,10 +62,11 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class DeviceCaller(Caller):
-    """A device; ``request.user`` in views. ``presented`` says how it showed its token."""
+    """A device; ``request.user`` in views. ``presented`` says what it showed."""
 
-    presented: Literal["bearer", "cookie"]
+    presented: Literal["bearer", "cookie", "certificate"]
     token_hash: str = field(repr=False)
+    fingerprint: str | None = None  # of its certificate, whatever it showed
 
     is_authenticated: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False
@@ -72,33 +80,44 @@ class DeviceCaller(Caller):
 
 
 def identify(request: HttpRequest) -> Caller | None:
-    """Who is asking: bearer token, else device cookie, else staff session; None when nothing was shown.
+    """Who is asking: bearer token, else device cookie, staff session, certificate; None when nothing was shown.
 
-    Raises TokenInvalid and NotStaff. Reads one row of devices, or the session and its user; writes nothing.
-    Doesn't check CSRF: who lets a cookie write has to (devices.authentication does).
+    Raises TokenInvalid, CertificateInvalid and NotStaff. Reads one row of devices, or the session and its user; writes
+    nothing. Doesn't check CSRF: who lets write whom a browser vouches for has to (devices.authentication does).
     """
     return identify_device(request) or identify_staff(request)
 
 
 def identify_device(request: HttpRequest) -> DeviceCaller | None:
-    """The device whose token the request shows. Raises TokenInvalid.
+    """The device whose token or certificate the request shows. Raises TokenInvalid and CertificateInvalid.
 
-    A bearer token decides alone. A cookie may be left over from a terminal page that was revoked: it steps
-    back when the same browser has a login.
+    A bearer token decides alone. A cookie may be left over from a terminal page that was revoked, and a browser shows
+    its certificate without being told to: they step back when the same browser has a login.
     """
-    presented: Literal["bearer", "cookie"] = "bearer"
     token = bearer_token(request)
-    if token is None:
-        presented = "cookie"
-        token = request.COOKIES.get(COOKIE)
-    if token is None:
+    if token is not None:
+        caller = _caller(Device.objects.with_digest(token_digest(token)), "bearer")
+        if caller is None:
+            raise TokenInvalid
+        return caller
+    cookie, fingerprint = request.COOKIES.get(COOKIE), proxies.certificate_shown(request)
+    if cookie is not None and (caller := _caller(Device.objects.with_digest(token_digest(cookie)), "cookie")):
+        return caller
+    if (cookie is None and fingerprint is None) or session_user(request) is not None:
         return None
-    digest = token_digest(token)
-    device = Device.objects.with_digest(digest).first()
-    if device is None:
-        if presented == "cookie" and session_user(request) is not None:
-            return None
+    if fingerprint is None:
         raise TokenInvalid
+    caller = _caller(Device.objects.with_fingerprint(fingerprint), "certificate")
+    if caller is None:
+        raise CertificateInvalid
+    return caller
+
+
+def _caller(devices: DeviceQuerySet, presented: Literal["bearer", "cookie", "certificate"]) -> DeviceCaller | None:
+    """The only one of ``devices``, which showed ``presented``, if there is one; it was heard of now."""
+    device = devices.first()
+    if device is None:
+        return None
     contacts.note(device.id)
     return DeviceCaller(
         kind="device",
@@ -106,7 +125,8 @@ def identify_device(request: HttpRequest) -> DeviceCaller | None:
         name=device.name,
         scopes=frozenset(device.scopes),
         presented=presented,
-        token_hash=digest,
+        token_hash=device.token_hash,
+        fingerprint=device.certificate_fingerprint,
     )
 
 
@@ -142,18 +162,27 @@ def still_welcome(callers: Collection[Caller]) -> set[str]:
 
     Where one of several callers of a device shows a replaced token, none of them is: the right one comes back.
     """
-    device_ids = {UUID(caller.id) for caller in callers if caller.kind == "device"}
-    shown = {(caller.id, caller.token_hash) for caller in callers if isinstance(caller, DeviceCaller)}
+    devices = [caller for caller in callers if isinstance(caller, DeviceCaller)]
     user_ids = {caller.id for caller in callers if caller.kind == "staff"}
     welcome: set[str] = set()
-    if device_ids:
-        devices = Device.objects.active().filter(pk__in=device_ids)
-        valid = {str(pk): token_hash for pk, token_hash in devices.values_list("pk", "token_hash")}
-        welcome |= valid.keys() - {pk for pk, token_hash in shown if token_hash != valid.get(pk)}
+    if devices:
+        rows = Device.objects.active().filter(pk__in={UUID(caller.id) for caller in devices})
+        valid = {row.pk: row for row in rows.only("token_hash", "certificate_fingerprint")}
+        refused = {caller.id for caller in devices if not _is_valid(caller, valid.get(UUID(caller.id)))}
+        welcome |= {str(pk) for pk in valid} - refused
     if user_ids:
         staff = get_user_model()._default_manager.filter(pk__in=user_ids, is_active=True, is_staff=True)
         welcome |= {str(pk) for pk in staff.values_list("pk", flat=True)}
     return welcome
+
+
+def _is_valid(caller: DeviceCaller, device: Device | None) -> bool:
+    """Whether what ``caller`` showed is still that of ``device``."""
+    if device is None:
+        return False
+    if caller.presented == "certificate":
+        return caller.fingerprint == device.certificate_fingerprint
+    return caller.token_hash == device.token_hash
 
 
 def request_from_scope(scope: Mapping[str, Any]) -> HttpRequest:
@@ -163,6 +192,7 @@ def request_from_scope(scope: Mapping[str, Any]) -> HttpRequest:
     """
     # The query isn't needed here, and one that isn't UTF-8 would make Django's constructor fail.
     request = ASGIRequest({"method": "GET", **scope, "query_string": b""}, BytesIO())
+    proxies.believe(request)
     SessionMiddleware(never_called).process_request(request)
     AuthenticationMiddleware(never_called).process_request(request)
     return request

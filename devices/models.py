@@ -66,13 +66,24 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         """The active device, if any, whose token has this digest."""
         return self.active().filter(token_hash=digest)
 
+    def with_fingerprint(self, fingerprint: str) -> Self:
+        """The active device, if any, whose client certificate has this fingerprint."""
+        return self.active().filter(certificate_fingerprint=fingerprint)
+
 
 class Device(Scoped):
-    """A terminal, tablet, screen or integration. Its token is shown once; here lies the token's SHA-256."""
+    """A terminal, tablet, screen or integration. Its token is shown once; here lies the token's SHA-256.
+
+    ``certificate_fingerprint`` is the SHA-256 of the client certificate by which it may come as well, if it has one.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=100)
     token_hash = models.CharField(_("token hash"), max_length=64, unique=True, editable=False)
+    certificate_fingerprint = models.CharField(
+        _("certificate fingerprint"), max_length=64, unique=True, null=True, blank=True, editable=False
+    )
+    certificate_expires_at = models.DateTimeField(_("certificate expires at"), null=True, blank=True, editable=False)
     last_seen = models.DateTimeField(_("last contact"), null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("enrolled at"), default=timezone.now, editable=False)
@@ -83,7 +94,14 @@ class Device(Scoped):
         verbose_name = _("device")
         verbose_name_plural = _("devices")
         ordering = ["name", "created_at", "id"]
-        constraints = [models.CheckConstraint(condition=~Q(name=""), name="device_has_a_name")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="device_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(certificate_fingerprint=None, certificate_expires_at=None)
+                | Q(certificate_fingerprint__isnull=False, certificate_expires_at__isnull=False),
+                name="certificate_of_a_device_expires",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

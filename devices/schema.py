@@ -18,7 +18,11 @@ class DeviceScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
         return [
-            {"type": "http", "scheme": "bearer", "description": "The token that enrolment answered."},
+            {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "The token that enrolment answered. A client certificate does instead, behind nginx.",
+            },
             {
                 "type": "apiKey",
                 "in": "cookie",

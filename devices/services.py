@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -17,6 +18,9 @@ from .models import (
     new_token,
     token_digest,
 )
+
+if TYPE_CHECKING:
+    from .certificates import Issued  # 16 MB of cryptography, which only the command line needs
 
 
 class CodeInvalid(LookupError):
@@ -35,11 +39,18 @@ class Enrolled:
     token: str
 
 
-def enroll(*, name: str, may_upload: bool = False, may_manage: bool = False) -> Enrolled:
-    """A new device, without a code: for the operator of the server."""
+def enroll(
+    *, name: str, may_upload: bool = False, may_manage: bool = False, certificate: "Issued | None" = None
+) -> Enrolled:
+    """A new device, without a code: for the operator of the server. It may come by ``certificate`` as well."""
     token = new_token()
     device = Device.objects.create(
-        name=name, token_hash=token_digest(token), may_upload=may_upload, may_manage=may_manage
+        name=name,
+        token_hash=token_digest(token),
+        may_upload=may_upload,
+        may_manage=may_manage,
+        certificate_fingerprint=certificate.fingerprint if certificate else None,
+        certificate_expires_at=certificate.expires_at if certificate else None,
     )
     return Enrolled(device, token)
 

@@ -3,7 +3,6 @@
 import os
 import secrets
 from collections.abc import Callable
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,8 +12,8 @@ from tests.running import SERVE, RunningServer
 NewServer = Callable[..., RunningServer]
 
 
-@pytest.fixture
-def new_server(request: pytest.FixtureRequest, tmp_path: Path) -> NewServer:
+@pytest.fixture(scope="session")
+def new_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewServer:
     """Makes servers (not started yet), each with a data directory and a database of its own."""
 
     def make(command: tuple[str, ...] = (*SERVE, "--no-demo"), **settings: str) -> RunningServer:
@@ -24,6 +23,6 @@ def new_server(request: pytest.FixtureRequest, tmp_path: Path) -> NewServer:
             with psycopg.connect(base, autocommit=True) as connection:
                 connection.execute(f"CREATE DATABASE {name}")
             settings = {"DATABASE_URL": f"{base.rpartition('/')[0]}/{name}", **settings}
-        return RunningServer(tmp_path / name, settings, command)
+        return RunningServer(tmp_path_factory.mktemp("servers") / name, settings, command)
 
     return make

@@ -1,12 +1,16 @@
 """Enrol a device from the command line, for automation."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils.translation import gettext as _
 
+from devices.certificates import issue
 from devices.models import Device
 from devices.services import enroll
 
@@ -18,8 +22,14 @@ class Command(BaseCommand):
         parser.add_argument("name", metavar="NAME", help=_("how people will know the device"))
         parser.add_argument("--upload", action="store_true", help=_("it may upload pictures and photos"))
         parser.add_argument("--manage", action="store_true", help=_("it may write the catalogue"))
+        parser.add_argument(
+            "--certificate",
+            metavar="DIR",
+            type=Path,
+            help=_("make a client certificate too, in this folder: certificate.pem and key.pem"),
+        )
 
-    def handle(self, *, name: str, upload: bool, manage: bool, **options: Any) -> None:
+    def handle(self, *, name: str, upload: bool, manage: bool, certificate: Path | None, **options: Any) -> None:
         name = name.strip()
         try:
             name.encode()  # an argument that isn't UTF-8 arrives with lone surrogates
@@ -28,7 +38,17 @@ class Command(BaseCommand):
             raise CommandError(_("The name isn't UTF-8.")) from error
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        enrolled = enroll(name=name, may_upload=upload, may_manage=manage)
+        try:
+            issued = issue(name=name, authority=settings.DATA_DIR / "certificates") if certificate else None
+            with transaction.atomic():  # no device without its files
+                enrolled = enroll(name=name, may_upload=upload, may_manage=manage, certificate=issued)
+                if issued and certificate:
+                    issued.save(certificate)
+        except OSError as error:
+            raise CommandError(_("The certificate can't be saved: {error}").format(error=error)) from error
+        if issued:
+            said = _("Its certificate and key are in {folder}, good until {day}.")
+            self.stdout.write(said.format(folder=certificate, day=issued.expires_at.date()))
         scopes = ", ".join(enrolled.device.scopes)
         said = _("{name} may {scopes}. Its token, shown this once:")
         self.stdout.write(said.format(name=name, scopes=scopes))
