@@ -132,7 +132,7 @@ def lags() -> Iterator[tuple[Device, int | None]]:
     """Each active device that has ever followed the stream, and how many changes it is behind; two queries."""
     now = heads()
     for device in Device.objects.active().filter(position__isnull=False).select_related("position"):
-        yield device, behind(device.position.cursor, now)  # type: ignore[attr-defined]  # Position names it so
+        yield device, behind(device.position.cursor, now)  # Position names it so
 
 
 def with_heads(devices: QuerySet[Device]) -> QuerySet[Any]:
