@@ -99,7 +99,8 @@ class Encoded:
     def frames(self, since: Versions) -> tuple[bytes, Versions]:
         """What a stream that stands at ``since`` is to get, and where it stands then.
 
-        The last frame is a cut when all of the stream's resources are at one snapshot's heads.
+        The last frame is a cut when all of the stream's resources are at one snapshot's heads. What is to be refetched
+        is named before: at the cut that follows, a terminal has it.
         """
         batch, at, parts = self.batch, dict(since), []
         mine = [
@@ -107,16 +108,20 @@ class Encoded:
             for entry, body in zip(batch.entries, self.bodies, strict=True)
             if entry.version > since.get(entry.resource, entry.version)
         ]
-        lost = {name: reason for name, reason in batch.lost.items() if name in since}
+        lost = {name: reason for name, reason in batch.lost.items() if self._is_lost_from(since, name)}
+        if lost:
+            at |= {name: batch.to[name] for name in lost}
+            parts.append(resyncs(Cursor(batch.heads.epoch, at), lost))
         reached = all(batch.to[name] == batch.heads.versions[name] for name in since)
         for place, (entry, body) in enumerate(mine, start=1):
             at[entry.resource] = entry.version
             cut = b',"cut":true}' if reached and place == len(mine) else b',"cut":false}'
             parts.append(frame("sync", body + cut, cursor=Cursor(batch.heads.epoch, at)))
-        if lost:
-            at |= {name: batch.to[name] for name in lost}
-            parts.append(resyncs(Cursor(batch.heads.epoch, at), lost))
         return b"".join(parts), at
+
+    def _is_lost_from(self, since: Versions, name: str) -> bool:
+        """A stream that read on by itself may be past what the hub has lost."""
+        return name in since and (self.batch.lost[name] is Reason.AHEAD or since[name] < self.batch.to[name])
 
 
 def read_encoded(*, since: Versions, limit: int = ROWS_PER_READ) -> Encoded:
@@ -312,11 +317,14 @@ class Hub:
             subscription.put(chunk)
 
     async def _bookmarks(self) -> None:
-        """Tell idle streams that they have everything; through their queues, so that it never overtakes a change."""
         while True:
             await asyncio.sleep(BOOKMARK_SECONDS)
-            for names, group in self.groups.items():
-                if group.is_idle and self.epoch is not None:
-                    at = {name: self.position[name] for name in names}
-                    self._send(group, Chunk(at, at, bookmark(Cursor(self.epoch, at)), self.epoch))
-                group.is_idle = True
+            self.bookmark_the_idle()
+
+    def bookmark_the_idle(self) -> None:
+        """Tell idle streams that they have everything; through their queues, so that it never overtakes a change."""
+        for names, group in self.groups.items():
+            if group.is_idle and self.epoch is not None:
+                at = {name: self.position[name] for name in names}
+                self._send(group, Chunk(at, at, bookmark(Cursor(self.epoch, at)), self.epoch))
+            group.is_idle = True

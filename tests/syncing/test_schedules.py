@@ -1,0 +1,380 @@
+"""Whatever order things happen in, every replica ends equal to the database: schedules that Hypothesis makes up.
+
+A schedule is a sequence of the steps below: writers that commit, roll back or hold a transaction open; a hub whose
+reads are slow or fail and whose doorbell may stay silent; terminals that lag, stall, lose frames, restart; prunes, new
+epochs, restored counters, and ends of the process. After each schedule everything is left to run until nothing moves.
+
+``SCHEDULES`` in the environment is how many; `make soak` runs many more, and others each time.
+"""
+
+import datetime as dt
+import os
+from collections import Counter
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import hypothesis
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from syncing import epochs, feed, log, registry, retention
+from syncing.models import Change, SyncedResource
+from tests.syncing.histories import History, Recorded, faults
+from tests.syncing.recorder import Recorder
+from tests.syncing.replica import Replica
+from tests.syncing.simulation import Process, Turnstile, Wire, alone
+from tests.syncing.writers import RESOURCES, Writer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STEPS = 16
+ROWS_PER_READ, QUEUE_BYTES, CHANGES_PER_ANSWER = 3, 1500, 2
+
+Transaction = tuple[int, list[int], bool]  # who, which edits, whether it commits
+Step = tuple[str, Any]  # a method of `Shop` and its argument
+
+seen: Counter[str] = Counter()  # what schedules did, so that a test can say that they did it
+
+
+@st.composite
+def a_transaction(draw: st.DrawFn) -> Transaction:
+    edits = draw(st.lists(st.integers(0, 200), min_size=1, max_size=4))
+    return draw(st.integers(0, 2)), edits, draw(st.sampled_from([True, True, True, False]))
+
+
+# A step, what it takes, and how often it comes, relative to the others. Hypothesis would choose its rules evenly.
+STEPS_OF: dict[str, tuple[st.SearchStrategy[Any], int]] = {
+    "write": (st.lists(a_transaction(), min_size=1, max_size=3), 6),
+    "hold_a_transaction_open": (a_transaction(), 3),
+    "finish_an_open_transaction": (st.booleans(), 3),
+    "move_a_horizon": (st.tuples(st.sampled_from(RESOURCES), st.integers(0, 3), st.booleans()), 2),
+    "delete_below_a_horizon": (st.sampled_from(RESOURCES), 1),
+    "begin_an_epoch": (st.booleans(), 1),
+    "ring": (st.none(), 6),
+    "bookmark_the_idle": (st.none(), 1),
+    "end_lives": (st.none(), 1),
+    "restart_the_process": (st.booleans(), 1),
+    "slow_reads_down": (st.none(), 1),
+    "speed_reads_up": (st.none(), 1),
+    "let_a_read_look": (st.none(), 3),
+    "let_an_answer_come": (st.none(), 3),
+    "fail_the_next_read": (st.none(), 1),
+    "connect": (st.integers(0, 3), 3),
+    "leave": (st.integers(0, 3), 1),
+    "stall_or_read_on": (st.integers(0, 3), 3),
+    "poll": (st.integers(0, 3), 1),
+    "lose_a_frame": (st.integers(0, 3), 2),
+    "work": (st.lists(st.integers(0, 6), min_size=4, max_size=4), 8),
+}
+
+
+@st.composite
+def a_step(draw: st.DrawFn) -> Step:
+    name = draw(st.sampled_from([name for name, (_, often) in STEPS_OF.items() for _ in range(often)]))
+    return name, draw(STEPS_OF[name][0])
+
+
+class Server:
+    """What a terminal asks, answered as the views do: a snapshot is built once for each version."""
+
+    def __init__(self) -> None:
+        self.built: dict[tuple[UUID, str, int], log.Snapshot] = {}
+
+    def status(self) -> log.Heads:
+        return log.heads()
+
+    def snapshot(self, *, name: str) -> log.Snapshot:
+        heads = log.heads()
+        known = (heads.epoch, name, heads.versions[name])
+        if known not in self.built:
+            snapshot = log.snapshot(name=name)
+            self.built[snapshot.epoch, name, snapshot.version] = snapshot
+        return self.built[known]
+
+    def delta(self, *, name: str, since: int, epoch: UUID) -> log.Delta:
+        try:
+            return log.delta(name=name, since=since, epoch=epoch, limit=CHANGES_PER_ANSWER)
+        except log.ResyncRequired as refusal:
+            seen[f"refused: {refusal.reason}"] += 1
+            raise
+
+
+def set_counters_back() -> None:
+    """As from a backup: every counter falls half of the way to its horizon."""
+    for resource in SyncedResource.objects.filter(name__in=RESOURCES):
+        version = resource.horizon + (resource.version - resource.horizon) // 2
+        Change.objects.filter(resource=resource.name, version__gt=version).delete()
+        SyncedResource.objects.filter(pk=resource.pk).update(version=version)
+
+
+def forget_the_schedule_before() -> None:
+    """Its versions go on, in a history of our own."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in ("diningtable", "zone", "attributeoption", "attribute", "printdestination"):
+            cursor.execute(f"DELETE FROM catalog_{table}")
+        epochs.begin()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE syncing_resource SET horizon = version")
+        cursor.execute("DELETE FROM syncing_change")
+
+
+class Terminal:
+    """A replica and its connection, if it has one."""
+
+    def __init__(self, names: tuple[str, ...], server: Server) -> None:
+        self.replica = Replica(names, server)
+        self.wire: Wire | None = None
+        self.recorded: list[Recorded] = []
+
+    def connect(self, process: Process) -> None:
+        self.replica.restart()
+        self.wire = process.connect(self.replica.names, self.replica.cursor)
+
+    def leave(self, process: Process) -> None:
+        if self.wire is not None:
+            process.disconnect(self.wire)
+            self.recorded.append(Recorded(self.wire.frames, self.wire.cursor))
+        self.wire = None
+        self.replica.restart()
+
+    def work(self, steps: int = 10_000) -> None:
+        """Takes so many steps, fewer when there is nothing left to do."""
+        self._hear()
+        while steps and self.replica.step():
+            steps -= 1
+
+    def lose_a_frame(self) -> bool:
+        """The next one that came vanishes, when it is one that others tell about."""
+        self._hear()
+        lost = bool(self.replica.inbox) and self.replica.inbox[0].event in ("sync", "bookmark")
+        if lost:
+            self.replica.inbox.popleft()
+        return lost
+
+    def _hear(self) -> None:
+        if self.wire is not None:
+            self.replica.inbox.extend(self.wire.arrived())
+
+
+NEEDS_A_WRITER = {"write", "hold_a_transaction_open", "move_a_horizon", "delete_below_a_horizon", "begin_an_epoch"}
+
+
+class Shop(RuleBasedStateMachine):
+    @initialize()
+    def open(self) -> None:
+        numbers = count(1)
+        self.writers = [Writer(f"writer {n}", numbers) for n in range(3)]
+        forget_the_schedule_before()
+        self.recorder = Recorder(RESOURCES)
+        self.turnstile = Turnstile()
+        feed.readers = self.turnstile  # type: ignore[assignment]
+        self.process = Process(self.turnstile)
+        groups = (RESOURCES, RESOURCES, ("dining_table", "zone"), ("attribute",))
+        server = Server()
+        self.terminals = [Terminal(names, server) for names in groups]
+        for terminal in self.terminals[:3]:
+            terminal.connect(self.process)
+
+    @rule(step=a_step())
+    def happens(self, step: Step) -> None:
+        name, argument = step
+        if name in NEEDS_A_WRITER and not self.may_write():
+            return
+        getattr(self, name)(argument)
+        seen[name] += 1
+
+    # --- Writers ------------------------------------------------------------------------------------------
+    def may_write(self) -> bool:
+        """SQLite has one writer: while one holds its transaction open the others wait, and so would the schedule."""
+        return connection.vendor == "postgresql" or not any(writer.is_writing for writer in self.writers)
+
+    def write(self, transactions: list[Transaction]) -> None:
+        for who, edits, commit in transactions:
+            if not self.writers[who].is_writing:
+                self.writers[who].write(edits, commit=commit)
+                self.recorder.note()
+                seen["commits" if commit else "rollbacks"] += 1
+
+    def hold_a_transaction_open(self, transaction_: Transaction) -> None:
+        who, edits, _ = transaction_
+        if not self.writers[who].is_writing:
+            self.writers[who].begin(edits)
+
+    def finish_an_open_transaction(self, commit: bool) -> None:
+        for writer in self.writers:
+            if writer.is_writing:
+                writer.finish(commit=commit)
+                self.recorder.note()
+                seen["held open"] += 1
+                return
+
+    # --- The log ------------------------------------------------------------------------------------------
+    def move_a_horizon(self, how: tuple[str, int, bool]) -> None:
+        """The first half of a prune; the second follows at once, or much later."""
+        name, keep, rows_too = how
+        retention._move_horizon(name, older_than=dt.timedelta(days=7), more_than=keep, now=timezone.now())
+        if rows_too:
+            self.delete_below_a_horizon(name)
+
+    def delete_below_a_horizon(self, name: str) -> None:
+        seen["rows pruned"] += retention._delete_below_horizon(name)
+
+    def begin_an_epoch(self, restored: bool) -> None:
+        with transaction.atomic():
+            if restored:
+                set_counters_back()
+            epochs.begin()
+        self.recorder.note()
+
+    # --- The process --------------------------------------------------------------------------------------
+    def ring(self, _: None) -> None:
+        self.process.ring()
+
+    def bookmark_the_idle(self, _: None) -> None:
+        self.process.hub.bookmark_the_idle()
+        self.process.settle()
+
+    def end_lives(self, _: None) -> None:
+        self.process.end_lives()
+
+    def restart_the_process(self, gracefully: bool) -> None:
+        self.process.stop(gracefully=gracefully)
+        self.process = Process(self.turnstile)
+
+    def slow_reads_down(self, _: None) -> None:
+        """From now on a read looks at the database in one step, and its answer comes back in another."""
+        self.turnstile.is_open = False
+
+    def speed_reads_up(self, _: None) -> None:
+        self.turnstile.is_open = True
+        self.process.settle()
+
+    def let_a_read_look(self, _: None) -> None:
+        self.turnstile.let_one_read()
+
+    def let_an_answer_come(self, _: None) -> None:
+        self.turnstile.let_one_answer()
+        self.process.settle()
+
+    def fail_the_next_read(self, _: None) -> None:
+        self.turnstile.failures = 1
+
+    # --- Terminals ----------------------------------------------------------------------------------------
+    def connect(self, which: int) -> None:
+        self.terminals[which].leave(self.process)
+        self.terminals[which].connect(self.process)
+
+    def leave(self, which: int) -> None:
+        self.terminals[which].leave(self.process)
+
+    def stall_or_read_on(self, which: int) -> None:
+        if (wire := self.terminals[which].wire) is not None:
+            wire.stall(stalled=not wire.is_stalled)
+            self.process.settle()
+
+    def poll(self, which: int) -> None:
+        if self.terminals[which].wire is None:
+            self.terminals[which].replica.poll()
+            self.terminals[which].work()
+
+    def lose_a_frame(self, which: int) -> None:
+        seen["frames lost"] += self.terminals[which].lose_a_frame()
+
+    def work(self, steps: list[int]) -> None:
+        for terminal, some in zip(self.terminals, steps, strict=True):
+            terminal.work(some)
+
+    # --- The end ------------------------------------------------------------------------------------------
+    def everybody_catches_up(self) -> None:
+        for writer in self.writers:
+            if writer.is_writing:
+                writer.finish(commit=True)
+                self.recorder.note()
+        self.turnstile.is_open, self.turnstile.failures = True, 0
+        self.process.ring()
+        for terminal in self.terminals:
+            wire = terminal.wire
+            if wire is not None:
+                wire.stall(stalled=False)
+                self.process.settle()
+            if wire is None or wire.is_over:
+                terminal.leave(self.process)
+                terminal.connect(self.process)
+        for _ in range(2):  # a group that had news says that it has everything in the second round
+            self.process.hub.bookmark_the_idle()
+            self.process.settle()
+        heads = self.recorder.note()
+        database = {name: {row["id"]: row for row in registry.resource(name).read()} for name in RESOURCES}
+        for terminal in self.terminals:
+            replica = terminal.replica
+            terminal.work()
+            assert replica.epoch == heads.epoch
+            assert replica.versions == {name: heads.versions[name] for name in replica.names}
+            assert replica.rows == {name: database[name] for name in replica.names}
+            streams = [*terminal.recorded, Recorded(terminal.wire.frames, terminal.wire.cursor)]  # type: ignore[union-attr]
+            history = History(streams, self.recorder.truth, until=replica.versions)
+            assert faults(history) == {}
+            seen["frames"] += sum(frame.event == "sync" for stream in streams for frame in stream.frames)
+            seen["cuts"] += sum(bool(frame.data.get("cut")) for stream in streams for frame in stream.frames)
+
+    def teardown(self) -> None:
+        if hasattr(self, "process"):
+            try:
+                self.everybody_catches_up()
+                seen["schedules"] += 1
+            finally:
+                self.process.stop(gracefully=False)
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few rows a read, few bytes a queue: a handful of edits then meets what takes thousands elsewhere."""
+    monkeypatch.setattr(feed, "readers", feed.readers)  # put back what the schedules replace
+    monkeypatch.setattr(feed, "QUEUE_BYTES", QUEUE_BYTES)
+    monkeypatch.setattr(feed, "RETRY_SECONDS", 0)
+    # A read gives its connection back; the schedules' one thread needs it again at once.
+    monkeypatch.setattr(feed, "connection", SimpleNamespace(vendor=connection.vendor, close=lambda: None))
+    monkeypatch.setattr(feed.read_encoded, "__kwdefaults__", {"limit": ROWS_PER_READ})
+
+
+@alone
+def run(schedules: int, *, repeatable: bool) -> None:
+    seen.clear()
+    settings = hypothesis.settings(
+        max_examples=schedules,
+        stateful_step_count=STEPS,
+        deadline=None,
+        derandomize=repeatable,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    run_state_machine_as_test(Shop, settings=settings)
+
+
+def they_did_what_they_are_for(schedules: int) -> None:
+    assert seen["schedules"] >= schedules
+    assert set(STEPS_OF) <= set(seen)
+    for what in ("commits", "rollbacks", "held open", "rows pruned", "begin_an_epoch", "restart_the_process", "cuts"):
+        assert seen[what] >= schedules / 50, (what, seen)
+    assert seen["frames lost"]
+    assert seen["refused: horizon"]
+
+
+@pytest.mark.timeout(1800)  # half a minute of work, on a machine that may be busy
+def test_every_replica_ends_equal_to_the_database_whatever_the_schedule(small_steps: None) -> None:
+    schedules = int(os.environ.get("SCHEDULES", "500"))
+    run(schedules, repeatable=True)  # the same ones until the code changes: a red run is about the change
+    they_did_what_they_are_for(schedules)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_every_replica_ends_equal_to_the_database_in_many_more_schedules(small_steps: None) -> None:
+    schedules = int(os.environ.get("SCHEDULES", "10000"))
+    run(schedules, repeatable=False)
+    they_did_what_they_are_for(schedules)
