@@ -21,7 +21,8 @@ LARGEST = 64 * 1024 * 1024
 SILENCE = 30.0  # seconds; a client that waits longer has no time-out
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect"}
 
-Failure = Literal["500", "403", "time-out", "lost response"]
+Failure = Literal["500", "429", "403", "time-out", "lost response"]
+CODES = {"500": "InternalError", "429": "TooManyRequests", "403": "AccessDenied"}
 
 
 def utc_now() -> datetime:
@@ -124,8 +125,8 @@ def front_of(behind: Bucket) -> Iterator[Front]:
         def act(self, request: Request) -> None:
             """Passes the request on, unless a fault is due for it."""
             failure = front.due(request.method, self.key)
-            if failure in ("500", "403"):
-                self.refuse(Refused(int(failure), "InternalError" if failure == "500" else "AccessDenied"))
+            if failure in CODES:
+                self.refuse(Refused(int(failure), CODES[failure]))
                 return
             if failure == "time-out":
                 select.select([self.connection], [], [], SILENCE)  # until the client closes
