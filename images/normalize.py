@@ -33,14 +33,14 @@ LOWER_QUALITIES = (75, 60, 45, 30, 15)
 ENCODER = f"Pillow {PIL.__version__}, libjpeg-turbo {features.version_feature('libjpeg_turbo')}"
 WHITE = 255
 
-# Pillow reports a picture above it before it decodes, in those plugins too that decode while they open.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+# Pillow only warns of a picture above its limit; above twice that it raises, by the header alone, before it makes room.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
 # Pillow keeps so many blocks of 16 MB for the next picture. Fresh memory costs a fifth of a photograph's time in page
 # faults, and two processes contend for it.
 Image.core.set_blocks_max(4)  # type: ignore[attr-defined]
 
-# One picture at a time in a process: a large one takes some 500 MB on its way, and the filters for warnings, which
-# are changed meanwhile, belong to the whole process.
+# One picture at a time in a process: a large one takes up to 830 MiB on its way (as WebP), and the warning filters,
+# which are changed meanwhile, belong to the whole process.
 decoding = threading.Lock()
 
 # What decoders raise for bytes that they can't make sense of. Not Exception: a time limit of the worker, say, isn't
@@ -143,7 +143,7 @@ def decoder_failures() -> Iterator[None]:
         yield
     except ImageRefused:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
         raise TooManyPixels from error
     except CONFUSIONS as error:
         raise BrokenImage(str(error)[:200]) from error
@@ -177,13 +177,9 @@ def first_frame(data: bytes, kind: str) -> Decoded:
 
         register_heif_opener()
     with warnings.catch_warnings():
-        # Pillow warns of odd metadata in good photographs; of bombs it must not only warn.
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore")  # Pillow warns of odd metadata in good photographs
         with Image.open(BytesIO(data), formats=(kind,)) as image:
             announced = image.size
-            if image.width * image.height > MAX_PIXELS:
-                raise TooManyPixels
             if kind == "JPEG":
                 # Decodes at a half, a quarter or an eighth where that suffices. The box needs the picture's own
                 # aspect: with a square one it silently does nothing.

@@ -1,0 +1,140 @@
+"""What means harm is refused with a reason or becomes a clean picture, in bounded memory, and leaves nothing behind."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache, partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from PIL import Image as Picture
+
+from images.models import Image
+from images.normalize import is_normal_form
+from tests.images.hostile import REFUSED, SECRETS, TAKEN
+from tests.images.pictures import encoded
+from tests.images.test_delivery import problem
+from tests.parts import ROOT
+
+STATUS = {"unsupported_image": 415, "broken_image": 422, "too_many_pixels": 413}
+# What one conversion needs beside the program itself. The largest that we found is a WebP of 50 megapixels with 826.
+MOST_MEMORY = 900  # MiB
+
+
+@pytest.fixture
+def drafts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go."""
+    folder = tmp_path / "drafts"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_leaves_nothing_behind(uploader: Client, files: Path, drafts: Path, name: str) -> None:
+    code, make = REFUSED[name]
+    data = make()
+
+    form = uploader.post("/api/images", {"file": SimpleUploadedFile("photo.jpg", data, "image/jpeg")})
+    raw = uploader.generic("POST", "/api/images", data, content_type="image/jpeg")
+
+    problem(form, STATUS[code], code)
+    problem(raw, STATUS[code], code)
+    assert not Image.objects.exists()
+    assert files_in(files) == files_in(drafts) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_is_taken_becomes_a_clean_picture_and_nothing_else(
+    uploader: Client, files: Path, drafts: Path, name: str
+) -> None:
+    data = TAKEN[name]()
+
+    answer = uploader.post("/api/images", {"file": SimpleUploadedFile("photo.jpg", data, "text/html")})
+
+    assert answer.status_code == 201
+    (kept,) = files_in(files)
+    assert kept.name == answer.json()["filename"] == f"{sha256(kept.read_bytes()).hexdigest()}.jpg"
+    assert is_normal_form(kept.read_bytes())
+    assert not any(secret in kept.read_bytes() for secret in SECRETS)
+    assert [image.hash for image in Image.objects.all()] == [answer.json()["hash"]]
+    assert files_in(drafts) == []
+    served = uploader.get(answer.json()["url"])
+    assert (served.headers["Content-Type"], served.headers["X-Content-Type-Options"]) == ("image/jpeg", "nosniff")
+
+
+CONVERT = """
+import os, resource, sys
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # decoders start a thread, with its memory, for each processor
+from pathlib import Path
+from images.normalize import ImageRefused, normalize
+data = Path(sys.argv[1]).read_bytes()
+status = Path("/proc/self/status").read_text()
+now = int(status.split("VmSize:")[1].split()[0]) * 1024
+limit = now + int(sys.argv[2]) * 1024 * 1024
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    print(normalize(data, quality=85).width)
+except ImageRefused as refused:
+    print(refused.code)
+"""
+
+
+def converted(data: bytes, folder: Path, *, memory: int) -> str:
+    """The width of the picture or the code of its refusal, from a process that may take so many MiB for it."""
+    path = folder / "picture"
+    path.write_bytes(data)
+    command = [sys.executable, "-c", CONVERT, str(path), str(memory)]
+    environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@cache
+def of_50_megapixels(mode: str, format: str, **options: Any) -> bytes:
+    return encoded(Picture.new(mode, (7071, 7071)), format, **options)
+
+
+LARGE_PNG = partial(of_50_megapixels, "RGBA", "PNG", compress_level=1)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(LARGE_PNG, id="PNG"),
+        pytest.param(partial(of_50_megapixels, "CMYK", "JPEG", progressive=True, quality=1), id="JPEG"),
+        pytest.param(partial(of_50_megapixels, "RGBA", "WEBP", lossless=True, method=0, quality=0), id="WebP"),
+        pytest.param(partial(of_50_megapixels, "P", "GIF", transparency=0), id="GIF", marks=pytest.mark.soak),
+        pytest.param(partial(of_50_megapixels, "F", "TIFF", compression="tiff_lzw"), id="TIFF", marks=pytest.mark.soak),
+        pytest.param(partial(of_50_megapixels, "RGBA", "AVIF", speed=10), id="AVIF", marks=pytest.mark.soak),
+    ],
+)
+def test_50_megapixels_are_converted_in_bounded_memory(tmp_path: Path, make: Callable[[], bytes]) -> None:
+    assert converted(make(), tmp_path, memory=MOST_MEMORY) == "1600"
+
+
+def test_the_bound_on_memory_bites(tmp_path: Path) -> None:
+    assert converted(LARGE_PNG(), tmp_path, memory=100) == "broken_image"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name, (code, _make) in REFUSED.items() if code != "unsupported_image" and "truncated" not in name],
+)
+def test_bombs_need_no_memory_to_be_refused(tmp_path: Path, name: str) -> None:
+    code, make = REFUSED[name]
+
+    assert converted(make(), tmp_path, memory=100) == code
