@@ -5,9 +5,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from catalog.models import Product
 from images.models import HASH
 from images.services import image_url
 
+from .matching import WAYS, Match
 from .models import CONTENT_TYPES, LARGEST, Album, Photo
 from .services import Declaration, counts
 
@@ -29,6 +31,7 @@ class PhotoCountsSerializer(serializers.Serializer[dict[str, int]]):
 
 
 class AlbumSerializer(serializers.ModelSerializer[Album]):
+    id = UUIDText(required=False)
     counts = serializers.SerializerMethodField()
 
     class Meta:
@@ -101,6 +104,45 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
 
     def get_error(self, photo: Photo) -> str | None:
         return photo.error or None
+
+
+class AlbumPhotoSerializer(PhotoSerializer):
+    class Meta:
+        model = Photo
+        fields = (*PhotoSerializer.Meta.fields, "filename")
+        read_only_fields = fields
+
+
+class AlbumPhotosSerializer(serializers.Serializer[Any]):
+    photos = AlbumPhotoSerializer(many=True)
+
+
+class MatchingSerializer(serializers.Serializer[Any]):
+    """Names of files whose products are asked for, and by what a product may be found."""
+
+    filenames = serializers.ListField(child=serializers.CharField(max_length=255), max_length=500)
+    by = serializers.ListField(child=serializers.ChoiceField(choices=WAYS), default=list(WAYS), allow_empty=False)
+
+
+class MatchedProductSerializer(serializers.ModelSerializer[Product]):
+    image = serializers.CharField(source="image_id", allow_null=True)
+
+    class Meta:
+        model = Product
+        fields = ("id", "name", "sku", "image")
+        read_only_fields = fields
+
+
+class MatchSerializer(serializers.Serializer[Match]):
+    filename = serializers.CharField()
+    product = MatchedProductSerializer(allow_null=True)
+    by = serializers.ChoiceField(choices=WAYS, allow_null=True)
+
+
+class MatchedSerializer(serializers.Serializer[Any]):
+    matches = MatchSerializer(
+        many=True, help_text="In the order of the names; product is null when none, or several, fit."
+    )
 
 
 class ReconciledSerializer(serializers.Serializer[Any]):

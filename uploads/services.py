@@ -62,8 +62,16 @@ class Registered:
     upload: Target | None  # None when the photo needs no bytes any more
 
 
-def create_album(*, name: str) -> Album:
-    return Album.objects.create(name=name)
+class AlbumDiffers(ValueError):
+    """This id belongs to an album of another name."""
+
+
+def create_album(*, name: str, album_id: UUID | None = None) -> Album:
+    """A new album; the one of this id when there is one. Raises AlbumDiffers."""
+    album, _created = Album.objects.get_or_create(pk=album_id or uuid4(), defaults={"name": name})
+    if album.name != name:
+        raise AlbumDiffers
+    return album
 
 
 def album(*, album_id: UUID) -> Album:
@@ -72,6 +80,12 @@ def album(*, album_id: UUID) -> Album:
         return Album.objects.get(pk=album_id)
     except Album.DoesNotExist:
         raise AlbumUnknown from None
+
+
+def photos_of(*, album_id: UUID) -> list[Photo]:
+    """All photos of an album, in the order in which they were registered. Raises AlbumUnknown."""
+    photos = Photo.objects.filter(album_id=album(album_id=album_id).pk)
+    return list(photos.order_by("created_at", "pk"))
 
 
 def photo(*, photo_id: UUID) -> Photo:

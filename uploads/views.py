@@ -19,10 +19,14 @@ from devices.authentication import MayUpload
 from images.blobs import StorageUnavailable
 
 from . import services, targets
+from .matching import match
 from .reconciliation import reconcile_album
 from .serializers import (
+    AlbumPhotosSerializer,
     AlbumSerializer,
     DeclarationSerializer,
+    MatchedSerializer,
+    MatchingSerializer,
     PhotoSerializer,
     PhotoStatusSerializer,
     ReconciledSerializer,
@@ -34,6 +38,10 @@ class Conflict(APIException):
     status_code = 409
     default_code = "conflict"
     default_detail = _("This id belongs to a photo with other data.")
+
+
+class AlbumConflict(Conflict):
+    default_detail = _("This id belongs to an album of another name.")
 
 
 class AlbumFull(APIException):
@@ -107,6 +115,7 @@ PROBLEMS: dict[type[Exception], type[APIException]] = {
     services.PhotoUnknown: NotFound,
     services.ProductUnknown: ProductUnknown,
     services.PhotoDiffers: Conflict,
+    services.AlbumDiffers: AlbumConflict,
     services.AlbumFull: AlbumFull,
     services.NotUploaded: NotUploaded,
     StorageUnavailable: StorageCannotSay,
@@ -129,11 +138,16 @@ class UploadsView(APIView):
 
 
 class AlbumsView(UploadsView):
-    @extend_schema(operation_id="albums_create", request=AlbumSerializer, responses={201: AlbumSerializer})
+    @extend_schema(
+        operation_id="albums_create",
+        request=AlbumSerializer,
+        responses={201: AlbumSerializer},
+        description="Make an album. The same id again gives the same album.",
+    )
     def post(self, request: Request) -> Response:
         album = AlbumSerializer(data=request.data)
         album.is_valid(raise_exception=True)
-        made = services.create_album(name=album.validated_data["name"])
+        made = services.create_album(name=album.validated_data["name"], album_id=album.validated_data.get("id"))
         return Response(AlbumSerializer(made).data, status=201)
 
 
@@ -144,6 +158,11 @@ class AlbumView(UploadsView):
 
 
 class AlbumPhotosView(UploadsView):
+    @extend_schema(operation_id="albums_photos_list", responses=AlbumPhotosSerializer)
+    def get(self, request: Request, album_id: UUID) -> Response:
+        photos = services.photos_of(album_id=album_id)
+        return Response(AlbumPhotosSerializer({"photos": photos}).data)
+
     @extend_schema(
         request=DeclarationSerializer,
         responses={201: RegisteredSerializer},
@@ -166,6 +185,15 @@ class ReconcileView(UploadsView):
     def post(self, request: Request, album_id: UUID) -> Response:
         album = services.album(album_id=album_id)
         return Response(ReconciledSerializer(reconcile_album(album_id=album.pk, now=timezone.now())).data)
+
+
+class MatchView(UploadsView):
+    @extend_schema(request=MatchingSerializer, responses=MatchedSerializer, description="Find products by file names.")
+    def post(self, request: Request) -> Response:
+        asked = MatchingSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        matches = match(filenames=asked.validated_data["filenames"], ways=asked.validated_data["by"])
+        return Response(MatchedSerializer({"matches": matches}).data)
 
 
 class PhotoView(UploadsView):

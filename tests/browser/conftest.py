@@ -19,9 +19,14 @@ def quick(settings: LazySettings, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def manager(page: "Page", live_server: Any) -> Iterator["Page"]:
+def complaints() -> list[str]:
+    """What the console complained about; a test that breaks something on purpose empties it."""
+    return []
+
+
+@pytest.fixture
+def manager(page: "Page", live_server: Any, complaints: list[str]) -> Iterator["Page"]:
     """A page on which the manager logged in; fails the test for whatever the console complains about."""
-    complaints: list[str] = []
 
     def listen(said: "ConsoleMessage") -> None:
         if said.type in {"error", "warning"}:

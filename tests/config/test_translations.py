@@ -16,7 +16,7 @@ from catalog.models import Category, Product
 from config import translations
 from images import normalize
 from tests.config.conftest import NewServer
-from uploads.admin import REASONS
+from uploads.admin.texts import REASONS
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{\w*\}|<[^>]+>")
 WORDS = {

@@ -1,5 +1,6 @@
 """Addresses in a bucket that we give to clients."""
 
+import json
 from hashlib import sha256
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,7 +10,7 @@ from django.conf import LazySettings
 
 from images.blobs import blobs
 from tests.contracts.conftest import use_bucket
-from tests.parts import Bucket
+from tests.parts import ROOT, Bucket
 
 DATA = b"the very bytes"
 DIGEST = sha256(DATA).hexdigest()
@@ -80,3 +81,15 @@ def test_a_stored_picture_carries_its_caching_into_the_bucket() -> None:
     answer = httpx.get(str(blobs().presigned_get(key, 60)))
 
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_the_cors_rule_of_deploy_lets_browsers_send_what_we_sign(bucket: Bucket) -> None:
+    rules = json.loads((ROOT / "deploy" / "bucket-cors.json").read_text())
+    target = blobs().presigned_put("originals/one", size=14, content_type="image/png", sha256=DIGEST, seconds=60)
+    assert target is not None
+
+    bucket.client().put_bucket_cors(Bucket=bucket.name, CORSConfiguration=rules)
+    (rule,) = bucket.client().get_bucket_cors(Bucket=bucket.name)["CORSRules"]
+
+    assert rule["AllowedMethods"] == ["PUT"]
+    assert set(rule["AllowedHeaders"]) == {name.lower() for name in target.headers}

@@ -48,7 +48,7 @@ def test_a_photo_shows_its_picture_or_why_there_is_none(admin_client: Client, so
 
     page = admin_client.get(reverse("admin:uploads_photo_changelist")).content.decode()
     assert f"/api/image/{ready.image_id}.jpg?w=160" in page
-    assert "unsupported_image" in page
+    assert "The file is none of JPEG, PNG" in page
     for photo in some:
         assert admin_client.get(reverse("admin:uploads_photo_change", args=[photo.pk])).status_code == 200
     detail = admin_client.get(reverse("admin:uploads_photo_change", args=[failed.pk])).content.decode()
@@ -92,6 +92,45 @@ def test_one_photo_is_tried_again_from_its_page(
         answer = admin_client.get(reverse("admin:uploads_photo_retry", args=[some[1].pk]), follow=True)
 
     assert texts(answer) == ["1 photo is on its way."]
+
+
+def test_the_failed_photos_of_an_album_are_tried_again(
+    admin_client: Client,
+    album: Album,
+    some: list[Photo],
+    sent: list[str],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = admin_client.get(reverse("admin:uploads_album_retry_failed", args=[album.pk]), follow=True)
+
+    assert texts(answer) == ["1 photo is on its way."]
+    assert sent == [str(some[1].pk)]
+
+
+def test_an_album_shows_its_pictures_those_that_need_help_first(
+    admin_client: Client, album: Album, some: list[Photo]
+) -> None:
+    some[0].refresh_from_db()
+
+    page = admin_client.get(reverse("admin:uploads_album_change", args=[album.pk])).content.decode()
+    listed = admin_client.get(reverse("admin:uploads_album_changelist")).content.decode()
+
+    assert page.index('class="is-failed"') < page.index('class="is-pending"') < page.index('class="is-ready"')
+    assert f"/api/image/{some[0].image_id}.jpg?w=160" in page
+    assert f"/api/image/{some[0].image_id}.jpg?w=160" in listed
+
+
+@pytest.mark.parametrize("name", ["album", "photo"])
+def test_who_may_add_photos_finds_the_page_that_sends_them(
+    admin_client: Client, client: Client, name: str, django_user_model: Any
+) -> None:
+    page = reverse(f"admin:uploads_{name}_send")
+    assert page in admin_client.get(reverse(f"admin:uploads_{name}_changelist")).content.decode()
+    assert b'id="sender"' in admin_client.get(page).content
+
+    client.force_login(django_user_model.objects.create_user("waiter", is_staff=True))
+    assert client.get(page).status_code in {302, 403}
 
 
 def test_a_storage_that_fails_is_said_so(

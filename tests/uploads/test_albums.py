@@ -85,3 +85,38 @@ def test_only_who_may_upload_gets_in() -> None:
 
 def test_staff_get_in(admin_client: Client) -> None:
     assert admin_client.post("/api/albums", {"name": "Mine"}, content_type="application/json").status_code == 201
+
+
+def test_an_album_that_is_made_again_under_its_id_is_the_same(api: Client, db: None) -> None:
+    body = {"id": str(uuid4()), "name": "Autumn menu"}
+
+    first, again = (api.post("/api/albums", body, content_type="application/json") for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert first.json()["id"] == body["id"]
+    other = api.post("/api/albums", {**body, "name": "Winter menu"}, content_type="application/json")
+    assert problem(other) == (409, "conflict")
+    assert Album.objects.get().name == "Autumn menu"
+
+
+@pytest.mark.parametrize("id", ["no id", 7, [], ""], ids=repr)
+def test_an_id_that_is_none_is_refused(api: Client, db: None, id: object) -> None:
+    body = {"id": id, "name": "Autumn menu"}
+
+    assert wrong_fields(api.post("/api/albums", body, content_type="application/json")) == ["id"]
+
+
+def test_an_album_lists_its_photos_in_their_order(
+    api: Client, album: Album, make_photo: Callable[..., Photo], django_assert_num_queries: Callable[..., Any]
+) -> None:
+    photos = [make_photo(filename=f"{number}.png") for number in range(3)]
+    make_photo(album=Album.objects.create(name="Other"))
+
+    with django_assert_num_queries(3):  # the device, the album, its photos
+        listed = api.get(f"/api/albums/{album.pk}/photos").json()["photos"]
+
+    assert [photo["filename"] for photo in listed] == ["0.png", "1.png", "2.png"]
+    assert {key: value for key, value in listed[0].items() if key != "filename"} == api.get(
+        f"/api/photos/{photos[0].pk}"
+    ).json()

@@ -253,6 +253,23 @@ class Migration(migrations.Migration):
                         name="photo_knows_since_when_it_is_in_its_state",
                     ),
                     models.CheckConstraint(
+                        condition=models.Q(("ready_at", None), ("status", "ready"), _connector="OR"),
+                        name="photo_that_was_ready_stays_ready",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status", "pending"), ("attempts__gte", 1), _connector="OR"),
+                        name="photo_was_attempted_once_it_left_pending",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("error_detail", ""), models.Q(("error", ""), _negated=True), _connector="OR"
+                        ),
+                        name="photo_explains_no_error_that_it_does_not_have",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("filename", ""), _negated=True), name="photo_has_a_file_name"
+                    ),
+                    models.CheckConstraint(
                         condition=models.Q(("size__gte", 1), ("size__lte", 26214400)), name="photo_size_is_allowed"
                     ),
                     models.CheckConstraint(

@@ -1,0 +1,108 @@
+"""Photos: what became of each, why, and another try."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+
+from uploads import services
+from uploads.models import Photo
+
+from .received import COLORS, picture_of, try_again
+from .sending import SendingAdmin
+from .texts import REASONS
+
+
+@admin.register(Photo)
+class PhotoAdmin(SendingAdmin):
+    list_display = ("picture", "filename", "state", "what_happened", "attempts", "album", "product", "created_at")
+    list_display_links = ("picture", "filename")
+    list_filter = ("status", "content_type", "created_at")
+    list_select_related = ("album", "product")
+    search_fields = ("filename", "error", "album__name", "product__name")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "preview",
+                    "filename",
+                    "status",
+                    "error",
+                    "what_happened",
+                    "album",
+                    "product",
+                    "image",
+                )
+            },
+        ),
+        (_("Declared"), {"fields": ("content_type", "size", "sha256", "upload_expires_at")}),
+        (
+            _("Processing"),
+            {
+                "fields": (
+                    "attempts",
+                    "queued_until",
+                    "lease_expires_at",
+                    "created_at",
+                    "checked_at",
+                    "processing_at",
+                    "ready_at",
+                    "failed_at",
+                    "id",
+                )
+            },
+        ),
+    )
+    actions = ("retry_selected",)
+    actions_detail = ("retry",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Photo | None = None) -> list[str]:
+        return [name for __, section in self.fieldsets for name in section["fields"]]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        without = {"show_save": False, "show_save_and_continue": False}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **without})
+
+    def save_model(self, request: HttpRequest, obj: Photo, form: Any, change: bool) -> None:
+        """Saves nothing: a whole row written back would undo what a worker did meanwhile."""
+
+    @display(description=_("picture"))
+    def picture(self, photo: Photo) -> SafeString:
+        return picture_of(photo)
+
+    @display(description=_("picture"))
+    def preview(self, photo: Photo) -> SafeString:
+        return picture_of(photo, width=640, css="photo-preview")
+
+    @display(description=_("what happened"))
+    def what_happened(self, photo: Photo) -> Any:
+        return REASONS.get(photo.error, photo.error_detail or photo.error) or "–"
+
+    @display(description=_("state"), ordering="status", label=COLORS)
+    def state(self, photo: Photo) -> tuple[str, str]:
+        return photo.status, photo.get_status_display()
+
+    @action(description=_("Try again"), permissions=["change"])
+    def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        try_again(request, [UUID(object_id)])
+        return redirect("admin:uploads_photo_change", object_id)
+
+    @action(description=_("Try again"), permissions=["change"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[Photo]) -> None:
+        try_again(request, queryset.values_list("pk", flat=True))
+
+    def delete_model(self, request: HttpRequest, obj: Photo) -> None:
+        services.delete_photo(photo_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Photo]) -> None:
+        for photo_id in queryset.values_list("pk", flat=True):
+            services.delete_photo(photo_id=photo_id)

@@ -1,0 +1,63 @@
+"""What the pages of albums and of photos have in common."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin
+
+from images.blobs import StorageUnavailable
+from images.services import image_url
+from uploads import services
+from uploads.models import Photo
+
+COLORS = {"pending": "info", "processing": "warning", "ready": "success", "failed": "danger"}
+
+
+class ReceivedAdmin(ModelAdmin):
+    """What clients made: looked at, helped along and deleted, never typed in."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def picture_of(photo: Photo, *, width: int = 160, css: str = "thumbnail") -> SafeString:
+    """The picture of a photo, or a placeholder of the same size that says by its icon why there is none."""
+    if photo.image_id:
+        source = image_url(photo.image_id)
+        return format_html('<img class="{}" src="{}?w={}" alt="" loading="lazy">', css, source, width)
+    icon = "broken_image" if photo.status == Photo.Status.FAILED else "hourglass_empty"
+    return format_html('<span class="{} none material-symbols-outlined">{}</span>', css, icon)
+
+
+def link_to(photo: Photo) -> str:
+    return reverse("admin:uploads_photo_change", args=[photo.pk])
+
+
+def try_again(request: HttpRequest, photo_ids: Any) -> None:
+    """Queue these photos anew, and say how many were."""
+    queued = missing = 0
+    try:
+        for photo_id in photo_ids:
+            try:
+                services.request_processing(photo_id=photo_id, now=timezone.now())
+                queued += 1
+            except (services.NotUploaded, services.PhotoUnknown):
+                missing += 1
+    except StorageUnavailable:
+        messages.error(request, _("The storage doesn't answer; try again in a moment."))
+    if queued:
+        text = ngettext("%(count)d photo is on its way.", "%(count)d photos are on their way.", queued)
+        messages.success(request, text % {"count": queued})
+    if missing:
+        text = ngettext("%(count)d photo was never uploaded.", "%(count)d photos were never uploaded.", missing)
+        messages.warning(request, text % {"count": missing})
