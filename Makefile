@@ -11,7 +11,7 @@ DEV := .venv/installed-dev-$(shell cat requirements.txt requirements-dev.txt | c
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-sqlite test-postgresql check format messages bench bench-images soak
+.PHONY: help setup run test test-sqlite test-postgresql check format messages bench bench-images bench-client soak
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench: $(DEV)  ## measure what capture costs writers, and the ways to serve (sev
 bench-images: $(DEV)  ## measure normalising and serving pictures beside their peers (three minutes)
 	$(BIN)/python -m benchmarks.normalizing
 	$(BIN)/python -m benchmarks.serving
+
+bench-client: $(DEV)  ## measure what the Python client costs beside plain httpx (a minute or two)
+	PYTHONPATH=clients/python/src $(BIN)/python -m benchmarks.client
 
 soak: $(DEV)  ## the long runs: more schedules, more faults
 	$(BIN)/pytest -m soak --timeout=3600 $(ARGS)

@@ -1,0 +1,368 @@
+"""How this terminal reaches its server: over HTTPS, through the server's own folder, or not at all."""
+
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import Any, Self
+from urllib.parse import urljoin
+
+import httpx
+
+from ._errors import (
+    Disconnected,
+    ImageMissing,
+    NotAllowed,
+    NotEnrolled,
+    Refused,
+    ServerUnavailable,
+    UnexpectedAnswer,
+)
+from ._files import HASH
+
+LARGEST_IMAGE = 4 * 1024 * 1024  # bytes; normal form has 2 MiB at most
+CLOCK_TOLERANCE = 120.0  # seconds by which a terminal's clock may be off before the server's counts
+
+
+class Mode(StrEnum):
+    SERVER = "server"  # on the server's machine: its files are read where they lie
+    CLIENT = "client"  # over HTTP
+    DISCONNECTED = "disconnected"
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds. ``silence``: without a byte for so long a stream is dead. ``whole``: for one picture altogether."""
+
+    connect: float = 5.0
+    read: float = 30.0
+    write: float = 30.0
+    pool: float = 30.0
+    silence: float = 30.0
+    whole: float = 120.0
+    probe: float = 2.0
+
+
+class Bridge:
+    """One server, as this terminal reaches it. Threads may share it; close it, or use it in a ``with`` block.
+
+    Made by ``Bridge.client``, ``Bridge.server`` or ``Bridge.disconnected``. Every call that needs the network raises
+    ServerUnavailable (worth another try) or Refused (the server said no).
+    """
+
+    def __init__(
+        self,
+        mode: Mode,
+        *,
+        base_url: str = "",
+        token: str | None = None,
+        certificate: Path | tuple[Path, Path] | None = None,
+        ca: Path | None = None,
+        data_dir: Path | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self._mode = mode
+        self.base_url = base_url.rstrip("/")
+        self.timeouts = timeouts or Timeouts()
+        self.data_dir = data_dir
+        self._token = token
+        self._tls = tls_context(certificate, ca) if self.base_url.startswith("https:") else None
+        self._clients: dict[str, httpx.Client] = {}
+        self._making = Lock()
+        self._clock_offset = 0.0
+        self._keeps_files: bool | None = None
+
+    @classmethod
+    def client(
+        cls,
+        base_url: str,
+        *,
+        token: str | None = None,
+        certificate: Path | tuple[Path, Path] | None = None,
+        ca: Path | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> Self:
+        """Over HTTP with a device ``token``, a client ``certificate`` (PEM; one file or certificate and key), or both.
+
+        ``ca``: the PEM file of whoever signed the server's certificate, when the system doesn't know them.
+        """
+        return cls(Mode.CLIENT, base_url=base_url, token=token, certificate=certificate, ca=ca, timeouts=timeouts)
+
+    @classmethod
+    def server(
+        cls,
+        data_dir: Path | str,
+        *,
+        base_url: str = "http://127.0.0.1:8000",
+        token: str | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> Self:
+        """On the server's machine: pictures are read in its ``data_dir``; everything else goes to ``base_url``."""
+        return cls(Mode.SERVER, base_url=base_url, token=token, data_dir=Path(data_dir), timeouts=timeouts)
+
+    @classmethod
+    def disconnected(cls) -> Self:
+        return cls(Mode.DISCONNECTED)
+
+    @property
+    def current_mode(self) -> Mode:
+        return self._mode
+
+    def disconnect(self) -> None:
+        """From now on nothing is asked of the server."""
+        self._mode = Mode.DISCONNECTED
+        self.close()
+
+    def close(self) -> None:
+        with self._making:
+            clients, self._clients = self._clients, {}
+        for client in clients.values():
+            client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    # --- What is asked ----------------------------------------------------------------------------------------
+    def get_bytes(self, path: str) -> bytes:
+        """What is at ``path`` of the server, such as ``/api/image/<hash>.jpg``.
+
+        In the mode *server* pictures come from its folder. Not verified: ``ImageCache`` does that.
+        """
+        if (own := self.own_file(path)) is not None:
+            with suppress(FileNotFoundError):
+                return own.read_bytes()
+        return self.request("GET", path).content
+
+    def get_json(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
+        """The JSON at ``path``."""
+        return json_of(self.request("GET", path, params=params))
+
+    def post_json(self, path: str, body: Any = None) -> Any:
+        return json_of(self.request("POST", path, json=body))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        anonymous: bool = False,
+    ) -> httpx.Response:
+        """The answer, when it is a good one (2xx). ``anonymous``: the address itself is the permission."""
+        client = self._client("anonymous" if anonymous else "requests")
+        options: dict[str, Any] = {"params": params, "json": json, "content": content, "headers": headers}
+        try:
+            try:
+                response = client.request(method, self.url(path), **options)
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                # Most likely a kept connection that the server closed just then. Whatever isn't safe to repeat is
+                # repeated by its caller, who knows.
+                if method not in ("GET", "HEAD"):
+                    raise
+                response = client.request(method, self.url(path), **options)
+        except httpx.HTTPError as error:
+            raise unavailable(error) from error
+        return self.checked(response)
+
+    def download_image(self, hash: str) -> bytes:
+        """The bytes that the server sends for this image, at most 4 MiB. Raises ImageMissing too."""
+        deadline = time.monotonic() + self.timeouts.whole
+        parts: list[bytes] = []
+        size = 0
+        try:
+            with self._client("requests").stream("GET", self.url(f"/api/image/{hash}.jpg")) as response:
+                if response.status_code == 404:
+                    response.read()
+                    if problem_of(response).get("code") != "not_found":
+                        raise UnexpectedAnswer("a 404 that isn't our server's")
+                    raise ImageMissing(f"the server has no image {hash}")
+                if response.status_code != 200:
+                    response.read()
+                    self.checked(response)
+                    raise UnexpectedAnswer(f"status {response.status_code} for a picture")
+                for part in response.iter_bytes():
+                    parts.append(part)
+                    size += len(part)
+                    if size > LARGEST_IMAGE:
+                        raise UnexpectedAnswer("more bytes than any picture has")
+                    if time.monotonic() > deadline:
+                        raise ServerUnavailable(f"a picture took longer than {self.timeouts.whole:g} s")
+        except httpx.HTTPError as error:
+            raise unavailable(error) from error
+        self._look_at_clock(response)
+        return b"".join(parts)
+
+    def is_network_available(self) -> bool:
+        """Whether our server answers now; takes two seconds at most."""
+        if self._mode is Mode.DISCONNECTED:
+            return False
+        try:
+            response = self._client("requests").get(self.url("/livez"), timeout=self.timeouts.probe)
+        except (httpx.HTTPError, ServerUnavailable):
+            return False
+        self._look_at_clock(response)
+        return response.status_code == 200 and response.content.strip() == b"ok"
+
+    # --- The mode *server* ------------------------------------------------------------------------------------
+    @property
+    def owns_files(self) -> bool:
+        """Whether the pictures lie in the server's folder on this machine (not in a bucket)."""
+        if self._mode is not Mode.SERVER:
+            return False
+        if self._keeps_files is None:
+            try:
+                said = self._client("requests").get(self.url("/readyz"), timeout=self.timeouts.probe).text
+            except (httpx.HTTPError, ServerUnavailable):
+                return True  # a server that doesn't run can't say; nor could it send anything
+            self._keeps_files = "storage: ok (bucket)" not in said
+        return self._keeps_files
+
+    def own_image(self, hash: str) -> Path | None:
+        """Where the server on this machine has its file of this image, there or not; None in other modes."""
+        if self._mode is not Mode.SERVER or self.data_dir is None:
+            return None
+        return self.data_dir / "uploads" / "images" / f"{hash}.jpg"
+
+    def own_file(self, path: str) -> Path | None:
+        hash = path.removeprefix("/api/image/").removesuffix(".jpg")
+        return self.own_image(hash) if path == f"/api/image/{hash}.jpg" and HASH.fullmatch(hash) else None
+
+    # --- The clock --------------------------------------------------------------------------------------------
+    @property
+    def clock_offset(self) -> float:
+        """Seconds by which the server's clock is ahead of ours, as its last answer said; 0 before the first."""
+        return self._clock_offset
+
+    def now(self) -> float:
+        """Seconds since 1970: by our clock, or by the server's when ours is more than two minutes off."""
+        offset = self._clock_offset
+        return time.time() + (offset if abs(offset) > CLOCK_TOLERANCE else 0.0)
+
+    def _look_at_clock(self, response: httpx.Response) -> None:
+        with suppress(KeyError, ValueError, TypeError):
+            self._clock_offset = parsedate_to_datetime(response.headers["date"]).timestamp() - time.time()
+
+    # --- Underneath -------------------------------------------------------------------------------------------
+    def url(self, path: str) -> str:
+        if self._mode is Mode.DISCONNECTED or not self.base_url:
+            raise Disconnected
+        return urljoin(self.base_url + "/", path)
+
+    def stream_client(self) -> httpx.Client:
+        """For the event stream: a connection of its own, and HTTP/1.1.
+
+        Over HTTP/2 the thread that waits for the next event would hold up the answers of all others.
+        """
+        return self._client("stream")
+
+    def _client(self, kind: str) -> httpx.Client:
+        with self._making:
+            if self._mode is Mode.DISCONNECTED:
+                raise Disconnected
+            if kind not in self._clients:
+                self._clients[kind] = self._new_client(kind)
+            return self._clients[kind]
+
+    def _new_client(self, kind: str) -> httpx.Client:
+        times = self.timeouts
+        read = times.silence if kind == "stream" else times.read
+        headers = {"User-Agent": "posclient"}
+        if self._token and kind != "anonymous":
+            headers["Authorization"] = f"Bearer {self._token}"
+        return httpx.Client(
+            headers=headers,
+            timeout=httpx.Timeout(connect=times.connect, read=read, write=times.write, pool=times.pool),
+            verify=self._tls if self._tls is not None else True,
+            http2=kind != "stream" and self._tls is not None and find_spec("h2") is not None,
+            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
+            follow_redirects=True,
+            trust_env=False,  # a shop's server is reached directly
+        )
+
+    def checked(self, response: httpx.Response) -> httpx.Response:
+        """The answer when it is a good one; else what it means is raised."""
+        self._look_at_clock(response)
+        status = response.status_code
+        if 200 <= status < 300:
+            return response
+        problem = problem_of(response)
+        code, detail = str(problem.get("code", "")), detail_of(problem)
+        if status in (429, 503) or status >= 500:
+            why = f"{status} {code or response.reason_phrase}"
+            raise ServerUnavailable(why, status=status, retry_after=retry_after(response))
+        if not code:
+            # Presigned addresses of a bucket answer XML; anything else between us and the server isn't ours.
+            raise Refused(status, "unexpected_answer", response.reason_phrase)
+        kind = {401: NotEnrolled, 403: NotAllowed}.get(status, Refused)
+        raise kind(status, code, detail, problem)
+
+
+def tls_context(certificate: Path | tuple[Path, Path] | None, ca: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca)
+    if certificate is not None:
+        files = (certificate,) if isinstance(certificate, str | Path) else certificate
+        context.load_cert_chain(*files)
+    return context
+
+
+def unavailable(error: httpx.HTTPError) -> ServerUnavailable:
+    kind = UnexpectedAnswer if isinstance(error, httpx.DecodingError | httpx.TooManyRedirects) else ServerUnavailable
+    return kind(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+
+
+def problem_of(response: httpx.Response) -> dict[str, Any]:
+    """The problem+json of an answer, empty when there is none."""
+    if not response.headers.get("content-type", "").startswith("application/problem+json"):
+        return {}
+    with suppress(ValueError):
+        body = response.json()
+        return body if isinstance(body, dict) else {}
+    return {}
+
+
+def detail_of(problem: Mapping[str, Any]) -> str:
+    """The detail of a problem and of each of its errors, in one line."""
+    errors = problem.get("errors")
+    named = [f"{e.get('field')}: {e.get('detail')}" for e in errors if isinstance(e, dict)] if errors else []
+    return " ".join([str(problem.get("detail", "")), *named])
+
+
+def json_of(response: httpx.Response) -> Any:
+    """The JSON of a good answer; raises UnexpectedAnswer when it isn't any."""
+    try:
+        return response.json()
+    except ValueError as error:
+        raise UnexpectedAnswer(f"no JSON at {response.request.url.path}") from error
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Seconds of ``Retry-After``, which also may be a date."""
+    said = response.headers.get("retry-after", "").strip()
+    if said.isdecimal():
+        return min(float(said), 3600.0)
+    with suppress(ValueError, TypeError):
+        return min(max(0.0, parsedate_to_datetime(said).timestamp() - time.time()), 3600.0)
+    return None
+
+
+def shut(response: httpx.Response) -> None:
+    """Wakes whoever waits for the next byte of ``response``, in whatever thread."""
+    stream = response.extensions.get("network_stream")
+    connection = stream.get_extra_info("socket") if stream is not None else None
+    if connection is not None:
+        with suppress(OSError):
+            # Of a TLS socket too: it would only forget its encryption.
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)

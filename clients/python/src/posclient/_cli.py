@@ -1,0 +1,331 @@
+"""The command line. ``--json`` prints one JSON document (``watch``: one a line) for scripts; progress goes to stderr.
+
+Exit codes: 0 all is well, 1 something failed (what is printed says what), 2 wrong usage, 3 not enrolled or refused,
+4 the server can't be reached, 5 the disk is full.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from . import _configuration
+from ._configuration import Configuration
+from ._doctor import examine
+from ._errors import NotConfigured, PictureRefused, PosclientError, Refused, ServerUnavailable, StorageFull
+from ._images import Progress as Told
+from ._replica import Update
+from ._terminal import Terminal
+
+FAILED, NOT_LET_IN, UNREACHABLE, FULL = 1, 3, 4, 5
+PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif"}
+
+app = typer.Typer(help="A terminal of a RedCoral edge server.", no_args_is_help=True, add_completion=False)
+out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+class Match(StrEnum):
+    """By what a file's name says which product it is for."""
+
+    none = "none"
+    id = "id"
+    sku = "sku"
+    barcode = "barcode"
+
+
+def run() -> None:
+    """The program; ends with one of the exit codes."""
+    try:
+        app()
+    except (Refused, NotConfigured) as error:
+        stop(error, NOT_LET_IN if isinstance(error, NotConfigured) or error.status in (401, 403) else FAILED)
+    except ServerUnavailable as error:
+        stop(error, UNREACHABLE)
+    except StorageFull as error:
+        stop(error, FULL)
+    except (PosclientError, OSError) as error:
+        stop(error, FAILED)
+
+
+def stop(error: Exception, code: int) -> None:
+    err.print(f"[red]{type(error).__name__}[/red]: {error}", markup=True, highlight=False)
+    raise SystemExit(code) from error
+
+
+@app.command()
+def enroll(
+    server: Annotated[str, typer.Argument(help="The server's address, such as http://192.168.1.10:8000.")],
+    code: Annotated[str, typer.Argument(help="The one-time code from the admin; '-' reads a token instead.")] = "",
+    name: Annotated[str, typer.Option(help="How people will know this terminal.")] = "",
+    tenant: Annotated[str, typer.Option(help="Keeps the data of several shops on one machine apart.")] = "",
+    ca: Annotated[Path | None, typer.Option(help="PEM of whoever signed the server's certificate.")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="This device's certificate (PEM), for mTLS.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Its key, unless it is in the same file.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="The server's data directory, when it runs here.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where to keep copies and pictures.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make this machine a terminal: by a code, by a token from standard input ('-'), or by its certificate."""
+    if not server.startswith(("http://", "https://")):
+        raise typer.BadParameter("an address begins with http:// or https://")
+    if not code and certificate is None:
+        raise typer.BadParameter("a code is needed, or a certificate that the server knows")
+    configuration = Configuration(
+        server=server.rstrip("/"),
+        tenant=tenant,
+        name=name,
+        ca=absolute(ca),
+        certificate=absolute(certificate),
+        key=absolute(key),
+        data_dir=absolute(data_dir),
+        folder=absolute(folder),
+    )
+    _configuration.save(configuration, None)  # a folder that can't be written to costs no code
+    token: str | None = None
+    if code in ("", "-"):
+        token = sys.stdin.read().strip() or None if code else None
+        with configuration.bridge(token) as bridge:
+            device = bridge.get_json("/api/devices/me")
+    else:
+        import socket
+
+        with configuration.bridge(None) as bridge:
+            device = _configuration.enroll(bridge, code, name or socket.gethostname())
+        token = device.pop("token")
+    _configuration.save(configuration, token)
+    said = {"device": device["id"], "name": device["name"], "scopes": device["scopes"], "server": configuration.server}
+    show(said, as_json, f"This is {device['name']}, and may {', '.join(device['scopes'])}.")
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """What is kept here, how current it is, and whether the server answers."""
+    with Terminal.configured() as terminal:
+        replica, usage = terminal.replica, terminal.images.usage()
+        waiting = terminal.outbox.waiting()
+        said: dict[str, Any] = {
+            "server": terminal.bridge.base_url,
+            "mode": terminal.bridge.current_mode.value,
+            "network": terminal.bridge.is_network_available(),
+            "epoch": replica.epoch,
+            "versions": replica.versions,
+            "counts": {name: replica.count(name) for name in sorted(replica.versions)},
+            "last_sync_time": iso(replica.last_sync_time),
+            "images": usage,
+            "outbox": {"waiting": sum(not p.failed for p in waiting), "failed": sum(bool(p.failed) for p in waiting)},
+            "folder": str(terminal.folder),
+        }
+    if as_json:
+        show(said, True, "")
+        return
+    table = Table(show_header=False, box=None)
+    for key in ("server", "mode", "network", "last_sync_time", "folder"):
+        table.add_row(key.replace("_", " "), str(said[key]))
+    for name, count in said["counts"].items():
+        table.add_row(name, f"{count} at version {said['versions'][name]}")
+    table.add_row("pictures", f"{usage['count']}, {usage['bytes'] / 1e6:.1f} MB")
+    table.add_row("outbox", f"{said['outbox']['waiting']} wait, {said['outbox']['failed']} failed")
+    out.print(table)
+
+
+@app.command()
+def watch(
+    resource: Annotated[list[str] | None, typer.Argument(help="Only these resources.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="End after so many seconds.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Follow every change until Ctrl-C, and keep the local copy current meanwhile."""
+    with Terminal.configured() as terminal:
+
+        def tell(updates: list[Update]) -> None:
+            for update in updates:
+                if not resource or update.resource in resource:
+                    print_update(update, as_json)
+
+        terminal.replica.subscribe(tell)
+        terminal.replica.start()
+        deadline = time.monotonic() + seconds if seconds is not None else None
+        shown = None
+        try:
+            while deadline is None or time.monotonic() < deadline:
+                state = terminal.replica.state
+                if state is not shown:
+                    why = terminal.replica.last_error
+                    err.print(f"{state.value}: {why}" if why else state.value, markup=False)
+                    shown = state
+                if state == "refused" and terminal.replica.last_error is not None:
+                    raise terminal.replica.last_error
+                time.sleep(0.1)
+        except KeyboardInterrupt:
+            pass
+
+
+@app.command()
+def products(
+    offline: Annotated[bool, typer.Option("--offline", help="Don't ask the server; show what is here.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the products."""
+    with Terminal.configured() as terminal:
+        if not offline:
+            terminal.replica.catch_up()
+        with terminal.replica.reading():
+            items = terminal.replica.all("product")
+            names = {item["id"]: item["name"] for item in terminal.replica.all("category")}
+        shown = {item["id"]: image_here(terminal, item) for item in items}
+    if as_json:
+        show(items, True, "")
+        return
+    table = Table("name", "category", "price", "picture")
+    rows = [(names.get(item.get("category"), ""), item.get("position", 0), item["name"], item) for item in items]
+    for category, _position, name, item in sorted(rows, key=lambda row: row[:3]):
+        table.add_row(name, category, str(item.get("price", "")), shown[item["id"]])
+    out.print(table)
+
+
+@app.command()
+def prefetch(as_json: AsJson = False) -> None:
+    """Download every picture that a product shows."""
+    with Terminal.configured() as terminal:
+        terminal.replica.catch_up()
+        with progress_bar("pictures", quiet=as_json) as told:
+            result = terminal.images.prefetch_images(active_hashes(terminal), progress=told)
+    words = "{success_count} downloaded, {already_cached} were here, {failed_count} failed"
+    show(result, as_json, words.format(**result))
+    if result["failed_count"]:
+        raise SystemExit(FAILED)
+
+
+@app.command()
+def cleanup(
+    days: Annotated[float | None, typer.Option(help="Remove what wasn't used for so many days instead.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove the pictures that no product shows."""
+    with Terminal.configured() as terminal:
+        if days is not None:
+            result = terminal.images.cleanup_old_cache(days)
+        else:
+            terminal.replica.catch_up()
+            result = terminal.images.cleanup_image_cache(active_hashes(terminal))
+    show(result, as_json, f"{result['removed_count']} removed, {result['freed_bytes'] / 1e6:.1f} MB freed")
+
+
+@app.command()
+def upload(
+    folder: Annotated[Path, typer.Argument(help="A folder of pictures, or one picture.", exists=True)],
+    match: Annotated[Match, typer.Option(help="The product whose id, SKU or barcode is the file's name.")] = Match.none,
+    offline: Annotated[bool, typer.Option("--offline", help="Only put them into the outbox.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send every picture of a folder; what the network prevents stays in the outbox, and goes with the next call."""
+    paths = sorted(p for p in (folder.iterdir() if folder.is_dir() else [folder]) if p.suffix.lower() in PICTURES)
+    with Terminal.configured() as terminal:
+        ids = product_ids(terminal, match, offline=offline)
+        refused: list[dict[str, Any]] = []
+        with progress_bar("prepared", quiet=as_json) as told:
+            for number, path in enumerate(paths, 1):
+                try:
+                    if match is not Match.none and path.stem not in ids:
+                        raise PictureRefused("unknown_product", f"no product has the {match.value} {path.stem!r}")
+                    terminal.outbox.add_image(path, ids.get(path.stem))
+                except PictureRefused as error:
+                    refused.append({"file": path.name, "reason": str(error)})
+                told(number, len(paths))
+        result: dict[str, Any] = {"refused": refused}
+        if not offline:
+            with progress_bar("sent", quiet=as_json) as told:
+                result.update(terminal.outbox.sync_image_uploads(told))
+        else:
+            result["waiting_count"] = sum(not photo.failed for photo in terminal.outbox.waiting())
+    failures = refused + list(result.get("failed", []))
+    sent = result.get("uploaded_count", 0) + result.get("already_there", 0)
+    show(result, as_json, f"{sent} sent, {result['waiting_count']} wait, {len(failures)} failed")
+    if not as_json:
+        for failure in failures:
+            out.print(f"  {failure.get('file') or failure.get('hash')}: {failure['reason']}")
+    if failures:
+        raise SystemExit(FAILED)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look for what is wrong: network, clock, token, certificate, disk, versions."""
+    configuration, token = _configuration.load()
+    findings = examine(configuration, token)
+    if as_json:
+        show([asdict(finding) for finding in findings], True, "")
+    else:
+        signs = {"ok": "[green]ok[/green]", "warning": "[yellow]warning[/yellow]", "failed": "[red]failed[/red]"}
+        table = Table(show_header=False, box=None)
+        for finding in findings:
+            table.add_row(finding.about, signs[finding.verdict], finding.detail)
+        out.print(table)
+    if any(finding.verdict == "failed" for finding in findings):
+        raise SystemExit(FAILED)
+
+
+# --- What they share ----------------------------------------------------------------------------------------
+@contextmanager
+def progress_bar(what: str, *, quiet: bool) -> Iterator[Told]:
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=quiet) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def active_hashes(terminal: Terminal) -> list[str]:
+    """The pictures that products show, in a stable order."""
+    hashes = (item.get("image") for item in terminal.replica.all("product"))
+    return sorted({hash for hash in hashes if hash})
+
+
+def product_ids(terminal: Terminal, match: Match, *, offline: bool) -> dict[str, str]:
+    """Product ids by what files are named after."""
+    if match is Match.none:
+        return {}
+    if not offline:
+        terminal.replica.catch_up()
+    return {item[match.value]: item["id"] for item in terminal.replica.all("product") if item.get(match.value)}
+
+
+def image_here(terminal: Terminal, product: dict[str, Any]) -> str:
+    if not product.get("image"):
+        return ""
+    return "here" if terminal.images.get_cached_path(product["image"]) else "not here"
+
+
+def print_update(update: Update, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(asdict(update), ensure_ascii=False))
+    else:
+        name = (update.data or {}).get("name") or update.id or ""
+        out.print(f"{update.version:>8} {update.resource} {update.action} {name}", markup=False, highlight=False)
+
+
+def show(value: Any, as_json: bool, words: str) -> None:
+    if as_json:
+        typer.echo(json.dumps(value, ensure_ascii=False))
+    else:
+        out.print(words, markup=False, highlight=False)
+
+
+def iso(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def absolute(path: Path | None) -> str | None:
+    return None if path is None else str(path.absolute())

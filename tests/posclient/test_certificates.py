@@ -1,0 +1,159 @@
+"""Over TLS: who the server is, and who the terminal is, shown by certificates."""
+
+import asyncio
+import ipaddress
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from posclient import Bridge, ServerUnavailable, Terminal
+from posclient._configuration import Configuration
+from posclient._doctor import certificate as look_at_certificate
+from tests.posclient.conftest import BRISK, Shop, follows, only_on_sqlite
+
+pytestmark = only_on_sqlite
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Signs certificates into ``folder``; ``ca`` is its own."""
+
+    folder: Path
+    name: str
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / f"{self.name}.pem"
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(exist_ok=True)
+        object.__setattr__(self, "key", ec.generate_private_key(ec.SECP256R1()))
+        self._write(self.name, self.key, signed=self._build(self.name, self.key, ca=True))  # type: ignore[attr-defined]
+
+    def sign(self, name: str, *, days: float = 30) -> tuple[Path, Path]:
+        """The files of a certificate for ``name`` (and 127.0.0.1), and of its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        return self._write(name, key, signed=self._build(name, key, days=days))
+
+    def _build(
+        self, name: str, key: ec.EllipticCurvePrivateKey, *, ca: bool = False, days: float = 30
+    ) -> x509.Certificate:
+        now = datetime.now(UTC)
+        subject, issuer = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (name, self.name))
+        address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=2))
+            .not_valid_after(now + timedelta(days=days))
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .add_extension(address, critical=False)
+            .sign(self.key, hashes.SHA256())  # type: ignore[attr-defined]
+        )
+
+    def _write(self, name: str, key: ec.EllipticCurvePrivateKey, *, signed: x509.Certificate) -> tuple[Path, Path]:
+        paths = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        paths[0].write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+        plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, *plain))
+        return paths
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "certificates", "Our shop")
+
+
+@pytest.fixture
+def front(shop: Shop, authority: Authority) -> Iterator[str]:
+    """A TLS front of the server that lets in who shows a certificate of our authority; its address."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority.ca)
+    context.load_cert_chain(*authority.sign("server"))
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(65536):
+                sink.write(data)
+                await sink.drain()
+        sink.close()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", shop.server.port)
+        await asyncio.gather(pump(reader, to_server), pump(from_server, writer))
+
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(carry, "127.0.0.1", 0, ssl=context))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    def end() -> None:
+        server.close()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.call_later(0.2, loop.stop)
+
+    loop.call_soon_threadsafe(end)
+    thread.join()
+    loop.close()
+
+
+def test_with_the_right_certificates_everything_works(
+    shop: Shop, front: str, authority: Authority, tmp_path: Path
+) -> None:
+    hash, data = shop.image()
+    own = authority.sign("till")
+    bridge = Bridge.client(front, token=shop.token, certificate=own, ca=authority.ca, timeouts=BRISK)
+    with Terminal(bridge, tmp_path / "till") as terminal:
+        terminal.replica.start()
+        assert terminal.replica.wait_until_live()
+        product = shop.product(image=hash)
+        assert terminal.replica.wait_for(lambda: terminal.replica.get("product", product["id"]), seconds=20)
+        assert terminal.images.get_image_path(hash).read_bytes() == data
+        assert follows(terminal, shop)
+
+
+def test_a_server_whose_certificate_nobody_knows_is_not_talked_to(shop: Shop, front: str, authority: Authority) -> None:
+    with Bridge.client(front, token=shop.token, certificate=authority.sign("till")) as bridge:
+        assert not bridge.is_network_available()
+        with pytest.raises(ServerUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
+            bridge.get_json("/api/sync/status")
+
+
+@pytest.mark.parametrize("shown", ["none", "another authority's", "expired"])
+def test_a_terminal_with_the_wrong_certificate_is_not_let_in(
+    shop: Shop, front: str, authority: Authority, tmp_path: Path, shown: str
+) -> None:
+    certificates = {
+        "none": None,
+        "another authority's": Authority(tmp_path / "other", "Another shop").sign("till"),
+        "expired": authority.sign("late", days=-1),
+    }
+    bridge = Bridge.client(front, token=shop.token, certificate=certificates[shown], ca=authority.ca, timeouts=BRISK)
+    with bridge, pytest.raises(ServerUnavailable):
+        bridge.get_json("/api/sync/status")
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(-1, "failed"), (10, "warning"), (300, "ok")])
+def test_the_doctor_sees_how_long_a_certificate_is_valid(authority: Authority, days: float, verdict: str) -> None:
+    path, key = authority.sign("till", days=days)
+    configuration = Configuration("https://127.0.0.1", certificate=str(path), key=str(key))
+
+    ((found, detail),) = look_at_certificate(configuration, Bridge.disconnected())
+
+    assert found == verdict
+    assert "valid until" in detail

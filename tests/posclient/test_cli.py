@@ -1,0 +1,201 @@
+"""``posclient`` from the command line, for people and for scripts."""
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from posclient import _cli
+from posclient.__main__ import main
+from tests.parts import ROOT, wait_until
+from tests.posclient.conftest import Shop, new_picture, only_on_sqlite
+
+pytestmark = only_on_sqlite
+
+SOURCE = ROOT / "clients" / "python" / "src"
+
+
+@dataclass
+class CommandLine:
+    """``posclient`` with folders of its own, in this process: a new one takes a second to import what it needs."""
+
+    home: Path
+    capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch
+
+    @property
+    def own(self) -> dict[str, str]:
+        return {"POSCLIENT_CONFIG": str(self.home / "config"), "POSCLIENT_DATA": str(self.home / "data")}
+
+    def __call__(self, *words: str, code: int = 0, stdin: str = "") -> str:
+        """What it prints; it has to end with the exit code ``code``."""
+        return self.run(*words, code=code, stdin=stdin)[0]
+
+    def complains(self, *words: str, code: int, stdin: str = "") -> str:
+        """What it prints of an error."""
+        return self.run(*words, code=code, stdin=stdin)[1]
+
+    def run(self, *words: str, code: int, stdin: str) -> tuple[str, str]:
+        ended: object = 0
+        with self.monkeypatch.context() as patch:
+            for name, value in self.own.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["posclient", *words])
+            patch.setattr(sys, "stdin", StringIO(stdin))
+            patch.setattr(_cli.out, "_width", 200)
+            self.capsys.readouterr()
+            try:
+                main()
+            except SystemExit as stop:
+                ended = stop.code or 0
+        said = self.capsys.readouterr()
+        assert ended == code, said
+        return said.out, said.err
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        return json.loads(self(*words, "--json", code=code))
+
+
+@pytest.fixture
+def posclient(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return CommandLine(tmp_path / "home", capsys, monkeypatch)
+
+
+@pytest.fixture
+def enrolled(posclient: CommandLine, shop: Shop) -> CommandLine:
+    posclient("enroll", shop.url, "-", stdin=shop.token)
+    return posclient
+
+
+def test_enrolling_by_code_keeps_the_token_from_others(posclient: CommandLine, shop: Shop) -> None:
+    code = new_code(shop)
+
+    said = posclient.json("enroll", shop.url, code, "--name", "Bar till")
+
+    assert (said["name"], said["scopes"], said["server"]) == ("Bar till", ["read", "upload"], shop.url)
+    token = posclient.home / "config" / "token"
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    assert stat.S_IMODE((posclient.home / "config").stat().st_mode) == 0o700
+    assert token.read_text() not in (posclient.home / "config" / "config.json").read_text()
+    assert posclient.json("status")["network"]
+    assert "invalid_code" in posclient.complains("enroll", shop.url, code, code=1)
+
+
+def new_code(shop: Shop) -> str:
+    """As the admin makes one."""
+    return shop.server.manage("shell", "-c", MAKE_CODE).split()[-1]
+
+
+MAKE_CODE = """
+from django.utils import timezone
+from devices.models import CODE_LIFETIME, EnrolmentCode, code_digest, new_code
+code = new_code()
+EnrolmentCode.objects.create(code_hash=code_digest(code), may_upload=True, expires_at=timezone.now() + CODE_LIFETIME)
+print(code)
+"""
+
+
+def test_what_is_not_enrolled_says_so_with_its_own_exit_code(posclient: CommandLine, shop: Shop) -> None:
+    assert "posclient enroll" in posclient.complains("status", code=3)
+    assert "invalid_token" in posclient.complains("enroll", shop.url, "-", code=3, stdin="wrong")
+    posclient("enroll", "shop.local", "CODE", code=2)
+    posclient("enroll", "http://127.0.0.1:9", "CODE", code=4)
+
+
+def test_a_token_that_others_can_read_is_refused(enrolled: CommandLine) -> None:
+    (enrolled.home / "config" / "token").chmod(0o644)
+
+    assert "chmod 600" in enrolled.complains("status", code=3)
+
+
+def test_products_and_their_pictures(enrolled: CommandLine, shop: Shop) -> None:
+    hash, _data = shop.image()
+    product = shop.product(name="Cortado of the command line", image=hash)
+
+    assert product in enrolled.json("products")
+    assert re.search(r"Cortado of the command line.*Category \d+.*1\.00.*not here", enrolled("products"))
+    result = enrolled.json("prefetch", code=0)
+    assert result["success_count"] >= 1
+    assert result["failed_count"] == 0
+    assert enrolled.json("prefetch")["success_count"] == 0
+    assert re.search(r"Cortado of the command line.*1\.00 +│ here", enrolled("products", "--offline"))
+    status = enrolled.json("status")
+    assert status["counts"]["product"] == len(shop.snapshot("product"))
+    assert status["versions"] == shop.versions()
+    assert status["images"]["count"] >= 1
+    shop.change(product["id"], image=None)
+    assert enrolled.json("cleanup")["removed_count"] >= 1
+    assert enrolled.json("cleanup", "--days", "30") == {"removed_count": 0, "freed_bytes": 0}
+
+
+def test_uploading_a_folder_of_pictures_named_by_sku(enrolled: CommandLine, shop: Shop, tmp_path: Path) -> None:
+    product = shop.product(sku=f"sku-{time.monotonic_ns()}")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / f"{product['sku']}.jpg").write_bytes(new_picture())
+    (folder / "unknown.jpg").write_bytes(new_picture())
+    (folder / "notes.txt").write_text("no picture")
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
+
+    result = enrolled.json("upload", str(folder), "--match", "sku", code=1)
+
+    assert (result["uploaded_count"], result["waiting_count"], result["failed"]) == (1, 0, [])
+    assert [refused["file"] for refused in result["refused"]] == ["broken.png", "unknown.jpg"]
+    assert shop.snapshot("product")[product["id"]]["image"] is not None
+    (folder / "broken.png").unlink()
+    assert enrolled.json("upload", str(folder))["uploaded_count"] == 1
+    assert "0 failed" in enrolled("upload", str(folder))
+
+
+def test_what_is_uploaded_offline_waits(enrolled: CommandLine, tmp_path: Path) -> None:
+    picture = tmp_path / "picture.jpg"
+    picture.write_bytes(new_picture())
+
+    assert enrolled.json("upload", str(picture), "--offline") == {"refused": [], "waiting_count": 1}
+    assert enrolled.json("status")["outbox"] == {"waiting": 1, "failed": 0}
+    assert enrolled.json("upload", str(picture))["uploaded_count"] == 1
+    assert enrolled.json("status")["outbox"] == {"waiting": 0, "failed": 0}
+
+
+def test_watching_prints_each_change_as_a_line_of_json(enrolled: CommandLine, shop: Shop, tmp_path: Path) -> None:
+    out = tmp_path / "watched"
+    with out.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "posclient", "watch", "product", "--json", "--seconds", "90"],
+            env={**os.environ, "PYTHONPATH": str(SOURCE), **enrolled.own},
+            stdout=file,
+            stderr=subprocess.DEVNULL,
+        )
+    try:
+        made = shop.product()
+        wait_until(lambda: made["id"] in out.read_text(), seconds=60, what="the first change")
+        changed = shop.change(made["id"], name="Watched")
+        wait_until(lambda: "Watched" in out.read_text(), seconds=30, what="the second change")
+    finally:
+        process.terminate()
+        process.wait(20)
+
+    line = next(json.loads(line) for line in out.read_text().splitlines() if "Watched" in line)
+    assert (line["resource"], line["action"], line["data"]) == ("product", "updated", changed)
+
+
+def test_the_doctor_looks_at_everything(enrolled: CommandLine, shop: Shop) -> None:
+    findings = enrolled.json("doctor")
+
+    assert {finding["about"]: finding["verdict"] for finding in findings} == {
+        **dict.fromkeys(["versions", "network", "clock", "device", "token", "certificate", "copies"], "ok"),
+        "disk": next(finding["verdict"] for finding in findings if finding["about"] == "disk"),
+    }
+    config = enrolled.home / "config" / "config.json"
+    config.write_text(config.read_text().replace(shop.url, "http://127.0.0.1:9"))
+    ill = {finding["about"]: finding["verdict"] for finding in enrolled.json("doctor", code=1)}
+    assert (ill["network"], ill["clock"], ill["device"], ill["token"]) == ("failed", "failed", "failed", "ok")

@@ -1,0 +1,72 @@
+"""Every example of clients/python/README.md works as it is printed."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.parts import ROOT
+from tests.posclient.conftest import Shop, new_picture, only_on_sqlite
+from tests.posclient.test_cli import SOURCE, new_code
+
+pytestmark = only_on_sqlite
+
+README = (ROOT / "clients" / "python" / "README.md").read_text()
+BLOCKS: list[tuple[str, str]] = re.findall(r"^```(sh|python)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_examples_run_one_after_the_other(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POSCLIENT_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("POSCLIENT_DATA", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "espresso.jpg").write_bytes(new_picture())
+    hash, _data = shop.image()
+    shop.product(name="Espresso of the README", image=hash)
+    names = {"http://localhost:8000": shop.url, "ABCD-EFGH": new_code(shop), "/srv/redcoral/var": str(shop.server.data)}
+    space: dict[str, object] = {}
+
+    for language, text in BLOCKS:
+        for printed, real in names.items():
+            text = text.replace(printed, real)
+        if language == "sh":
+            run_in_bash(text)
+        else:
+            exec(compile(text, "README.md", "exec"), space)  # noqa: S102 - our own page
+
+    said = capsys.readouterr().out
+    assert f"Espresso of the README {tmp_path}" in said
+    till = space["till"]
+    till.close()  # type: ignore[attr-defined]
+    assert [language for language, _text in BLOCKS].count("python") >= 5
+
+
+def run_in_bash(text: str) -> None:
+    program = f'set -euo pipefail\nposclient() {{ "{sys.executable}" -m posclient "$@"; }}\n{text}'
+    ended = subprocess.run(
+        ["bash", "-c", program],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_the_tree_of_errors_is_the_one_of_the_code() -> None:
+    import posclient
+
+    drawn = set(re.findall(r"[├└]── (\w+)", README))
+    errors = {
+        name
+        for name in posclient.__all__
+        if isinstance(getattr(posclient, name), type) and issubclass(getattr(posclient, name), Exception)
+    }
+
+    assert drawn == errors - {"PosclientError"}
+    assert set(re.findall(r"[├└]── (\w+)", posclient.__doc__ or "")) == drawn
