@@ -72,13 +72,6 @@ def difference(one: bytes, other: bytes) -> float:
     return max(ImageStat.Stat(ImageChops.difference(*pictures)).mean)
 
 
-def difference(one: bytes, other: bytes) -> float:
-    """How far two pictures of the same size are apart: 0 to 255."""
-    pictures = [Image.open(BytesIO(data)).convert("RGB") for data in (one, other)]
-    assert pictures[0].size == pictures[1].size
-    return max(ImageStat.Stat(ImageChops.difference(*pictures)).mean)
-
-
 @pytest.mark.parametrize("name", PICTURES)
 def test_what_one_makes_of_a_picture_the_other_keeps(name: str) -> None:
     data = PICTURES[name]()
