@@ -85,7 +85,7 @@ class ImageAdmin(ModelAdmin):
     ordering = ("-created_at", "hash")
     list_per_page = 50
     shown = (
-        *("picture", "hash", "measures", "weight", "state", "users", "made_copies", "encoder"),
+        *("picture", "hash", "measures", "weight", "status", "users", "made_copies", "encoder"),
         *("created_at", "wanted_at", "unreferenced_since", "checked_at", "damaged_at"),
     )
 

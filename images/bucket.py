@@ -33,10 +33,9 @@ from images.blobs import (
 IMMUTABLE = "public, max-age=31536000, immutable"
 # Two conditional writes of one key at the same time: the storage asks the later one to come again.
 CONFLICT = {"ConditionalRequestConflict", "409", "OperationAborted"}
-# Seconds between attempts where boto3 has none of its own (5xx and S3's SlowDown it repeats itself). R2 takes one write
-# a second for each key, then answers 429: together they last longer.
-PAUSES = (0.2, 0.5, 1.0, 2.0)
-
+# Seconds between rounds of attempts; boto3 makes three in each (5xx, 429), all within a moment if chance wants it. R2
+# takes one write a second for each key, then answers 429: these together last longer.
+PAUSES = (0.4, 1.2)
 PAGE = 1000  # keys of a listing in one answer
 
 T = TypeVar("T")

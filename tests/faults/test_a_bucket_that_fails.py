@@ -40,7 +40,7 @@ def impatient(settings: LazySettings, front: Front, monkeypatch: pytest.MonkeyPa
     use_bucket(settings, front.bucket)
     options = settings.STORAGES["default"]["OPTIONS"]
     options["client_config"] = options["client_config"].merge(Config(read_timeout=0.5))
-    monkeypatch.setattr(bucket, "PAUSES", (0.05, 0.05, 0.1, 0.1))
+    monkeypatch.setattr(bucket, "PAUSES", (0.05,))
     bucket.client_at.cache_clear()
     yield
     bucket.client_at.cache_clear()

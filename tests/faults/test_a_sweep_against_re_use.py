@@ -90,7 +90,8 @@ def refer(product: Product) -> bool:
     return True
 
 
-@pytest.mark.parametrize("rounds", [300, pytest.param(10_000, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])])
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("rounds", [1_000, pytest.param(10_000, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])])
 def test_whoever_refers_to_a_picture_finds_its_bytes(rounds: int) -> None:
     category = Category.objects.create(name="Drinks")
     product = Product.objects.create(name="Tea", price="2.00", category=category)
