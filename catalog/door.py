@@ -23,12 +23,12 @@ def in_one_go(verb: Callable[[], T]) -> T:
     try:
         return _committed(verb)
     except (IntegrityError, OperationalError) as error:
-        if not _is_contention(error):
+        if not is_contention(error):
             raise
     try:
         return _committed(verb)
     except (IntegrityError, OperationalError) as error:
-        if not _is_contention(error):
+        if not is_contention(error):
             raise
         raise Contended from error
 
@@ -38,7 +38,8 @@ def _committed(verb: Callable[[], T]) -> T:
         return verb()
 
 
-def _is_contention(error: IntegrityError | OperationalError) -> bool:
+def is_contention(error: IntegrityError | OperationalError) -> bool:
+    """Whether another writer is the cause: a deadlock, a lock not to be had, a promise that he broke first."""
     cause = error.__cause__
     return (
         isinstance(error, IntegrityError)

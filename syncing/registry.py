@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from django.db import models
 
 Row = dict[str, Any]
 
+# Raised by hand when values are written in another way (``_on_the_wire``): what caches keep is then worth nothing.
+WIRE_FORM = 1
 # An IN list this long stays below SQLite's limit of variables, with room to spare.
 IDS_PER_QUERY = 10_000
 
@@ -71,6 +74,17 @@ class Resource:
         """The attribute names of the concrete fields, in wire order."""
         elsewhere = {link.field for link in self.links} | {child.field for child in self.children}
         return tuple(self._attname(name) for name in self.fields if name not in elsewhere)
+
+    @cached_property
+    def shape(self) -> str:
+        """A fingerprint of what an object looks like on the wire: names, order and kinds, children's too."""
+        inside = {child.field: child for child in self.children}
+        kinds = []
+        for name in self.fields:
+            child = inside.get(name)
+            members = [(child.model, inner) for inner in child.fields] if child else [(self.model, name)]
+            kinds.append([name, *(f"{key}:{model._meta.get_field(key).get_internal_type()}" for model, key in members)])
+        return sha256(f"{WIRE_FORM} {kinds}".encode()).hexdigest()[:16]
 
     def read(self, ids: Sequence[UUID] | None = None) -> list[Row]:
         """The wire shape of the objects ``ids``, in that order and without those that are gone; of all, by id, if None.

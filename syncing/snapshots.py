@@ -39,8 +39,7 @@ class Packed:
 
 def etag_of(epoch: UUID, name: str, version: int) -> str:
     """Another epoch or another wire shape is another answer, also at the same version."""
-    shape = " ".join(registry.resource(name).fields)
-    return sha256(f"{epoch} {name} {version} {shape}".encode()).hexdigest()[:32]
+    return sha256(f"{epoch} {name} {version} {registry.resource(name).shape}".encode()).hexdigest()[:32]
 
 
 def current_etag(*, name: str) -> str:

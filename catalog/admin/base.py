@@ -8,23 +8,27 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.widgets import get_select2_language
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import OperationalError, models
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from import_export.admin import ImportExportModelAdmin
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
 
-from catalog.door import Contended, in_one_go
+from catalog.door import Contended, in_one_go, is_contention
 from catalog.models.base import ColorField
 
 from .widgets import ColorWidget
 
 Page = Callable[..., HttpResponse]
+
+CONTENDED = gettext_lazy("Nothing was saved: somebody else is changing the same. Try again.")
 
 
 def at_the_door(page: Page) -> Page:
@@ -41,7 +45,7 @@ def at_the_door(page: Page) -> Page:
         try:
             return in_one_go(partial(page, admin, request, *args, **kwargs))
         except Contended:
-            reason = _("Nothing was saved: somebody else is changing the same. Try again.")
+            reason = str(CONTENDED)
         except ValidationError:
             reason = _("Nothing was changed: the request named records by something that is no id.")
         messages.error(request, reason)
@@ -93,6 +97,26 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
     @at_the_door
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, extra_context)
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().process_import(request, **kwargs)
+        except Contended:
+            messages.error(request, str(CONTENDED))
+            return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_import"))
+
+    def process_dataset(self, *args: Any, **kwargs: Any) -> Any:
+        """The rows of a sheet: one transaction, tried once more when another writer was in the way."""
+
+        def attempt() -> Any:
+            result = super(CatalogueAdmin, self).process_dataset(*args, **kwargs)
+            for _number, errors in result.row_errors():  # where it keeps what the database said
+                for row in errors:
+                    if isinstance(row.error, OperationalError) and is_contention(row.error):
+                        raise row.error
+            return result
+
+        return in_one_go(attempt)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return self.has_add_permission(request) and self.has_change_permission(request)

@@ -116,37 +116,48 @@ def drop(cursor: "CursorWrapper") -> None:
 
 
 def verify(tables: Iterable["Table"]) -> list[str]:
-    """A line for each function or trigger that is missing, switched off or isn't as rendered."""
+    """A line for each function or trigger that is missing, switched off, left over or isn't as rendered."""
     functions, triggers = _parts(tables)
     there = _installed_triggers()
     bodies = _installed_functions()
     lines = [f"Trigger {name} on {table} is missing." for table, name in triggers if (table, name) not in there]
-    lines += [
-        f"Trigger {name} on {table} is switched off."
-        for table, name in triggers
-        if there.get((table, name), ("O", ""))[0] not in "OA"
-    ]
-    lines += [
-        f"Trigger {name} on {table} was altered."
-        for table, name in triggers
-        if (table, name) in there and there[table, name][1] != name
-    ]
+    for (table, name), (switch, form) in there.items():
+        if (table, name) not in triggers:
+            lines.append(f"Trigger {name} on {table} is left over.")
+        elif switch not in "OA":
+            lines.append(f"Trigger {name} on {table} is switched off.")
+        elif form != _form(name, *triggers[table, name]):
+            lines.append(f"Trigger {name} on {table} was altered.")
     lines += [
         f"Function {name} is missing or was altered." for name in functions if bodies.get(name) != functions[name]
     ]
     return lines
 
 
-def _installed_triggers() -> dict[tuple[str, str], tuple[str, str]]:
-    """(table, trigger) → (how it is switched, its function), in the tables that the search path finds."""
+# Of pg_trigger.tgtype, see PostgreSQL's catalog/pg_trigger.h.
+ROW, BEFORE, BITS = 1, 2, {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
+# (function, type, deferred to the commit, names of its transition tables, with a condition or for some columns only)
+Form = tuple[str, int, bool, str, bool]
+
+
+def _form(name: str, events: str, how: str) -> Form:
+    """What PostgreSQL knows of a trigger that was made by these words."""
+    kind = sum(bit for word, bit in BITS.items() if word in events) + BEFORE * ("BEFORE" in events)
+    tables = " ".join(word for word in ("old_rows", "new_rows") if word in how)
+    return name, kind + ROW * ("FOR EACH ROW" in how), "INITIALLY DEFERRED" in how, tables, False
+
+
+def _installed_triggers() -> dict[tuple[str, str], tuple[str, Form]]:
+    """(table, trigger) → (how it is switched, its form), in the tables that the search path finds."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.relname, t.tgname, t.tgenabled, p.proname FROM pg_trigger t"
-            " JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
+            "SELECT c.relname, t.tgname, t.tgenabled, p.proname, t.tgtype, t.tginitdeferred,"
+            " concat_ws(' ', t.tgoldtable, t.tgnewtable), t.tgqual IS NOT NULL OR cardinality(t.tgattr) > 0"
+            " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
             " WHERE NOT t.tgisinternal AND t.tgname LIKE %s AND pg_table_is_visible(c.oid)",
             [_pattern()],
         )
-        return {(table, name): (switch, function) for table, name, switch, function in cursor.fetchall()}
+        return {(table, name): (switch, tuple(form)) for table, name, switch, *form in cursor.fetchall()}
 
 
 def _installed_functions() -> dict[str, str]:

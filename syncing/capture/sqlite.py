@@ -28,11 +28,12 @@ def drop(cursor: "CursorWrapper") -> None:
 
 
 def verify(tables: Iterable["Table"]) -> list[str]:
-    """A line for each trigger that is missing or isn't as rendered."""
+    """A line for each trigger that is missing, left over or isn't as rendered."""
     wanted, there = _triggers(tables), _installed()
     missing = [f"Trigger {name} is missing." for name in wanted if name not in there]
     altered = [f"Trigger {name} was altered." for name in wanted if there.get(name, wanted[name]) != wanted[name]]
-    return missing + altered
+    surplus = [f"Trigger {name} is left over." for name in there if name not in wanted]
+    return missing + altered + surplus
 
 
 def _installed() -> dict[str, str]:

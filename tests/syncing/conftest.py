@@ -55,16 +55,16 @@ def token(transactional_db: None, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @contextmanager
-def web_process(**settings: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+def web_process(*, graceful_seconds: int = 2, **settings: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """A web process of its own, as ``make run`` starts it, on the test database: its address, and itself.
 
-    ``settings`` are more of its environment.
+    ``settings`` are more of its environment. It cuts off what hasn't ended ``graceful_seconds`` after a SIGTERM.
     """
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port)]
     with ExitStack() as stack:
         process = start(
-            [*command, "--timeout-graceful-shutdown", "2"],
+            [*command, "--timeout-graceful-shutdown", str(graceful_seconds)],
             ready=lambda: _answers(port),
             log=Path(os.environ["DATA_DIR"]) / f"web-{port}.log",
             on=stack,

@@ -1,8 +1,14 @@
 """Triggers survive migrations, are missed when they are gone, and come back with a new epoch."""
 
+import shutil
+import sys
+from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.db import connection, migrations, models
 from django.db.migrations.executor import MigrationExecutor
@@ -12,6 +18,7 @@ from syncing import capture, log
 from syncing.capture import migration
 from syncing.checks import every_synced_table_has_its_triggers
 from syncing.models import Epoch
+from tests.parts import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,6 +76,43 @@ def test_an_altered_trigger_is_named(transactional_db: None) -> None:
     assert capture.verify() == []
 
 
+ALTERATIONS = {
+    "other events": "AFTER INSERT ON catalog_tag REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
+    "some columns": "AFTER UPDATE OF color ON catalog_tag FOR EACH ROW",
+    "a condition": "AFTER UPDATE ON catalog_tag FOR EACH ROW WHEN (old.name = new.name)",
+    "other names": "AFTER UPDATE ON catalog_tag REFERENCING OLD TABLE AS gone NEW TABLE AS new_rows FOR EACH STATEMENT",
+}
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's is compared as text")
+@pytest.mark.parametrize("how", ALTERATIONS.values(), ids=ALTERATIONS)
+def test_a_trigger_that_calls_the_right_function_at_the_wrong_time_is_named(transactional_db: None, how: str) -> None:
+    break_one_trigger()
+    name = "capture_tag_catalog_tag_update"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TRIGGER {name} {how} EXECUTE FUNCTION {name}()")
+    assert capture.verify() == [f"Trigger {name} on catalog_tag was altered."]
+    call_command("migrate", verbosity=0)
+    assert capture.verify() == []
+
+
+def test_a_trigger_that_is_left_over_is_named_and_goes(transactional_db: None) -> None:
+    """As after a resource was renamed: it would go on to number changes of a resource that is no more."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "CREATE TRIGGER capture_label_update AFTER UPDATE ON catalog_tag FOR EACH STATEMENT"
+                " EXECUTE FUNCTION capture_forget()"
+            )
+        else:
+            cursor.execute("CREATE TRIGGER capture_label_update AFTER UPDATE ON catalog_tag BEGIN SELECT 1; END")
+    (line,) = capture.verify()
+    assert line.startswith("Trigger capture_label_update")
+    assert line.endswith("is left over.")
+    call_command("migrate", verbosity=0)
+    assert capture.verify() == []
+
+
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite can't switch a trigger off")
 def test_a_trigger_that_is_switched_off_is_named(transactional_db: None) -> None:
     with connection.cursor() as cursor:
@@ -96,6 +140,48 @@ def test_a_migration_that_rebuilds_a_table_keeps_its_triggers(transactional_db: 
         migration.after(plan=plan)
     assert capture.verify() == []
     assert log.heads().epoch != epoch
+
+
+@pytest.fixture
+def one_more_migration(tmp_path: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of one more migration of the catalogue, which alters a column; it is taken back at the end."""
+    folder = tmp_path / "migrations_of_a_test"
+    shutil.copytree(ROOT / "catalog" / "migrations", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    last = max(path.stem for path in folder.glob("0*.py"))
+    (folder / "9999_longer_names.py").write_text(
+        "from django.db import migrations, models\n"
+        "class Migration(migrations.Migration):\n"
+        f"    dependencies = [('catalog', '{last}')]\n"
+        "    operations = [migrations.AlterField('tag', 'name', models.CharField(max_length=61))]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    settings.MIGRATION_MODULES = {"catalog": folder.name}
+    yield "9999_longer_names"
+    call_command("migrate", "catalog", last, verbosity=0)
+    for name in [name for name in sys.modules if name.startswith(folder.name)]:
+        del sys.modules[name]
+
+
+def test_migrate_itself_keeps_the_triggers_of_a_table_that_it_rebuilds(one_more_migration: str) -> None:
+    tag = Tag.objects.create(name="hot")
+    epoch = log.heads().epoch
+    rebuilt: list[str] = []
+
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "catalog_tag" in sql and sql.startswith(("CREATE TABLE", "ALTER TABLE")):
+            rebuilt.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        call_command("migrate", "catalog", one_more_migration, verbosity=0)
+
+    assert rebuilt, "the migration really altered the table"
+    assert capture.verify() == []
+    assert log.heads().epoch != epoch
+    before = log.heads().versions["tag"]
+    Tag.objects.filter(pk=tag.pk).update(name="x" * 61)
+    assert log.heads().versions["tag"] == before + 1
+    Tag.objects.filter(pk=tag.pk).update(name="hot")
 
 
 def test_migrate_without_a_plan_touches_nothing(transactional_db: None) -> None:

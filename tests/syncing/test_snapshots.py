@@ -3,6 +3,7 @@
 import gzip
 import threading
 import time
+from dataclasses import replace
 from uuid import uuid4
 
 import orjson
@@ -12,7 +13,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from catalog.models import Product
-from syncing import epochs, log, snapshots
+from syncing import epochs, log, registry, snapshots
 from tests.parts import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,6 +96,20 @@ def test_an_epoch_at_the_same_version_is_another_snapshot(product: Product) -> N
     epochs.begin()
     assert snapshots.current_etag(name="product") != before
     assert snapshots.etag_of(uuid4(), "product", 1) != snapshots.etag_of(uuid4(), "product", 1)
+
+
+def test_another_wire_shape_at_the_same_version_is_another_snapshot(transactional_db: None) -> None:
+    """Of the object, and of what travels inside it: after an update of the server nobody gets yesterday's shape."""
+    resource = registry.resource("attribute")
+    (options,) = resource.children
+    shapes = {
+        resource.shape,
+        replace(resource, fields=resource.fields[:-1]).shape,
+        replace(resource, fields=resource.fields[::-1]).shape,
+        replace(resource, children=(replace(options, fields=options.fields[:-1]),)).shape,
+    }
+    assert len(shapes) == 4
+    assert replace(resource).shape == resource.shape
 
 
 def test_without_a_cache_each_request_builds_its_own(product: Product, no_cache: None, builds: list[str]) -> None:
