@@ -4,6 +4,7 @@ Answers are not made here: the wire shape comes from ``syncing.registry``, so th
 a list, in a snapshot and on the stream. Ids stay ids: whether they exist is for the verbs in ``services`` to say.
 """
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -20,6 +21,7 @@ from .filters import CANONICAL_ID
 from .models import base as models_base
 from .models.staff import PIN
 
+TIME_OF_DAY = re.compile(r"\A[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?\Z")
 PLAIN_NUMBER = re.compile(r"\A[+-]?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
 MANY_LINKS = 500
 MANY_OPTIONS = 200
@@ -64,18 +66,8 @@ class AmountField(serializers.DecimalField):
         return super().to_internal_value(data) + 0  # "-0" would stay below zero for ever
 
 
-class ColorField(serializers.CharField):
-    """``#rrggbb`` or nothing; kept in lower case."""
-
-    def to_internal_value(self, data: Any) -> str:
-        return super().to_internal_value(data).lower()
-
-
-class PinField(serializers.CharField):
-    """4 to 8 digits as text (a number would lose its leading zeros); null takes the PIN away."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validators=[PIN], trim_whitespace=False, **kwargs)
+class TextField(serializers.CharField):
+    """Text alone: a barcode that came as a number would have lost its leading zeros, or its last digits."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -83,10 +75,36 @@ class PinField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class TimeOfDayField(serializers.TimeField):
+    """A time on the shop's clock; one with an offset would mean another moment and is refused."""
+
+    def to_internal_value(self, value: Any) -> dt.time:
+        if isinstance(value, str) and not TIME_OF_DAY.match(value):
+            self.fail("invalid", format="hh:mm[:ss[.uuuuuu]]")
+        return super().to_internal_value(value)
+
+
+class ColorField(TextField):
+    """``#rrggbb`` or nothing; kept in lower case."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(data).lower()
+
+
+class PinField(TextField):
+    """4 to 8 digits as text (a number would lose its leading zeros); null takes the PIN away."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validators=[PIN], trim_whitespace=False, **kwargs)
+
+
 class ShapeSerializer(serializers.ModelSerializer[Any]):
     """Fields by their model fields, ids for relations; uniqueness and constraints are the model's business."""
 
     serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
+        fields.CharField: TextField,
+        fields.TextField: TextField,
+        fields.TimeField: TimeOfDayField,
         fields.UUIDField: IdField,
         fields.DecimalField: AmountField,
         models_base.ColorField: ColorField,
@@ -232,7 +250,7 @@ class EmployeeSerializer(ShapeSerializer):
 
 
 class RoleSerializer(ShapeSerializer):
-    permission_codes = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=200)
+    permission_codes = serializers.ListField(child=TextField(max_length=60), required=False, max_length=200)
 
     class Meta:
         model = models.Role

@@ -6,8 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.middleware.locale import LocaleMiddleware
+from django.utils.cache import patch_vary_headers
 
 from devices import proxies
+from syncing.snapshots import takes_gzip
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -26,12 +28,15 @@ class ProxyMiddleware:
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """Django's, except for pictures (compressed already) and small answers."""
+    """Django's, except for pictures (compressed already), small answers, and who refuses gzip by ``q=0``."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if is_picture(response):
             return response
         if isinstance(response, HttpResponse) and len(response.content) < SMALLEST:
+            return response
+        if not takes_gzip(request.headers.get("Accept-Encoding", "")):
+            patch_vary_headers(response, ["Accept-Encoding"])
             return response
         return super().process_response(request, response)
 

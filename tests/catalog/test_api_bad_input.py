@@ -255,3 +255,23 @@ def test_no_query_breaks_a_list(api):
             check(api.get("/api/products", {name: value}))
     for first, second in pairwise(names):
         check(api.get(f"/api/products?{first}=%ff&{second}=%ed%a0%80&{second}=&{first}"))
+
+
+@pytest.mark.parametrize("name", ["name", "short_name", "sku", "barcode", "description", "color"])
+@pytest.mark.parametrize("value", ["4006381333931", "1" + "0" * 30, "1.5", "true"])
+def test_a_number_is_no_text(api, minimal, name, value):
+    answer = check(api.post("/api/products", with_field(minimal("product"), name, value)))
+
+    assert answer.status_code == 400
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [(name, "invalid")]
+
+
+@pytest.mark.parametrize("time", ["17:00+02:00", "17:00Z", "T17:00", "1700", "17"])
+def test_a_time_of_day_is_one_on_the_shops_clock(api, minimal, time):
+    window = {**minimal("price_rule"), "time_from": "16:00", "time_to": time}
+
+    answer = check(api.post("/api/price-rules", window))
+
+    assert answer.status_code == 400
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [("time_to", "invalid")]
+    assert api.post("/api/price-rules", {**window, "time_to": "17:00"}).json()["time_to"] == "17:00:00"

@@ -130,3 +130,13 @@ def test_the_same_words_with_and_without_compression(product: Product, token: st
     for etag in (plain["ETag"], packed["ETag"]):
         again = client.get("/api/sync/product", headers={"Accept-Encoding": "gzip", "If-None-Match": etag})
         assert again.status_code == 304
+
+
+@pytest.mark.parametrize(("asked", "coding"), [("br, gzip;q=0.5", "gzip"), ("gzip;q=0", None), ("br", None)])
+def test_who_refuses_gzip_gets_plain_json(product: Product, token: str, asked: str, coding: str | None) -> None:
+    client = Client(headers={"Authorization": f"Bearer {token}"})
+    answer = client.get("/api/sync/product", headers={"Accept-Encoding": asked})
+
+    assert answer.headers.get("Content-Encoding") == coding
+    if coding is None:
+        assert answer.json()["items"][0]["id"] == str(product.id)

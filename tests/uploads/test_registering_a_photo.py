@@ -190,3 +190,17 @@ def test_many_registrations_of_one_id_at_once_make_one_photo(album: Album) -> No
 
     assert ids == {str(photo_id)}
     assert Photo.objects.count() == 1
+
+
+def test_an_id_in_capitals_is_the_same_id(api: Client, album: Album) -> None:
+    photo_id = str(uuid4())
+    body = {"id": photo_id.upper(), "filename": "a.jpg", "content_type": "image/jpeg", "size": 5}
+
+    made = api.post(f"/api/albums/{str(album.pk).upper()}/photos", body, content_type="application/json")
+
+    assert made.json()["id"] == photo_id
+    assert api.get(f"/api/photos/{photo_id.upper()}").json()["id"] == photo_id
+    assert api.post(f"/api/photos/{photo_id.upper()}/process").json()["code"] == "not_uploaded"
+    assert api.post(f"/api/albums/{str(album.pk).upper()}/reconcile").status_code == 200
+    assert api.delete(f"/api/photos/{photo_id.upper()}").status_code == 204
+    assert not Photo.objects.exists()
