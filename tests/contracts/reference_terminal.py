@@ -231,6 +231,8 @@ class ReferenceTerminal:
             self.heard = True
             self._enter(body["epoch"])
             self.ahead |= body["versions"]
+            lost = [name for name, version in body["versions"].items() if self.disk.versions.get(name, 0) > version]
+            self._refetch(body["epoch"], lost)
         else:
             with self._transaction() as disk:
                 disk.versions = {}

@@ -150,6 +150,13 @@ class TrustsAFailedStatus(ReferenceTerminal):
             self._later(0, self.start)
 
 
+class BelievesNoOlderStatus(ReferenceTerminal):
+    def _status(self, status: int, body: Any) -> None:
+        if status == 200:
+            body = {**body, "versions": {n: max(v, self.disk.versions.get(n, 0)) for n, v in body["versions"].items()}}
+        super()._status(status, body)
+
+
 class FetchesWithoutListening(ReferenceTerminal):
     def start(self) -> None:
         self.heard = True
