@@ -11,7 +11,8 @@ DEV := .venv/installed-dev-$(shell cat requirements.txt requirements-dev.txt | c
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-sqlite test-postgresql check format messages bench bench-images bench-client soak
+.PHONY: help setup run test test-sqlite test-postgresql check format messages
+.PHONY: bench bench-sync bench-images bench-uploads bench-client soak
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,9 +45,11 @@ format: $(DEV)  ## let ruff repair and format what it can
 messages: $(DEV)  ## update and compile the translations under locale/; names texts that lack one
 	$(BIN)/python -m config.translations
 
-bench: $(DEV)  ## measure what capture costs writers, and the ways to serve (several minutes)
-	$(BIN)/python -m benchmarks.capture
+bench: bench-sync  ## measure sync, and the ways to serve (a quarter of an hour)
 	$(BIN)/python -m benchmarks.web_servers
+
+bench-sync: $(DEV)  ## measure sync beside its peers (four minutes); ARGS="writes reads streams" chooses
+	$(BIN)/python -m benchmarks.sync $(ARGS)
 
 bench-images: $(DEV)  ## measure normalising and serving pictures beside their peers (three minutes)
 	$(BIN)/python -m benchmarks.normalizing

@@ -162,8 +162,8 @@ def start_valkey(folder: Path) -> str:
     return f"unix://{unix_socket}"
 
 
-def start_postgresql(*, log: Path, on: ExitStack = parts) -> str:
-    """Starts a PostgreSQL 18 that promises no durability and returns the DATABASE_URL of its empty database.
+def start_postgresql(*, log: Path, on: ExitStack = parts, careless: bool = True) -> str:
+    """Starts a PostgreSQL 18 and returns the DATABASE_URL of its empty database; a careless one promises no durability.
 
     PostgreSQL refuses to run as root: root lends it to ``nobody``, who gets a copy of the programs when they
     lie where only root can look.
@@ -188,13 +188,10 @@ def start_postgresql(*, log: Path, on: ExitStack = parts) -> str:
     data = folder / "data"
     initdb = ["--no-sync", "--auth=trust", "--encoding=utf8", "--username=postgres", "-D", str(data)]
     subprocess.run([programs / "initdb", *initdb], check=True, stdout=subprocess.DEVNULL, cwd=folder, **owner)
-    careless = {
-        "fsync": "off",
-        "synchronous_commit": "off",
-        "full_page_writes": "off",
-        "max_connections": "200",
-    }
-    settings = [word for name, value in careless.items() for word in ("-c", f"{name}={value}")]
+    wanted = {"max_connections": "200"}
+    if careless:
+        wanted |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    settings = [word for name, value in wanted.items() for word in ("-c", f"{name}={value}")]
     url = f"postgresql://postgres@{str(folder).replace('/', '%2F')}/postgres"
 
     def ready() -> bool:

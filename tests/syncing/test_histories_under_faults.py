@@ -85,6 +85,9 @@ def test_a_postgresql_that_crashes_and_recovers(shop: Shop, web: str, token: str
     """One of its processes is killed: it takes all connections down, replays its log and starts again."""
     with Roamer(web, token, RESOURCES) as till:
         till.until_connected()
+        with connection.cursor() as cursor:
+            # The tests' server is told to be careless: a crash would take back commits that terminals have heard of.
+            cursor.execute("SET synchronous_commit = on")
         shop.edit(20)
         with connection.cursor() as cursor:
             cursor.execute(CHECKPOINTER)

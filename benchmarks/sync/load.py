@@ -1,0 +1,110 @@
+"""Loaders in plain asyncio: requests on a few connections, and many open streams."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+CONNECTIONS = 8
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+
+def request_of(url: str, token: str, **headers: str) -> bytes:
+    parts = urlsplit(url)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    lines = [f"GET {path} HTTP/1.1", f"Host: {parts.netloc}", f"Authorization: Bearer {token}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+async def rate(url: str, token: str, seconds: float) -> float:
+    """Answers a second on a few connections that stay open; every one has to be a 200."""
+    parts, until = urlsplit(url), time.perf_counter() + seconds
+
+    async def ask() -> int:
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        asked, count = request_of(url, token), 0
+        while time.perf_counter() < until:
+            writer.write(asked)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200"), head
+            length = LENGTH.search(head)
+            assert length is not None
+            await reader.readexactly(int(length[1]))
+            count += 1
+        writer.close()
+        return count
+
+    return sum(await asyncio.gather(*(ask() for _ in range(CONNECTIONS)))) / seconds
+
+
+class Audience:
+    """Open streams of one server, and when each heard of a change (``time.perf_counter``)."""
+
+    def __init__(self, url: str, token: str) -> None:
+        parts = urlsplit(url)
+        self.host, self.port = str(parts.hostname), int(parts.port or 80)
+        self.request = request_of(url, token, Accept="text/event-stream")
+        self.readers: list[Reader] = []
+        self.heard: list[float] = []
+        self._everybody = asyncio.Event()
+
+    async def grow(self, size: int) -> None:
+        loop = asyncio.get_running_loop()
+
+        async def open_one() -> None:
+            make = partial(Reader, self.request, self._hear)
+            _, reader = await loop.create_connection(make, self.host, self.port)
+            self.readers.append(reader)
+            await asyncio.wait_for(reader.opened, 60)
+
+        while missing := size - len(self.readers):
+            await asyncio.gather(*(open_one() for _ in range(min(missing, 50))))
+
+    async def hear(self, change: Callable[[], float]) -> list[float]:
+        """How many seconds after ``change`` began (what it returns) each stream had it."""
+        self.heard = []
+        self._everybody.clear()
+        began = await asyncio.to_thread(change)
+        async with asyncio.timeout(30):
+            await self._everybody.wait()
+        return [at - began for at in self.heard]
+
+    def _hear(self, at: float) -> None:
+        self.heard.append(at)
+        if len(self.heard) >= len(self.readers):
+            self._everybody.set()
+
+    def leave(self) -> None:
+        for reader in self.readers:
+            reader.leave()
+
+
+class Reader(asyncio.Protocol):
+    """One stream's reading end; not a StreamReader, to keep our own share of the delay small."""
+
+    def __init__(self, request: bytes, hear: Callable[[float], None]) -> None:
+        self.request, self.hear = request, hear
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: Any) -> None:
+
+        self.transport = transport
+        transport.write(self.request)
+
+    def data_received(self, data: bytes) -> None:
+        at = time.perf_counter()
+        for _ in range(data.count(b"event: sync\n")):
+            self.hear(at)
+        if not self.opened.done() and b"event: hello\n" in data:
+            self.opened.set_result(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.opened.done():
+            self.opened.set_exception(error or ConnectionError("a stream ended before it began"))
+
+    def leave(self) -> None:
+        self.transport.close()

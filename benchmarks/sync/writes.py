@@ -1,0 +1,123 @@
+"""What capture costs a writer: tracked against untracked writes, in turns, on a PostgreSQL that keeps its promises."""
+
+import statistics
+import threading
+import time
+from collections import defaultdict
+from functools import partial
+
+import httpx
+import psycopg
+
+from .shop import GRANIAN, Shop, Table, seconds
+
+ROUNDS = 5
+ONE = "UPDATE catalog_product SET position = position + 1 WHERE id = %s"
+ALL = "UPDATE catalog_product SET position = position + 1"
+WRITING_SECONDS = 2.0
+
+Found = dict[tuple[str, bool], list[float]]
+
+
+def measure(shop: Shop, table: Table) -> None:
+    connection = shop.connect()
+    ids = [row[0] for row in connection.execute("SELECT id FROM catalog_product ORDER BY id").fetchall()]
+    found: Found = defaultdict(list)
+    token = shop.enrol("--manage")
+    with (
+        shop.serving(GRANIAN, "config.wsgi:application") as (address, _),
+        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=30) as client,
+    ):
+        for turn in range(ROUNDS):
+            for tracked in (False, True) if turn % 2 else (True, False):
+                connection.execute(f"ALTER TABLE catalog_product {'ENABLE' if tracked else 'DISABLE'} TRIGGER USER")
+                connection.execute("VACUUM ANALYZE catalog_product")
+                one_round(shop, connection, client, ids, found, tracked=tracked)
+    connection.execute("ALTER TABLE catalog_product ENABLE TRIGGER USER")
+    products = f"{len(ids):,}"
+    table.at_most("one row", found["one", True], found["one", False], 1.6)
+    table.at_most("one row, as a PATCH over HTTP", found["patch", True], found["patch", False], 1.2)
+    table.at_most(f"{products} rows in one statement", found["all", True], found["all", False], 1.5)
+    table.at_least("four writers", found["4", True], found["4", False], 0.75, "tx/s")
+    table.add(
+        "eight writers",
+        f"{statistics.median(found['8', True]):,.0f} tx/s",
+        f"{statistics.median(found['8', False]):,.0f} tx/s",
+        statistics.median(found["8", True]) / statistics.median(found["8", False]),
+        "for comparison",
+        reached=True,
+    )
+    waited = edit_beside_a_long_transaction(shop, ids)
+    table.add(
+        "an edit beside a transaction of 1 s",
+        f"{waited:.1f} ms",
+        "",
+        waited,
+        "≤ 50 ms",
+        reached=waited <= 50,
+        unit="ms",
+    )
+    the_log_has_no_hole(connection)
+
+
+def one_round(
+    shop: Shop, connection: psycopg.Connection, client: httpx.Client, ids: list[object], found: Found, *, tracked: bool
+) -> None:
+    turn = iter(ids)
+    for _ in range(150):
+        found["one", tracked].append(seconds(lambda: connection.execute(ONE, [next(turn)])) * 1000)
+    for number in range(60):
+        path, body = f"/api/products/{next(turn)}", {"position": number}
+        found["patch", tracked].append(seconds(lambda: client.patch(path, json=body).raise_for_status()) * 1000)  # noqa: B023 - called at once
+    found["all", tracked].append(seconds(lambda: connection.execute(ALL)) * 1000)
+    for writers in (4, 8):
+        found[str(writers), tracked].append(rate_of(writers, shop.url, ids))
+
+
+def rate_of(writers: int, url: str, ids: list[object]) -> float:
+    """Transactions a second of so many connections, each on rows of its own."""
+    counts = [0] * writers
+    ready = threading.Barrier(writers + 1)
+    over = threading.Event()
+
+    def write(number: int) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            mine = ids[number::writers]
+            ready.wait()
+            while not over.is_set():
+                connection.execute(ONE, [mine[counts[number] % len(mine)]])
+                counts[number] += 1
+
+    threads = [threading.Thread(target=write, args=[number]) for number in range(writers)]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    began = time.perf_counter()
+    time.sleep(WRITING_SECONDS)
+    over.set()
+    for thread in threads:
+        thread.join()
+    return sum(counts) / (time.perf_counter() - began)
+
+
+def edit_beside_a_long_transaction(shop: Shop, ids: list[object]) -> float:
+    """The longest of some edits, in ms, while another transaction that has edited another row stays open for 1 s."""
+    waits = []
+    with psycopg.connect(shop.url) as long, psycopg.connect(shop.url, autocommit=True) as other:
+        long.execute(ONE, [ids[0]])
+        until = time.perf_counter() + 1
+        turn = 1
+        while time.perf_counter() < until:
+            waits.append(seconds(partial(other.execute, ONE, [ids[turn]])) * 1000)
+            turn += 1
+            time.sleep(0.01)
+        long.commit()
+    return max(waits)
+
+
+def the_log_has_no_hole(connection: psycopg.Connection) -> None:
+    missing = connection.execute(
+        "SELECT r.version - count(c.version) FROM syncing_resource r LEFT JOIN syncing_change c ON c.resource = r.name"
+        " WHERE r.name = 'product' GROUP BY r.version"
+    ).fetchone()
+    assert missing == (0,), f"the log has holes: {missing}"
