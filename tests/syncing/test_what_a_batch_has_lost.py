@@ -23,7 +23,7 @@ def frames(since: dict[str, int], reason: Reason = Reason.HORIZON) -> tuple[list
 
 
 def test_what_is_to_be_refetched_is_named_before_the_cut_that_counts_on_it() -> None:
-    """Otherwise a table would land at a cut without the zone that its transaction made and a prune took from the log."""
+    """Otherwise a table lands at a cut without the zone that its transaction made and a prune took from the log."""
     assert frames({"table": 6, "zone": 3}) == ([("resync", ["zone"]), ("sync", True)], {"table": 7, "zone": 5})
 
 
