@@ -58,8 +58,12 @@ bench-images: $(DEV)  ## measure normalising and serving pictures beside their p
 bench-client: $(DEV)  ## measure what the Python client costs beside plain httpx (a minute or two)
 	PYTHONPATH=clients/python/src $(BIN)/python -m benchmarks.client
 
+bench-uploads: $(DEV)  ## measure the upload pipeline beside the normaliser, and scans beside a million photos (five minutes)
+	$(BIN)/python -m benchmarks.upload_pipeline
+
 soak: $(DEV)  ## the long runs: more schedules, more faults
-	$(BIN)/pytest -m soak --timeout=3600 $(ARGS)
+	$(BIN)/pytest --database=sqlite -m soak --timeout=3600 $(ARGS)
+	$(BIN)/pytest --database=postgresql -m soak --timeout=3600 $(ARGS)
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || { \

@@ -48,6 +48,7 @@ class Seen:
     key: str
     status: int
     code: str = ""
+    stored: bool = False  # a PUT that moto took, whether its answer came through or not
 
 
 @dataclass
@@ -87,9 +88,9 @@ class Front:
                     return fault.failure
         return None
 
-    def note(self, method: str, key: str, status: int, code: str = "") -> None:
+    def note(self, seen: Seen) -> None:
         with self.lock:
-            self.seen.append(Seen(method, key, status, code))
+            self.seen.append(seen)
 
 
 @contextmanager
@@ -133,10 +134,11 @@ def front_of(behind: Bucket) -> Iterator[Front]:
                 self.end()
                 return
             status, headers, body = forward(request)
+            stored = request.method == "PUT" and status == 200
             if failure == "lost response":
-                self.end()
+                self.end(stored=stored)
                 return
-            front.note(request.method, self.key, status)
+            front.note(Seen(request.method, self.key, status, stored=stored))
             self.send_response_only(status)
             for name, value in headers:
                 if name.lower() not in HOP_BY_HOP:
@@ -147,7 +149,7 @@ def front_of(behind: Bucket) -> Iterator[Front]:
             self.wfile.write(body)
 
         def refuse(self, refused: Refused) -> None:
-            front.note(self.command, self.key, refused.status, refused.code)
+            front.note(Seen(self.command, self.key, refused.status, refused.code))
             self.close_connection = True
             body = f"<Error><Code>{refused.code}</Code><Message>{refused.message}</Message></Error>".encode()
             with suppress(OSError):
@@ -158,9 +160,9 @@ def front_of(behind: Bucket) -> Iterator[Front]:
                 if self.command != "HEAD":
                     self.wfile.write(body)
 
-        def end(self) -> None:
+        def end(self, *, stored: bool = False) -> None:
             """Nothing is answered."""
-            front.note(self.command, self.key, 0)
+            front.note(Seen(self.command, self.key, 0, stored=stored))
             self.close_connection = True
 
         def log_message(self, *_: object) -> None:

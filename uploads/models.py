@@ -150,6 +150,8 @@ class Photo(models.Model):
             models.Index(
                 fields=["checked_at", "created_at"], name="photo_pending_by_check", condition=Q(status="pending")
             ),
+            # The oldest one, without reading past all that are ready.
+            models.Index(fields=["created_at"], name="photo_pending_by_creation", condition=Q(status="pending")),
             models.Index(
                 fields=["lease_expires_at"],
                 name="photo_processing_by_lease",
