@@ -1,0 +1,445 @@
+"""Schedules that nobody would write down: clients, workers, passes and upkeep in any order, on a storage and a clock
+that are simulated, with a death, a failure or somebody else's work at any of their requests to the storage."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from PIL import Image as Picture
+
+from catalog.models import Product
+from images import store
+from images.blobs import Blob, BlobMissing, Blobs, Presigned, StorageUnavailable, chunks
+from images.models import Image
+from images.normalize import normalize
+from images.services import Added
+from uploads import broker, pipeline, queueing, reconciliation, services, targets, tasks, upkeep
+from uploads.models import Album, Photo
+from uploads.pipeline import MAX_ATTEMPTS
+from uploads.reconciliation import Counts
+
+# A commit costs more on PostgreSQL, and what differs there is little: `test_one_winner` looks at it.
+SCHEDULES = 500 if connection.vendor == "sqlite" else 100
+STEPS = 12
+ORIGINALS = "originals/"
+
+
+def jpeg(color: str) -> bytes:
+    """A tiny picture in normal form, so that its image has its own hash."""
+    file = BytesIO()
+    Picture.new("RGB", (8, 8), color).save(file, "JPEG")
+    return normalize(file.getvalue(), quality=85).data
+
+
+PICTURES = [jpeg("#c0392b"), jpeg("#2980b9")]
+HASHES = {sha256(data).hexdigest() for data in PICTURES}
+NO_PICTURE = b"<svg/>"
+
+MEANWHILE = ("death", "a stop", "failure", "lost answer", "a worker", "a pass", "a deletion", "an expired lease")
+PLANS = st.lists(st.tuples(st.integers(0, 4), st.sampled_from(MEANWHILE)), max_size=2).map(dict)
+SPANS = st.sampled_from([timedelta(seconds=s) for s in (1, 6, 30, 61, 180, 901, 1300, 86_500)])
+
+
+class Killed(BaseException):
+    """A process dies here: it does nothing any more, see `dead`."""
+
+
+class Stopped(BaseException):
+    """A worker is told to stop."""
+
+
+def dead(*_: Any) -> None:
+    """Whoever was killed asks no database for anything; the handlers that unwind would."""
+    raise Killed
+
+
+@dataclass
+class SimulatedBlobs(Blobs):
+    """Files in memory; before each operation, and for a lost answer after it, ``touched`` may do anything."""
+
+    now: Callable[[], datetime]
+    touched: Callable[[], str | None]
+    files: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
+
+    @contextmanager
+    def operation(self) -> Iterator[None]:
+        assert not connection.in_atomic_block, "a transaction is open while the storage works"
+        lost = self.touched() == "lost answer"
+        yield
+        if lost:
+            raise StorageUnavailable("the answer got lost")
+
+    def put(self, key: str, data: bytes | BinaryIO, *, content_type: str, sha256: str | None = None) -> bool:
+        with self.operation():
+            created = key not in self.files
+            self.files.setdefault(key, (b"".join(chunks(data)), self.now()))
+        return created
+
+    def read(self, key: str, *, sha256: str | None = None) -> bytes:
+        with self.operation():
+            if key not in self.files:
+                raise BlobMissing(key)
+        return self.files[key][0]
+
+    def stat(self, key: str) -> Blob:
+        with self.operation():
+            if key not in self.files:
+                raise BlobMissing(key)
+            data, modified = self.files[key]
+        return Blob(key, len(data), modified)
+
+    def delete(self, key: str) -> None:
+        with self.operation():
+            self.files.pop(key, None)
+
+    def list(self, prefix: str, *, after: str = "") -> Iterator[Blob]:
+        with self.operation():
+            found = [key for key in sorted(self.files) if key.startswith(prefix) and key > after]
+        for key in found:
+            if key in self.files:
+                yield Blob(key, len(self.files[key][0]), self.files[key][1])
+
+    def clear_drafts(self, prefix: str, *, before: datetime) -> int:
+        return 0
+
+    def presigned_put(self, key: str, **_: Any) -> Presigned:
+        return Presigned(f"https://storage.example/{key}")
+
+    def open(self, key: str, **_: Any) -> Any:
+        raise NotImplementedError
+
+    def path(self, key: str) -> Path | None:
+        raise NotImplementedError
+
+    def presigned_get(self, key: str, seconds: int) -> str | None:
+        raise NotImplementedError
+
+
+@dataclass
+class Life:
+    """What the machine knows of one photo."""
+
+    photo_id: UUID
+    data: bytes
+    closes: datetime
+    arrived: bool = False  # while there was a record, so that nobody may forget it
+    deleted: bool = False
+
+
+class Uploads(RuleBasedStateMachine):
+    """One example is one schedule. Set up and taken down by the test below."""
+
+    photos = Bundle[Life]("photos")
+    fired: ClassVar[Counter[str]] = Counter()
+    patch: ClassVar[Callable[..., None]]
+    album: ClassVar[Album]
+    product: ClassVar[Product]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        self.messages: list[UUID] = []
+        self.lives: list[Life] = []
+        self.plan: dict[int, str] = {}
+        self.touches = 0
+        self.down = self.broker_down = False
+        self.storage = SimulatedBlobs(lambda: self.clock, self.touched)
+        for module in (pipeline, services, targets, upkeep, store):
+            self.patch(module, "blobs", lambda: self.storage)
+        self.patch(tasks.process_photo, "apply_async", self.send)
+        self.patch(queueing, "reconcile_soon", lambda albums: None)  # a pass may come at any time anyway
+        self.patch(reconciliation, "waiting", lambda: len(self.messages))
+        self.patch(broker, "add", lambda counters: None)
+        self.fired["schedule"] += 1
+
+    # --- What happens at the storage and the broker ---
+    def touched(self) -> str | None:
+        planned = self.plan.pop(self.touches, None)
+        self.touches += 1
+        rest, self.plan = self.plan, {}  # nobody interrupts the interrupter
+        try:
+            match planned:
+                case "death":
+                    self.fired[planned] += 1
+                    self.graves.enter_context(connection.execute_wrapper(dead))
+                    raise Killed
+                case "a stop":
+                    self.fired[planned] += 1
+                    raise Stopped
+                case "failure":
+                    self.fired[planned] += 1
+                    raise StorageUnavailable("500")
+                case "a worker" if self.messages:
+                    self.fired[planned] += 1
+                    self.work(0)
+                case "a pass":
+                    self.fired[planned] += 1
+                    reconciliation.scan(now=self.clock)
+                case "a deletion" if self.lives:
+                    self.fired[planned] += 1
+                    self.forget(self.lives[0])
+                case "an expired lease":
+                    self.fired[planned] += 1
+                    self.clock += timedelta(seconds=61)
+                    reconciliation.scan(now=self.clock)
+        finally:
+            self.plan = rest
+        if self.down:
+            self.fired["storage down"] += 1
+            raise StorageUnavailable("nobody answers")
+        if planned == "lost answer":
+            self.fired[planned] += 1
+        return planned
+
+    def send(self, args: Any = (), *_: Any, **__: Any) -> None:
+        if self.broker_down:
+            self.fired["broker down"] += 1
+            raise ConnectionRefusedError("no broker")
+        self.messages.append(UUID(args[0]))
+
+    @contextmanager
+    def act(self, plan: dict[int, str]) -> Iterator[None]:
+        """Somebody acts, and ``plan`` says what comes in between."""
+        self.plan, self.touches = dict(plan), 0
+        with ExitStack() as self.graves, suppress(Killed, Stopped):
+            yield
+        self.plan = {}
+
+    def work(self, index: int, *, keep: bool = False) -> None:
+        index %= len(self.messages)
+        photo_id = self.messages[index] if keep else self.messages.pop(index)
+        pipeline.process(photo_id=photo_id, clock=lambda: self.clock)
+
+    def forget(self, life: Life) -> None:
+        life.deleted = True
+        services.delete_photo(photo_id=life.photo_id)
+
+    # --- Who acts ---
+    @precondition(lambda self: len(self.lives) < 5)
+    @rule(target=photos, data=st.sampled_from([*PICTURES, NO_PICTURE]), declares=st.booleans(), for_it=st.booleans())
+    def another(self, data: bytes, declares: bool, for_it: bool) -> Life:
+        return self.register(data, declares, for_it=for_it)
+
+    def register(self, data: bytes, declares: bool, *, for_it: bool) -> Life:
+        declaration = services.Declaration(
+            filename="dish.jpg",
+            content_type="image/jpeg",
+            size=len(data),
+            sha256=sha256(data).hexdigest() if declares else "",
+            product_id=self.product.pk if for_it else None,
+        )
+        made = services.register_photo(album_id=self.album.pk, photo_id=None, declaration=declaration, now=self.clock)
+        life = Life(made.photo.pk, data, made.photo.upload_expires_at)
+        self.lives.append(life)
+        return life
+
+    @initialize(target=photos, data=st.sampled_from([*PICTURES, NO_PICTURE]), declares=st.booleans())
+    def upload(self, data: bytes, declares: bool) -> Life:
+        """So that no schedule is about nothing."""
+        life: Life = self.register(data, declares, for_it=True)
+        self.put(life)
+        self.process(life, {})
+        return life
+
+    @rule(life=photos)
+    def put(self, life: Life) -> None:
+        """The client's own request: the storage takes it while the address is good, and once."""
+        if self.clock >= life.closes:
+            return
+        if f"{ORIGINALS}{life.photo_id}" not in self.storage.files and not self.is_ready(life):
+            self.storage.files[f"{ORIGINALS}{life.photo_id}"] = (life.data, self.clock)
+            life.arrived = True
+
+    def is_ready(self, life: Life) -> bool:
+        return Photo.objects.filter(pk=life.photo_id, status="ready").exists()
+
+    @rule(life=photos, plan=PLANS)
+    def process(self, life: Life, plan: dict[int, str]) -> None:
+        with self.act(plan):
+            try:
+                services.request_processing(photo_id=life.photo_id, now=self.clock)
+            except services.PhotoUnknown:
+                assert life.deleted or not life.arrived
+            except services.NotUploaded:
+                assert life.deleted or not life.arrived
+            except StorageUnavailable:
+                pass
+
+    @precondition(lambda self: self.messages)
+    @rule(index=st.integers(0, 5), keep=st.booleans(), plan=PLANS)
+    def deliver(self, index: int, keep: bool, plan: dict[int, str]) -> None:
+        """A worker gets one of the messages; a kept one comes again."""
+        self.fired["comes again"] += keep
+        with self.act(plan):
+            self.work(index, keep=keep)
+
+    @precondition(lambda self: self.messages)
+    @rule()
+    def the_broker_loses_all(self) -> None:
+        self.fired["message lost"] += len(self.messages)
+        self.messages.clear()
+
+    @rule(life=photos, plan=PLANS)
+    def delete(self, life: Life, plan: dict[int, str]) -> None:
+        with self.act(plan):
+            self.forget(life)
+
+    @rule(plan=PLANS)
+    def one_pass(self, plan: dict[int, str]) -> None:
+        with self.act(plan):
+            reconciliation.scan(now=self.clock)
+
+    @rule(plan=PLANS)
+    def a_pass_of_the_album(self, plan: dict[int, str]) -> None:
+        with self.act(plan):
+            reconciliation.reconcile_album(album_id=self.album.pk, now=self.clock)
+
+    @rule(plan=PLANS)
+    def tidy(self, plan: dict[int, str]) -> None:
+        with self.act(plan):
+            upkeep.quarantine_orphans(now=self.clock)
+
+    @rule(span=SPANS)
+    def time_passes(self, span: timedelta) -> None:
+        self.clock += span
+
+    @rule(down=st.booleans())
+    def the_storage_goes_or_comes(self, down: bool) -> None:
+        self.down = down
+
+    @rule(down=st.booleans())
+    def the_broker_goes_or_comes(self, down: bool) -> None:
+        self.broker_down = down
+
+    # --- What always holds ---
+    @invariant()
+    def promises_are_kept(self) -> None:
+        rows = {photo.pk: photo for photo in Photo.objects.all()}
+        for life in self.lives:
+            photo = rows.get(life.photo_id)
+            assert not (life.deleted and photo), "it is deleted"
+            assert photo or life.deleted or not life.arrived, "nobody forgets a photo whose bytes came"
+            if photo and photo.status != "ready":
+                assert not life.arrived or photo.key in self.storage.files, "an original stays until its image is there"
+                assert photo.attempts <= MAX_ATTEMPTS, "nobody tries for ever"
+        for hash in {photo.image_id for photo in rows.values() if photo.image_id} | {self.shown()} - {None}:
+            assert sha256(self.storage.files[f"images/{hash}.jpg"][0]).hexdigest() == hash, "what is ready can be shown"
+            assert hash in HASHES
+
+    def shown(self) -> str | None:
+        return Product.objects.values_list("image_id", flat=True).get(pk=self.product.pk)
+
+    # --- How it ends ---
+    def teardown(self) -> None:
+        try:
+            self.all_comes_to_rest()
+        finally:
+            Photo.objects.all()._raw_delete(Photo.objects.db)
+            Product.objects.update(image=None)
+            Image.objects.all()._raw_delete(Image.objects.db)
+
+    def all_comes_to_rest(self) -> None:
+        """Storage and broker are back: two passes, as much later as leases and windows want it, settle everything."""
+        self.down = self.broker_down = False
+        for minutes in (6, 24):
+            self.clock += timedelta(minutes=minutes)
+            reconciliation.scan(now=self.clock)
+            while self.messages:
+                self.work(0)
+        for life in self.lives:
+            photo = Photo.objects.filter(pk=life.photo_id).first()
+            if life.deleted or not life.arrived:
+                assert photo is None
+                continue
+            assert photo is not None
+            self.fired[photo.status] += 1
+            if photo.status == "failed":
+                if photo.error == "unsupported_image":
+                    assert life.data == NO_PICTURE
+                else:
+                    assert photo.error in ("worker_lost", "storage_unavailable")
+                    assert photo.attempts == MAX_ATTEMPTS
+            else:
+                assert (photo.status, photo.image_id) == ("ready", sha256(life.data).hexdigest())
+        self.nothing_changes_any_more()
+
+    def nothing_changes_any_more(self) -> None:
+        before = self.state()
+        assert reconciliation.scan(now=self.clock) == Counts()
+        assert (self.messages, self.state()) == ([], before)
+        self.clock += timedelta(days=2)
+        upkeep.quarantine_orphans(now=self.clock)
+        kept = {photo.key for photo in Photo.objects.filter(status="failed")}
+        assert {key for key in self.storage.files if key.startswith(ORIGINALS)} == kept
+
+    def state(self) -> object:
+        return list(Photo.objects.order_by("pk").values()), self.shown(), dict(self.storage.files)
+
+
+@pytest.fixture
+def machine(
+    transactional_db: None, album: Album, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[type[Uploads]]:
+    def add_image(*, data: bytes) -> Added:
+        """Without the patience of the real clock for the claim of one that died."""
+        return Added(*store.store(normalize(data, quality=85), patience=timedelta(0)))
+
+    monkeypatch.setattr(pipeline, "add_image", add_image)
+    Uploads.patch = staticmethod(monkeypatch.setattr)
+    Uploads.album, Uploads.product = album, product
+    Uploads.fired.clear()
+    logging.disable(logging.CRITICAL)  # most of the time would go there
+    yield Uploads
+    logging.disable(logging.NOTSET)
+
+
+def run(machine: type[Uploads], *, schedules: int, derandomize: bool = False) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=schedules,
+            stateful_step_count=STEPS,
+            derandomize=derandomize,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.timeout(900)  # a minute of computing
+def test_every_schedule_ends_well(machine: type[Uploads], capsys: pytest.CaptureFixture[str]) -> None:
+    run(machine, schedules=SCHEDULES, derandomize=True)
+
+    with capsys.disabled():
+        print(f"\n  {dict(machine.fired.most_common())}", end=" ")  # noqa: T201 -- asked for
+    assert machine.fired["schedule"] >= SCHEDULES
+    wanted = {*MEANWHILE, "storage down", "broker down", "message lost", "comes again", "ready", "failed"}
+    assert {what for what in wanted if not machine.fired[what]} == set()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_many_more_schedules_end_well(machine: type[Uploads]) -> None:
+    run(machine, schedules=10_000)
