@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from devices.certificates import common_name, unlocked
+from posclient import Bridge, Refused, Terminal
 from tests.config.conftest import NewServer
 from tests.config.deployed import DEPLOY, start_nginx, start_processes
 from tests.parts import free_port
@@ -207,3 +208,17 @@ def test_who_is_no_trusted_proxy_claims_in_vain(shop: Shop, process: str, path: 
     assert ask(STRANGER) == 401
     # The same from the address that is trusted: that, and nothing else, made the difference.
     assert ask("127.0.0.1") == 200
+
+
+def test_posclient_is_let_in_by_its_certificate_alone(front: Front, tmp_path: Path) -> None:
+    def bridge(name: str) -> Bridge:
+        own = front.shop.cast / name
+        certificate = own / "certificate.pem", own / "key.pem"
+        return Bridge.client(f"https://127.0.0.1:{front.port}", certificate=certificate, ca=front.trust)
+
+    with Terminal(bridge("bar"), tmp_path / "bar") as bar:
+        bar.replica.start()
+        assert bar.replica.wait_until_live(60)
+        assert bar.bridge.get_json(ME)["name"] == "bar"
+    with bridge("stranger") as stranger, pytest.raises(Refused):
+        stranger.get_json(ME)

@@ -2,10 +2,12 @@
 
 import asyncio
 import ipaddress
+import os
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +18,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from posclient import Bridge, ServerUnavailable, Terminal
+from posclient import Bridge, ImageCache, ServerUnavailable, Terminal
 from posclient._configuration import Configuration
 from posclient._doctor import certificate as look_at_certificate
+from posclient._files import digest
+from tests.parts import free_port, start
 from tests.posclient.conftest import BRISK, Shop, follows, only_on_sqlite
 
 pytestmark = only_on_sqlite
@@ -157,3 +161,55 @@ def test_the_doctor_sees_how_long_a_certificate_is_valid(authority: Authority, d
 
     assert found == verdict
     assert "valid until" in detail
+
+
+STATIC = """
+{user}daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+events {{ }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+  uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+  server {{
+    listen 127.0.0.1:{port} ssl http2;
+    ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
+    ssl_client_certificate {folder}/ca.pem; ssl_verify_client on;
+    root {folder}/www;
+  }}
+}}
+"""
+
+
+def test_pictures_come_over_http_2_where_the_server_has_it(nginx: str, tmp_path: Path) -> None:
+    """An nginx that has the pictures as files; what is asked at once shares a connection."""
+    folder = tmp_path / "nginx"
+    authority = Authority(folder, "ca")
+    authority.sign("server")
+    pictures = {digest(data): data for data in (bytes([number]) * 50_000 for number in range(60))}
+    (folder / "www" / "api" / "image").mkdir(parents=True)
+    (folder / "www" / "livez").write_text("ok\n")
+    for hash, data in pictures.items():
+        (folder / "www" / "api" / "image" / f"{hash}.jpg").write_bytes(data)
+    folder.chmod(0o755)
+    port = free_port()
+    user = "" if os.geteuid() else "user root; "  # or its worker may not read our folders
+    (folder / "nginx.conf").write_text(STATIC.format(folder=folder, port=port, user=user))
+    bridge = Bridge.client(
+        f"https://127.0.0.1:{port}", certificate=authority.sign("till"), ca=authority.ca, timeouts=BRISK
+    )
+    with ExitStack() as stack:
+        command: list[str | Path] = [nginx, "-c", folder / "nginx.conf"]
+        log = folder / "log"
+        start(command, ready=lambda: can_connect(port), log=log, on=stack)
+        with bridge:
+            assert bridge.request("GET", "/livez").http_version == "HTTP/2"
+            cache = ImageCache(bridge, tmp_path / "cache")
+            result = cache.prefetch_images(pictures)
+
+            assert result == {"success_count": 60, "failed_count": 0, "already_cached": 0}
+            assert {hash: cache.get_image_path(hash).read_bytes() for hash in pictures} == pictures
+
+
+def can_connect(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -76,6 +76,7 @@ class Bridge:
         self._tls = tls_context(certificate, ca) if self.base_url.startswith("https:") else None
         self._clients: dict[str, httpx.Client] = {}
         self._making = Lock()
+        self._closed = False
         self._clock_offset = 0.0
         self._keeps_files: bool | None = None
 
@@ -121,7 +122,9 @@ class Bridge:
         self.close()
 
     def close(self) -> None:
+        """Ends every connection; nothing more is asked, also by threads that are still at it."""
         with self._making:
+            self._closed = True
             clients, self._clients = self._clients, {}
         for client in clients.values():
             client.close()
@@ -270,8 +273,8 @@ class Bridge:
 
     def _client(self, kind: str) -> httpx.Client:
         with self._making:
-            if self._mode is Mode.DISCONNECTED:
-                raise Disconnected
+            if self._closed or self._mode is Mode.DISCONNECTED:
+                raise Disconnected("this bridge is closed" if self._closed else "")
             if kind not in self._clients:
                 self._clients[kind] = self._new_client(kind)
             return self._clients[kind]

@@ -9,6 +9,8 @@ from ._jpeg import MOST_SCANS, SOS, markers
 # Segments, chunks, blocks, strips or tiles. Large photographs have some hundreds, a strip for each row of the highest
 # picture 50,000 of them. Decoders walk over them one by one: millions would cost them half a minute and a gigabyte.
 MOST_PIECES = 100_000
+# Runs of a BMP are decoded in Python: two seconds for so many bytes, in which the process does nothing else.
+MOST_RUNS = 5 * 1024 * 1024
 LARGEST_TILE = 50_000_000  # pixels; a decoder makes room for a whole tile, however small the picture is
 
 STRIP_OFFSETS, TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS = 273, 322, 323, 324
@@ -51,6 +53,8 @@ def is_absurd(data: bytes, kind: str) -> bool:
         return more_than(MOST_PIECES, png_chunks(data))
     if kind == "GIF":
         return more_than(MOST_PIECES, gif_blocks(data))
+    if kind == "BMP":
+        return len(data) > MOST_RUNS and data[30:34] in (b"\1\0\0\0", b"\2\0\0\0")
     return kind == "TIFF" and has_absurd_tiles(data)
 
 

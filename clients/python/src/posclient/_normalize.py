@@ -27,14 +27,8 @@ LOWER_QUALITIES = (75, 60, 45, 30, 15)
 QUALITY = 85
 WHITE = 255
 
-# Pillow reports a picture above it before it decodes, in those plugins too that decode while they open.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-# Pillow keeps so many blocks of 16 MB for the next picture. Fresh memory costs a fifth of a photograph's time in page
-# faults, and two processes contend for it.
-Image.core.set_blocks_max(4)  # type: ignore[attr-defined]
-
-# One picture at a time in a process: a large one takes some 500 MB on its way, and the filters for warnings, which
-# are changed meanwhile, belong to the whole process.
+# One picture at a time in a process: a large one takes some 500 MB on its way, and Pillow's limit and the filters for
+# warnings, which are changed meanwhile, belong to the whole process.
 decoding = threading.Lock()
 
 # What decoders raise for bytes that they can't make sense of. Not Exception: a time limit of the worker, say, isn't
@@ -90,7 +84,7 @@ def decoder_failures() -> Iterator[None]:
         yield
     except PictureRefused:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
         raise PictureRefused("too_many_pixels", "More than 50 megapixels.") from error
     except CONFUSIONS as error:
         raise PictureRefused("broken_image", str(error)[:200]) from error
@@ -126,13 +120,9 @@ def first_frame(data: bytes, kind: str) -> Decoded:
             raise PictureRefused("unsupported_image", "HEIC needs: pip install 'posclient[heic]'") from None
         register_heif_opener()
     with warnings.catch_warnings(), pixel_limit():
-        # Pillow warns of odd metadata in good photographs; of bombs it must not only warn.
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore")  # Pillow warns of odd metadata in good photographs
         with Image.open(BytesIO(data), formats=(kind,)) as image:
             announced = image.size
-            if image.width * image.height > MAX_PIXELS:
-                raise PictureRefused("too_many_pixels", "More than 50 megapixels.")
             if kind == "JPEG":
                 # Decodes at a half, a quarter or an eighth where that suffices. The box needs the picture's own
                 # aspect: with a square one it silently does nothing.
@@ -151,8 +141,8 @@ def first_frame(data: bytes, kind: str) -> Decoded:
 
 @contextmanager
 def pixel_limit() -> Iterator[None]:
-    """Pillow reports a larger picture before it decodes, in those plugins too that decode while they open."""
-    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MAX_PIXELS
+    """Pillow only warns of a picture above its limit; above twice that it raises, before it makes room."""
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MAX_PIXELS // 2
     try:
         yield
     finally:

@@ -187,10 +187,13 @@ class Sending:
                 anonymous=True,
             )
         except Refused as refused:
-            if refused.status != 412:  # "already there": somebody's earlier try, perhaps ours
-                if refused.status == 403 and refused.code == "unexpected_answer":  # a bucket's word for expired
-                    raise Refused(403, "upload_expired") from refused
-                raise
+            if refused.status == 412:
+                return  # "already there": somebody's earlier try, perhaps ours
+            if refused.status == 403 and refused.code not in ("upload_expired", "unexpected_answer"):
+                raise Failure(str(refused)) from refused  # about this address, not about the device
+            if refused.status == 403:  # a bucket answers in words of its own when an address has expired
+                raise Refused(403, "upload_expired") from refused
+            raise
 
     def wait_for(self, photos: "list[Waiting]") -> None:
         """Until each is ready or failed, or the time is over: then it is looked at the next time."""
