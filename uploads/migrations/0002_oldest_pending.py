@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0001_initial"),
         ("images", "0002_upkeep"),
-        ("uploads", "0002_more_promises"),
+        ("uploads", "0001_initial"),
     ]
 
     operations = [
