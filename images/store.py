@@ -46,9 +46,8 @@ def store(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, boo
     """
     name = sha256(normal.data).hexdigest()
     deadline = time.monotonic() + patience.total_seconds()
-    created = True
     while True:
-        token = timezone.now()
+        token, created = timezone.now(), True
         if not claim_new(name, normal, token):
             row = Image.objects.filter(pk=name).first()
             if row is None:
@@ -56,7 +55,9 @@ def store(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, boo
             if row.status == Status.STORED:
                 created = False
                 if want_again(row, token) and is_sound(name):
-                    return unmarked(row), created
+                    if (stored := unmarked(row)) is not None:
+                        return stored, created
+                    continue
                 if not claim_stored(name, token, Status.STORING):
                     continue
             else:
@@ -74,7 +75,9 @@ def store(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, boo
             move(name, Status.STORING, token, wanted_at=RELEASED)
             raise
         if move(name, Status.STORING, token, status=Status.STORED, damaged_at=None, checked_at=timezone.now()):
-            return Image.objects.get(pk=name), created
+            stored = Image.objects.filter(pk=name).first()
+            if stored is not None:  # else it was swept already
+                return stored, created
 
 
 def write(name: str, data: bytes) -> None:
@@ -120,11 +123,11 @@ def want_again(row: Image, now: datetime) -> bool:
 
 
 @transaction.atomic(durable=True)
-def unmarked(row: Image) -> Image:
-    """The row, which isn't damaged: its bytes were read just now."""
+def unmarked(row: Image) -> Image | None:
+    """The row, which isn't damaged: its bytes were read just now. None when it was swept meanwhile."""
     if row.damaged_at is not None:
         Image.objects.filter(pk=row.pk, status=Status.STORED).update(damaged_at=None, checked_at=timezone.now())
-    return Image.objects.get(pk=row.pk)
+    return Image.objects.filter(pk=row.pk, status=Status.STORED).first()
 
 
 @transaction.atomic(durable=True)

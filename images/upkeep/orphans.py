@@ -23,6 +23,7 @@ IMAGES = "images/"
 IMAGE = re.compile(r"\Aimages/([0-9a-f]{64})\.jpg\Z")
 COPY = re.compile(r"\Aimages/derived/([0-9a-f]{64})_")
 AGE = timedelta(days=1)  # a file without a row is older than any writer
+LARGEST = 64 * 1024 * 1024  # bytes; what is larger was none of ours
 BATCH = 500  # files compared with the rows in one query
 BEHIND_ALL = "g"  # no hash comes later
 
@@ -31,8 +32,8 @@ def quarantine_orphans(*, budget: Budget | None = None, age: timedelta = AGE) ->
     """Sets files aside that no row names, drops copies of images that are gone, marks rows whose file is lost.
 
     It goes on where the last pass stopped. Counts: ``checked`` files; ``quarantined``, ``copies_dropped``, ``lost``;
-    ``refused`` (a name that isn't ours: left alone), ``skipped`` (a row came meanwhile); ``expired`` from quarantine;
-    ``drafts`` that dead writers left.
+    ``refused`` (a name or a size that isn't ours: left alone), ``skipped`` (a row came meanwhile); ``expired`` from
+    quarantine; ``drafts`` that dead writers left.
     """
     budget = budget or Budget()
     now = timezone.now()
@@ -113,11 +114,13 @@ def set_aside(blob: Blob, running: Running) -> None:
             blobs().delete(blob.key)
         return
     try:
+        if blob.size > LARGEST:
+            raise KeyRefused(blob.key)
         if not dry_run and not (set_aside_orphan(blob.key) and delete_orphan(blob)):
             running.counts["skipped"] += 1
             return
     except KeyRefused:
-        log.warning("orphan left alone key=%r: none of our names", blob.key)
+        log.warning("orphan left alone key=%r size=%d: none of our files", blob.key, blob.size)
         running.counts["refused"] += 1
         return
     running.counts["quarantined"] += 1

@@ -25,31 +25,8 @@ def scrub(*, budget: Budget | None = None, everything: bool = False) -> Pass:
     """
     budget = budget or Budget()
     with passing(Pass.Kind.SCRUB, budget) as running:
-        stored = Image.objects.filter(status=Status.STORED)
-        limit = stored.count() if everything else share_of(stored.count())
-        oldest = stored.order_by(F("checked_at").asc(nulls_first=True), "pk")
-        wrong: list[Image] = []
-        sound: list[str] = []
-        for image in list(oldest[:limit]):
-            if running.is_over:
-                break
-            running.counts["checked"] += 1
-            trouble = trouble_with(image)
-            if trouble and image.damaged_at is None:
-                running.counts[trouble] += 1
-                wrong.append(image)
-                continue
-            if trouble:
-                running.counts["still_damaged"] += 1
-            elif image.damaged_at is not None:
-                running.counts["sound_again"] += 1
-                wrong.append(image)
-                continue
-            running.counts["copies_dropped"] += check_copies(image.pk, dry_run=budget.dry_run)
-            sound.append(image.pk)
-            if len(sound) >= BATCH:
-                note(sound, running)
-        note(sound, running)
+        number = Image.objects.filter(status=Status.STORED).count()
+        wrong = look(running, number if everything else share_of(number))
         newly = [image for image in wrong if image.damaged_at is None]
         running.brake(len(newly), of=running.counts["checked"])
         for image in wrong[: budget.limit]:
@@ -57,6 +34,44 @@ def scrub(*, budget: Budget | None = None, everything: bool = False) -> Pass:
         if len(wrong) > budget.limit:
             running.row.outcome = Outcome.MORE
     return running.row
+
+
+def look(running: Running, limit: int) -> list[Image]:
+    """Reads so many images, the longest unchecked first, and returns those whose mark isn't true: to be settled."""
+    began = timezone.now()
+    unchecked = Image.objects.filter(status=Status.STORED).exclude(checked_at__gte=began)
+    oldest = unchecked.order_by(F("checked_at").asc(nulls_first=True), "pk")
+    wrong: list[Image] = []
+    while (left := limit - running.counts["checked"]) > 0:
+        # What was found sound is noted and so out of the way; the others stay before the rest.
+        passed = running.counts["checked"] if running.budget.dry_run else len(wrong)
+        batch = list(oldest[passed : passed + min(BATCH, left)])
+        if not batch:
+            break
+        done: list[Image] = []
+        for image in batch:
+            if running.is_over:
+                break
+            (wrong if is_wrongly_marked(image, running) else done).append(image)
+        if not running.budget.dry_run:  # the checkpoint
+            Image.objects.filter(pk__in=[image.pk for image in done]).update(checked_at=timezone.now())
+        if running.row.outcome == Outcome.MORE:
+            break
+    return wrong
+
+
+def is_wrongly_marked(image: Image, running: Running) -> bool:
+    """Whether the row says of its bytes what isn't so. Raises ``StorageUnavailable``, which says nothing of either."""
+    running.counts["checked"] += 1
+    trouble = trouble_with(image)
+    if image.damaged_at is not None:
+        running.counts["still_damaged" if trouble else "sound_again"] += 1
+        return not trouble
+    if trouble:
+        running.counts[trouble] += 1
+        return True
+    running.counts["copies_dropped"] += check_copies(image.pk, dry_run=running.budget.dry_run)
+    return False
 
 
 def share_of(number: int) -> int:
@@ -73,13 +88,6 @@ def trouble_with(image: Image) -> str:
     except BlobDamaged:
         return "damaged"
     return ""
-
-
-def note(names: list[str], running: Running) -> None:
-    """The checkpoint: these had their turn."""
-    if not running.budget.dry_run:
-        Image.objects.filter(pk__in=names).update(checked_at=timezone.now())
-    names.clear()
 
 
 def settle(image: Image, *, dry_run: bool) -> None:

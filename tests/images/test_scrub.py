@@ -205,3 +205,14 @@ def test_a_repair_during_the_scrub_is_not_undone(monkeypatch: pytest.MonkeyPatch
     assert counts() == {"checked": 1, "damaged": 1}
     assert Image.objects.get().damaged_at is None
     assert blobs().read(image_key(rotten), sha256=rotten) == normal_jpeg(1)
+
+
+def test_a_pass_over_several_batches_meets_everything_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scrub_module, "BATCH", 2)
+    names = [added(seed) for seed in range(1, 8)]
+    for name in names[::3]:
+        rot(name)
+
+    for budget in (Budget(dry_run=True), Budget()):
+        assert counts(everything=True, budget=budget) == {"checked": 7, "damaged": 3}
+    assert counts(everything=True) == {"checked": 7, "still_damaged": 3}
