@@ -43,7 +43,7 @@ def picture(seed: int) -> bytes:
     """About 100 kB of JPEG in normal form: noise, so that nothing compresses it further."""
     noise = random.Random(seed).randbytes(330 * 330 * 3)  # noqa: S311 - no secret
     file = BytesIO()
-    Image.frombytes("RGB", (330, 330), noise).save(file, "JPEG", quality=76)
+    Image.frombytes("RGB", (330, 330), noise).save(file, "JPEG", quality=89)
     return file.getvalue()
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypedDict
@@ -19,6 +19,7 @@ from typing import IO, TypedDict
 from ._bridge import Bridge
 from ._errors import ImageDamaged, PosclientError, ServerUnavailable, StorageFull
 from ._files import HASH, checked_hash, digest, flock, private_folder, room
+from ._parts import is_same_file, locked_part
 
 log = logging.getLogger("posclient")
 
@@ -257,28 +258,8 @@ class ImageCache:
         os.replace(part.name, path)
         self._seen[str(path)] = Seen(found.st_ino, found.st_size, found.st_mtime_ns, time.monotonic())
 
-    @contextmanager
-    def _locked_part(self, hash: str) -> Iterator[IO[bytes]]:
-        path = self.folder / f".{hash}.part"
-        deadline = time.monotonic() + 2 * self.bridge.timeouts.whole
-        while True:
-            with room(path):
-                part = path.open("ab", buffering=0)
-            try:
-                while not flock(part):
-                    if time.monotonic() > deadline:
-                        raise ServerUnavailable(f"another process doesn't finish the download of {hash}")
-                    time.sleep(0.01)
-                if is_same_file(part, path):
-                    try:
-                        part.truncate(0)  # what a crash left
-                        yield part
-                    finally:
-                        if is_same_file(part, path):  # it hasn't become the image
-                            os.unlink(path)
-                    return
-            finally:
-                part.close()
+    def _locked_part(self, hash: str) -> AbstractContextManager[IO[bytes]]:
+        return locked_part(self.folder / f".{hash}.part", seconds=2 * self.bridge.timeouts.whole)
 
     def _write(self, part: IO[bytes], data: bytes) -> None:
         left = memoryview(data)
@@ -412,11 +393,3 @@ class ImageCache:
                     freed += size
             self._used = used - freed
         return freed > 0 and freed >= at_least
-
-
-def is_same_file(file: IO[bytes], path: Path) -> bool:
-    """Whether ``path`` still leads to the open file."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
-    except FileNotFoundError:
-        return False
