@@ -128,8 +128,10 @@ if database_url.startswith("postgres"):
         "pool": {"min_size": 0, "max_size": DATABASE_POOL_SIZE, "timeout": 5, "reconnect_timeout": 1},
     }
 else:
+    # Each thread of a pool keeps its connection for a minute. Opening one costs more than most requests do otherwise,
+    # and the last one to close makes SQLite write back and delete its WAL.
     DATABASES = {
-        "default": dj_database_url.parse(database_url or f"sqlite:///{DATA_DIR / 'db.sqlite3'}", conn_max_age=0)
+        "default": dj_database_url.parse(database_url or f"sqlite:///{DATA_DIR / 'db.sqlite3'}", conn_max_age=60)
     }
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",  # a transaction that begins as a reader can't always become a writer
@@ -228,6 +230,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "images.middleware.PictureMiddleware",  # first: what it answers needs none of the others
     "config.middleware.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.CompressionMiddleware",

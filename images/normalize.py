@@ -181,16 +181,14 @@ def first_frame(data: bytes, kind: str) -> Decoded:
         with Image.open(BytesIO(data), formats=(kind,)) as image:
             announced = image.size
             if kind == "JPEG":
-                # Decodes at a half, a quarter or an eighth where that suffices. The box needs the picture's own
-                # aspect: with a square one it silently does nothing.
+                # At a half, a quarter or an eighth where that suffices; with a square box it silently does nothing.
                 image.draft(None, fit(image.size, LONGEST_EDGE))
             image.load()
-            # Only now: some plugins turn the picture themselves while they load, and take the entry out.
-            turn = orientation(image)
             profile = image.info.get("icc_profile")
             return Decoded(
                 pixels=sampled(image),
-                turn=turn,
+                # Only now: some plugins turn the picture themselves while they load, and take the entry out.
+                turn=orientation(image),
                 profile=profile if isinstance(profile, bytes) else None,
                 shrunk=kind == "JPEG" and image.size != announced,
             )
