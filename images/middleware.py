@@ -21,7 +21,7 @@ PATH = re.compile(r"\A/api/image/([0-9a-f]{64})\.jpg\Z")
 class PictureMiddleware:
     """Answers GET of a stored picture itself, without session, language, CSRF and REST framework.
 
-    These take three quarters of the time (benchmarks/README.md) and change nothing of the answer. Whatever isn't plain
+    These take time and change nothing of the picture. Whatever isn't plain
     success (a narrower copy, a picture that isn't there, a login where one is asked for) goes on to the view, which
     has the one explanation for it.
     """
