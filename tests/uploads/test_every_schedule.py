@@ -5,12 +5,11 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
-from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -30,10 +29,11 @@ from PIL import Image as Picture
 
 from catalog.models import Product
 from images import store
-from images.blobs import Blob, BlobMissing, Blobs, Presigned, StorageUnavailable, chunks
+from images.blobs import StorageUnavailable
 from images.models import Image
 from images.normalize import normalize
 from images.services import Added
+from tests.uploads.simulated_storage import SimulatedBlobs
 from uploads import broker, pipeline, queueing, reconciliation, services, targets, tasks, upkeep
 from uploads.models import Album, Photo
 from uploads.pipeline import MAX_ATTEMPTS
@@ -72,68 +72,6 @@ class Stopped(BaseException):
 def dead(*_: Any) -> None:
     """Whoever was killed asks no database for anything; the handlers that unwind would."""
     raise Killed
-
-
-@dataclass
-class SimulatedBlobs(Blobs):
-    """Files in memory; before each operation, and for a lost answer after it, ``touched`` may do anything."""
-
-    now: Callable[[], datetime]
-    touched: Callable[[], str | None]
-    files: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
-
-    @contextmanager
-    def operation(self) -> Iterator[None]:
-        assert not connection.in_atomic_block, "a transaction is open while the storage works"
-        lost = self.touched() == "lost answer"
-        yield
-        if lost:
-            raise StorageUnavailable("the answer got lost")
-
-    def put(self, key: str, data: bytes | BinaryIO, *, content_type: str, sha256: str | None = None) -> bool:
-        with self.operation():
-            created = key not in self.files
-            self.files.setdefault(key, (b"".join(chunks(data)), self.now()))
-        return created
-
-    def read(self, key: str, *, sha256: str | None = None) -> bytes:
-        with self.operation():
-            if key not in self.files:
-                raise BlobMissing(key)
-        return self.files[key][0]
-
-    def stat(self, key: str) -> Blob:
-        with self.operation():
-            if key not in self.files:
-                raise BlobMissing(key)
-            data, modified = self.files[key]
-        return Blob(key, len(data), modified)
-
-    def delete(self, key: str) -> None:
-        with self.operation():
-            self.files.pop(key, None)
-
-    def list(self, prefix: str, *, after: str = "") -> Iterator[Blob]:
-        with self.operation():
-            found = [key for key in sorted(self.files) if key.startswith(prefix) and key > after]
-        for key in found:
-            if key in self.files:
-                yield Blob(key, len(self.files[key][0]), self.files[key][1])
-
-    def clear_drafts(self, prefix: str, *, before: datetime) -> int:
-        return 0
-
-    def presigned_put(self, key: str, **_: Any) -> Presigned:
-        return Presigned(f"https://storage.example/{key}")
-
-    def open(self, key: str, **_: Any) -> Any:
-        raise NotImplementedError
-
-    def path(self, key: str) -> Path | None:
-        raise NotImplementedError
-
-    def presigned_get(self, key: str, seconds: int) -> str | None:
-        raise NotImplementedError
 
 
 @dataclass
