@@ -96,22 +96,32 @@ def front(shop: Shop, authority: Authority) -> Iterator[str]:
         sink.close()
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        from_server, to_server = await asyncio.open_connection("127.0.0.1", shop.server.port)
-        await asyncio.gather(pump(reader, to_server), pump(from_server, writer))
+        ends = [writer]
+        try:
+            from_server, to_server = await asyncio.open_connection("127.0.0.1", shop.server.port)
+            ends.append(to_server)
+            await asyncio.gather(pump(reader, to_server), pump(from_server, writer))
+        finally:
+            for end in ends:
+                end.transport.abort()
 
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(carry, "127.0.0.1", 0, ssl=context))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
+    starting = asyncio.start_server(carry, "127.0.0.1", 0, ssl=context)
+    server = asyncio.run_coroutine_threadsafe(starting, loop).result()
     yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
-    def end() -> None:
+    async def end() -> None:
         server.close()
-        for task in asyncio.all_tasks(loop):
+        carried = asyncio.all_tasks(loop) - {asyncio.current_task()}
+        for task in carried:
             task.cancel()
-        loop.call_later(0.2, loop.stop)
+        await asyncio.gather(*carried, return_exceptions=True)
+        await asyncio.sleep(0.1)  # what was aborted closes its socket in the next turns of the loop
 
-    loop.call_soon_threadsafe(end)
+    asyncio.run_coroutine_threadsafe(end(), loop).result(20)
+    loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
 

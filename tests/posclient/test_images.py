@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from posclient import AsyncTerminal, Bridge, ImageCache, ImageMissing, InvalidHash, ServerUnavailable, Terminal
-from tests.parts import wait_until
+from tests.parts import run_to_end, wait_until
 from tests.posclient.conftest import NewTerminal, Shop, new_picture
 from tests.posclient.proxy import Fault, Kind, Proxy
 
@@ -362,6 +362,6 @@ def test_the_same_over_asyncio(shop: Shop, proxy: Proxy, new_terminal: NewTermin
             await updates.aclose()  # type: ignore[attr-defined]
             assert (await terminal.images.cleanup_image_cache([first]))["removed_count"] == 4
 
-    asyncio.run(use())
+    run_to_end(use())
     assert proxy.images_downloaded() == dict.fromkeys(images, 1)
     wait_until(lambda: threading.active_count() < 50, what="the end of the threads")

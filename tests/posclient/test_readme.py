@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,14 +31,17 @@ def test_the_examples_run_one_after_the_other(
     names = {"http://localhost:8000": shop.url, "ABCD-EFGH": new_code(shop), "/srv/redcoral/var": str(shop.server.data)}
     space: dict[str, object] = {}
 
-    for language, text in BLOCKS:
-        for printed, real in names.items():
-            text = text.replace(printed, real)
-        if language == "sh":
-            run_in_bash(text)
-        else:
-            exec(compile(text, "README.md", "exec"), space)  # noqa: S102 - our own page
+    def run_all() -> None:
+        for language, text in BLOCKS:
+            for printed, real in names.items():
+                text = text.replace(printed, real)
+            if language == "sh":
+                run_in_bash(text)
+            else:
+                exec(compile(text, "README.md", "exec"), space)  # noqa: S102 - our own page
 
+    with ThreadPoolExecutor(1) as thread:  # Playwright keeps an event loop in ours
+        thread.submit(run_all).result()
     said = capsys.readouterr().out
     assert f"Espresso of the README {tmp_path}" in said
     till = space["till"]
