@@ -17,7 +17,12 @@ PROMISED_SECONDS = 5.0
 # A busy machine delays each of the ten processes; the promise is for one that runs nothing else.
 PATIENCE = PROMISED_SECONDS + 3.0
 
-pytestmark = pytest.mark.timeout(300)  # whole servers start
+pytestmark = [
+    pytest.mark.timeout(300),  # whole servers start
+    pytest.mark.skipif(
+        "config.getoption('database') == 'postgresql'", reason="these servers have an SQLite of their own either way"
+    ),
+]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
