@@ -17,6 +17,8 @@ PROMISED_SECONDS = 5.0
 # A busy machine delays each of the ten processes; the promise is for one that runs nothing else.
 PATIENCE = PROMISED_SECONDS + 3.0
 
+MEMBERS = 4  # web, worker, beat and Valkey at least: else "nobody is left" would say nothing
+
 pytestmark = [
     pytest.mark.timeout(300),  # whole servers start
     pytest.mark.skipif(
@@ -44,6 +46,7 @@ def test_a_signal_stops_everything_and_leaves_no_orphan(new_server: NewServer, h
 def test_a_killed_supervisor_takes_everything_with_it(new_server: NewServer) -> None:
     with new_server() as server:
         server.until_ready()
+        assert len(server.alive()) >= MEMBERS
         server.stop(signal.SIGKILL)
 
         wait_until(lambda: not server.alive(), seconds=PATIENCE, what="the end of all members")
@@ -144,6 +147,7 @@ def test_everything_is_written_under_the_data_directory(new_server: NewServer) -
 def test_a_signal_to_make_alone_stops_everything(new_server: NewServer, how: signal.Signals) -> None:
     with new_server(command=("make", "run")) as server:
         server.until_ready()
+        assert len(server.alive()) >= MEMBERS
         server.stop(how)
 
         wait_until(lambda: not server.alive(), seconds=PATIENCE, what="the end of all members")

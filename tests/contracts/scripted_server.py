@@ -133,7 +133,7 @@ class OverHttp:
         self.stream.pieces.put(None)
 
     def pass_time(self, seconds: float) -> None:
-        raise NotImplementedError("over HTTP time goes as it goes: the client has no ability 'clock'")
+        raise AssertionError("over HTTP time goes as it goes: the client has no ability 'clock'")
 
     def wait_for(self, true: Callable[[], bool], seconds: float) -> bool:
         deadline = time.monotonic() + seconds

@@ -173,7 +173,9 @@ def test_an_identification_by_certificate_costs_one_query(
     request = request_from_scope(stream_scope(issued, PROXY))
 
     with django_assert_num_queries(1):
-        identify(request)
+        caller = identify(request)
+    assert caller is not None
+    assert caller.id == str(bar.device.pk)
 
 
 def test_two_devices_never_share_a_certificate(bar: Enrolled, issued: Issued) -> None:

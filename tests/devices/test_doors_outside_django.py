@@ -84,4 +84,6 @@ def test_an_identification_costs_one_query(till: Enrolled, django_assert_num_que
     request = request_from_scope(scope(("authorization", f"Bearer {till.token}")))
 
     with django_assert_num_queries(1):
-        identify(request)
+        caller = identify(request)
+    assert caller is not None
+    assert caller.id == str(till.device.pk)

@@ -8,6 +8,7 @@ from django.conf import LazySettings
 from django.test import Client
 
 from devices.services import enroll
+from tests.contracts.conftest import use_bucket
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +16,14 @@ def files(settings: LazySettings, tmp_path: Path) -> Path:
     """The folder of the stored files, empty."""
     settings.FILES_DIR = tmp_path / "files"
     return tmp_path / "files"
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def storage(request: pytest.FixtureRequest, settings: LazySettings, files: Path) -> str:
+    """Where the files are: the test runs once with each."""
+    if request.param == "bucket":
+        use_bucket(settings, request.getfixturevalue("new_bucket"))
+    return str(request.param)
 
 
 @pytest.fixture

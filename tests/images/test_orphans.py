@@ -22,19 +22,11 @@ from images.upkeep.orphans import hash_before, quarantine_orphans
 from images.upkeep.passes import Budget
 from images.upkeep.restoring import Restored, quarantined, restore
 from images.upkeep.sweep import sweep
-from tests.contracts.conftest import use_bucket
 from tests.images.pictures import normal_jpeg
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NOW = timedelta(0)
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def storage(request: pytest.FixtureRequest, settings: LazySettings, files: Path) -> str:
-    if request.param == "bucket":
-        use_bucket(settings, request.getfixturevalue("new_bucket"))
-    return str(request.param)
 
 
 def counts(**options: Any) -> dict[str, int]:

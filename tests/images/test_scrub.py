@@ -19,17 +19,9 @@ from images.services import HashUnknown, add_image, image_to_refer_to, missing_i
 from images.upkeep import scrub as scrub_module
 from images.upkeep.passes import Budget, Running
 from images.upkeep.scrub import scrub, share_of
-from tests.contracts.conftest import use_bucket
 from tests.images.pictures import normal_jpeg
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def storage(request: pytest.FixtureRequest, settings: LazySettings, files: Path) -> str:
-    if request.param == "bucket":
-        use_bucket(settings, request.getfixturevalue("new_bucket"))
-    return str(request.param)
 
 
 def counts(**options: Any) -> dict[str, int]:

@@ -366,18 +366,24 @@ def run(machine: type[Uploads], *, schedules: int, derandomize: bool = False) ->
     )
 
 
+def everything_happened(machine: type[Uploads], *, schedules: int) -> None:
+    """Every kind of fault, and both ends of a photo."""
+    assert machine.fired["schedule"] >= schedules
+    wanted = {*MEANWHILE, "storage down", "broker down", "message lost", "comes again", "ready", "failed"}
+    assert {what for what in wanted if not machine.fired[what]} == set()
+
+
 @pytest.mark.timeout(900)  # a minute of computing
 def test_every_schedule_ends_well(machine: type[Uploads], capsys: pytest.CaptureFixture[str]) -> None:
     run(machine, schedules=SCHEDULES, derandomize=True)
 
     with capsys.disabled():
         print(f"\n  {dict(machine.fired.most_common())}", end=" ")  # noqa: T201 -- asked for
-    assert machine.fired["schedule"] >= SCHEDULES
-    wanted = {*MEANWHILE, "storage down", "broker down", "message lost", "comes again", "ready", "failed"}
-    assert {what for what in wanted if not machine.fired[what]} == set()
+    everything_happened(machine, schedules=SCHEDULES)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_many_more_schedules_end_well(machine: type[Uploads]) -> None:
     run(machine, schedules=10_000)
+    everything_happened(machine, schedules=10_000)
