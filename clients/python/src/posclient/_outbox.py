@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import TypedDict
 
 from ._bridge import Bridge
-from ._errors import StorageFull
 from ._files import Lock, digest, private_folder, write_durably
 from ._images import ImageCache, Progress
 from ._sending import Failure, Sending
-from ._store import BUSY_SECONDS, wait_for_wal
+from ._sqlite import BUSY_SECONDS, wait_for_wal, writing
 
 log = logging.getLogger("posclient")
 
@@ -230,21 +229,8 @@ class Outbox:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._guard:
-            connection = self._connection
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                    connection.execute("COMMIT")
-                except BaseException:
-                    if connection.in_transaction:
-                        connection.rollback()
-                    raise
-            except sqlite3.OperationalError as error:
-                if "full" in str(error) or "disk I/O" in str(error):
-                    raise StorageFull(f"{self.folder}: {error}") from error
-                raise
+        with self._guard, writing(self._connection, self.folder) as connection:
+            yield connection
 
     def _connect(self) -> sqlite3.Connection:
         path = self.folder / "outbox.sqlite3"

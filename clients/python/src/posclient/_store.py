@@ -9,14 +9,13 @@ import logging
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from ._errors import StorageFull
 from ._rules import Change, Step, Versions
+from ._sqlite import BUSY_SECONDS, wait_for_wal, writing
 
 log = logging.getLogger("posclient")
 
@@ -33,7 +32,6 @@ INSERT INTO state (one) VALUES (1);
 """
 NOTICES_KEPT = 20_000
 TOLD_ONE_BY_ONE = 1000  # changes of one step; more are told as "reloaded"
-BUSY_SECONDS = 30.0
 
 Row = tuple[str, Literal["created", "updated", "deleted", "reloaded"], str | None, int]
 
@@ -189,22 +187,8 @@ class Store:
         finally:
             connection.rollback()
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        connection = self._connection()
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.rollback()
-                raise
-        except sqlite3.OperationalError as error:
-            if "full" in str(error) or "disk I/O" in str(error):
-                raise StorageFull(f"{self.path}: {error}") from error
-            raise
+    def _writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        return writing(self._connection(), self.path)
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -264,20 +248,6 @@ def prepare(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
     connection.execute("COMMIT")
-
-
-def wait_for_wal(connection: sqlite3.Connection) -> None:
-    """Several processes may open a new file at once, and this pragma doesn't wait for the others."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 def is_damage(error: sqlite3.Error) -> bool:
