@@ -9,7 +9,7 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils.cache import patch_vary_headers
 
 from devices import proxies
-from syncing.snapshots import takes_gzip
+from syncing.codings import takes_gzip
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 

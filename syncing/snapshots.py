@@ -6,7 +6,6 @@ puts into the cache, compressed. The cache is a hint: when it is away each reque
 
 import gzip
 import logging
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +27,6 @@ KEPT_SECONDS = 3600
 BUILDING_SECONDS = 30  # a builder that is silent for longer is taken for dead
 PAUSE_SECONDS = 0.02
 COMPRESSION = 1  # levels above cost more time than they save bytes
-REFUSED = re.compile(r"q=0(\.0*)?")
 
 
 @dataclass(frozen=True)
@@ -37,15 +35,6 @@ class Packed:
 
     etag: str
     body: bytes
-
-
-def takes_gzip(accept_encoding: str) -> bool:
-    """Whether a client that sent this header names gzip, other than to refuse it (``gzip;q=0``)."""
-    for asked in accept_encoding.split(","):
-        coding, *parameters = (word.strip() for word in asked.split(";"))
-        if coding == "gzip":
-            return not any(map(REFUSED.fullmatch, parameters))
-    return False
 
 
 def etag_of(epoch: UUID, name: str, version: int) -> str:

@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from . import log, registry, snapshots
+from .codings import takes_gzip
 from .serializers import DeltaSerializer, SnapshotSerializer, StatusSerializer
 
 KEEP_AND_ASK = "private, no-cache"  # it may be kept, but has to be asked about each time
@@ -71,7 +72,7 @@ class SnapshotView(APIView):
         if is_known(request, etag):
             return unchanged(etag)
         packed = snapshots.packed(name=name, etag=etag)
-        if snapshots.takes_gzip(request.headers.get("Accept-Encoding", "")):
+        if takes_gzip(request.headers.get("Accept-Encoding", "")):
             # The same words in another coding: as an entity tag only weakly the same.
             headers = {"ETag": f'W/"{packed.etag}"', "Content-Encoding": "gzip"}
             response = HttpResponse(packed.body, content_type="application/json", headers=headers)
