@@ -38,7 +38,7 @@ class PicturesWidget(forms.FileInput):
     allow_multiple_selected = True
 
     class Media:
-        js = ("images/pictures.js",)
+        js = ("images/dropzone.js", "images/pictures.js")
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)

@@ -76,7 +76,7 @@ class PictureWidget(forms.Widget):
     chosen = ""
 
     class Media:
-        js = ("catalog/picture.js",)
+        js = ("images/dropzone.js", "catalog/picture.js")
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)

@@ -42,17 +42,7 @@ const wire = (picture) => {
   // A format that this browser can't show (HEIC, TIFF) is still a good photo: the server reads it.
   preview.addEventListener("error", () => { preview.hidden = true; });
   file.addEventListener("change", chosen);
-  for (const kind of ["dragenter", "dragover"]) {
-    drop.addEventListener(kind, (event) => {
-      event.preventDefault();
-      drop.classList.add("over");
-    });
-  }
-  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-  drop.addEventListener("drop", (event) => {
-    event.preventDefault();
-    drop.classList.remove("over");
-    const files = event.dataTransfer.files;
+  dropZone(drop, (files) => {
     if (!files.length) return refuse(picture.dataset.noImage);
     const one = new DataTransfer();
     one.items.add(files[0]);
@@ -61,10 +51,4 @@ const wire = (picture) => {
   });
 };
 
-document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll(".picture").forEach(wire);
-  // A photo that misses the zone must not replace the page and lose what was typed.
-  for (const kind of ["dragover", "drop"]) {
-    window.addEventListener(kind, (event) => event.preventDefault());
-  }
-});
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".picture").forEach(wire));

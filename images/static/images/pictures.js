@@ -113,25 +113,10 @@ const wire = (zone) => {
     take([...input.files]);
     input.value = "";
   });
-  for (const kind of ["dragenter", "dragover"]) {
-    drop.addEventListener(kind, (event) => {
-      event.preventDefault();
-      drop.classList.add("over");
-    });
-  }
-  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-  drop.addEventListener("drop", (event) => {
-    event.preventDefault();
-    drop.classList.remove("over");
-    take(event.dataTransfer.files);
-  });
+  dropZone(drop, take);
   window.addEventListener("beforeunload", (event) => {
     if (counts.active || waiting.length) event.preventDefault();
   });
 };
 
-document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll(".pictures").forEach(wire);
-  // A picture that misses the zone must not replace the page.
-  for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
-});
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".pictures").forEach(wire));
