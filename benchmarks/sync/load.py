@@ -32,8 +32,11 @@ async def rate(url: str, token: str, seconds: float) -> float:
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200"), head
             length = LENGTH.search(head)
-            assert length is not None
-            await reader.readexactly(int(length[1]))
+            if length is not None:
+                await reader.readexactly(int(length[1]))
+            else:
+                assert b"chunked" in head.lower(), head
+                await reader.readuntil(b"\r\n0\r\n\r\n")
             count += 1
         writer.close()
         return count
