@@ -34,18 +34,29 @@ CREATE UNLOGGED TABLE IF NOT EXISTS syncing_pending (
   ids uuid[] NOT NULL,
   PRIMARY KEY (xid, seq))
 """
+PENDING_IDS = "ALTER TABLE syncing_pending ALTER ids SET STORAGE EXTERNAL"  # random bytes: compressing them is in vain
 
+# What only this transaction needs is done before the counter is taken: everybody who changes the resource waits from there
+# until this commit is on disk. The advisory lock makes them queue: in a queue on the row itself each waits twice and looks
+# again at what it waited for.
 FLUSH = """
 DECLARE
   me xid8 := pg_current_xact_id();
+  is_alone boolean;
   r record;
-  base bigint;
 BEGIN
   IF EXISTS (SELECT 1 FROM syncing_pending WHERE xid = me AND seq > NEW.seq) THEN
     RETURN NULL;
   END IF;
+  is_alone := NOT EXISTS (SELECT 1 FROM syncing_pending WHERE xid = me AND seq < NEW.seq);
+  PERFORM pg_notify('syncing', '');
   FOR r IN
-    SELECT resource, array_agg(id) AS ids, array_agg(action) AS actions
+    WITH noted AS (DELETE FROM syncing_pending WHERE xid = me RETURNING seq, resource, action, ids)
+    SELECT resource, ids, array_fill(action, ARRAY[cardinality(ids)]) AS actions
+    FROM noted
+    WHERE is_alone
+    UNION ALL
+    SELECT resource, array_agg(id), array_agg(action)
     FROM (
       SELECT resource, id,
         CASE
@@ -59,8 +70,8 @@ BEGIN
           coalesce(max(seq) FILTER (WHERE action = 'deleted'), 0) AS gone,
           coalesce(min(seq) FILTER (WHERE action = 'created'), 9223372036854775807) AS first_born,
           coalesce(min(seq) FILTER (WHERE action = 'deleted'), 9223372036854775807) AS first_gone
-        FROM syncing_pending, unnest(ids) AS id
-        WHERE xid = me
+        FROM noted, unnest(ids) AS id
+        WHERE NOT is_alone
         GROUP BY resource, id
       ) AS life
     ) AS outcome
@@ -68,17 +79,18 @@ BEGIN
     GROUP BY resource
     ORDER BY resource
   LOOP
-    UPDATE syncing_resource SET version = version + cardinality(r.ids) WHERE name = r.resource
-      RETURNING version - cardinality(r.ids) INTO base;
+    PERFORM pg_advisory_xact_lock(hashtextextended(r.resource, 7411));
+    WITH counted AS (
+      UPDATE syncing_resource SET version = version + cardinality(r.ids) WHERE name = r.resource
+        RETURNING version - cardinality(r.ids) AS base
+    )
+    INSERT INTO syncing_change (resource, version, object_id, action, at)
+      SELECT r.resource, base + place, id, action, clock_timestamp()
+      FROM counted, unnest(r.ids, r.actions) WITH ORDINALITY AS touched (id, action, place);
     IF NOT FOUND THEN
       RAISE EXCEPTION 'The counter of % is missing: run manage.py migrate.', r.resource;
     END IF;
-    INSERT INTO syncing_change (resource, version, object_id, action, at)
-      SELECT r.resource, base + place, id, action, clock_timestamp()
-      FROM unnest(r.ids, r.actions) WITH ORDINALITY AS touched (id, action, place);
   END LOOP;
-  DELETE FROM syncing_pending WHERE xid = me;
-  PERFORM pg_notify('syncing', '');
   RETURN NULL;
 END
 """
@@ -102,6 +114,7 @@ END
 def render(tables: Iterable["Table"]) -> Iterator[str]:
     """The statements that create every function and trigger."""
     yield PENDING
+    yield PENDING_IDS
     functions, triggers = _parts(tables)
     for name, body in functions.items():
         yield f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body${body}$body$"

@@ -162,10 +162,10 @@ def test_any_number_of_events_and_devices_is_one_write(transactional_db: None) -
 
     async def a_busy_moment() -> None:
         keeping = asyncio.create_task(following.keep())
-        for version in range(100):
+        await asyncio.sleep(0)
+        for version in range(100):  # without a pause, or a slow machine would see a tick in between
             for stream in streams:
                 stream.confirmed = cursor_of(version)
-            await asyncio.sleep(0)
         while not written:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)  # more ticks, in which nothing moved
