@@ -1,29 +1,30 @@
-"""The hub: one per process reads each change once, encodes it once, and hands it to every stream.
+"""The hub: one per process reads each change once, encodes and frames it once, and hands it to every stream.
 
-Streams that carry the same resources form a group and share the very bytes. A stream whose queue is full leaves the
-fan-out; it reads the log from its own cursor until it has caught up (syncing/stream.py).
+Streams that carry the same resources form a group and share the very bytes. A stream in step is handed them at once,
+without a turn of its own; one that is busy, or whose client doesn't keep up, finds them in its queue. A stream whose
+queue is full leaves the fan-out; it reads the log from its own cursor until it has caught up (syncing/stream.py).
 
-Everything here runs in one event loop; only ``read_log`` runs in threads.
+Everything here runs in one event loop; only reading runs in a thread (syncing/readers.py).
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import Error as DatabaseError
-from django.db import connection
 
 from . import doorbell
 from . import log as sync_log
 from .cursors import Cursor
 from .log import Batch, Entry, Reason, Versions
+from .readers import in_hub_reader
 
 log = logging.getLogger(__name__)
 
@@ -31,25 +32,6 @@ ROWS_PER_READ = 500
 QUEUE_BYTES = 4 * 1024 * 1024
 BOOKMARK_SECONDS = 7.0  # a stream idle for longer than one and less than two of these hears a bookmark
 RETRY_SECONDS = 0.5
-
-# Reading is short work; a few threads serve a herd that catches up, and hold as many database connections.
-readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sync-reader")
-
-
-async def in_reader(call: Callable[..., Any], /, **arguments: Any) -> Any:
-    """Run ``call`` in a reader thread; its database connection goes back to the pool at once."""
-
-    def run() -> Any:
-        try:
-            return call(**arguments)
-        except DatabaseError:
-            connection.close()  # a broken one must not serve the next reader
-            raise
-        finally:
-            if connection.vendor != "sqlite":
-                connection.close()
-
-    return await asyncio.get_running_loop().run_in_executor(readers, run)
 
 
 def frame(event: str, data: Any, *, cursor: Cursor, retry_ms: int | None = None) -> bytes:
@@ -125,7 +107,7 @@ class Encoded:
 
 
 def read_encoded(*, since: Versions, limit: int = ROWS_PER_READ) -> Encoded:
-    """In a reader thread: the log after ``since``, encoded."""
+    """In a thread for reading: the log after ``since``, encoded."""
     return Encoded.of(sync_log.read(since=since, limit=limit))
 
 
@@ -140,20 +122,39 @@ class Chunk:
     source: Encoded | None = None  # for a stream that stands elsewhere
     turns: bool = False  # a new history begins with this chunk, wherever a stream stands
 
+    @cached_property
+    def chunked(self) -> bytes:
+        """``data`` as a chunk of HTTP/1.1: framed once, for whoever is handed it directly (syncing/wire.py)."""
+        return b"%x\r\n%b\r\n" % (len(self.data), self.data)
 
-@dataclass(eq=False)
+    @cached_property
+    def cursor(self) -> Cursor:
+        return Cursor(self.epoch, self.to)
+
+
+Offer = Callable[[Chunk], bool]
+
+
+@dataclass(eq=False, slots=True)
 class Subscription:
-    """One stream's place in the fan-out: where it joined, and its queue from there on."""
+    """One stream's place in the fan-out: where it joined, and its queue from there on.
+
+    While the stream waits for its next chunk, ``offer`` may hand that on without waking it; what it refuses is queued.
+    """
 
     epoch: UUID
     joined: Versions
+    offer: Offer
     queue: deque[Chunk] = field(default_factory=deque)
     queued_bytes: int = 0
     overflowed: bool = False
     ending: bool = False
+    waits: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, chunk: Chunk) -> None:
+        if self.waits and self.offer(chunk):
+            return
         if self.overflowed or self.ending:
             return
         if self.queue and self.queued_bytes + len(chunk.data) > QUEUE_BYTES:
@@ -163,11 +164,15 @@ class Subscription:
         else:
             self.queue.append(chunk)
             self.queued_bytes += len(chunk.data)
-        self.wake.set()
+        self._rouse()
 
     def end(self) -> None:
         """Let the stream finish what is queued, send a bookmark and close."""
         self.ending = True
+        self._rouse()
+
+    def _rouse(self) -> None:
+        self.waits = False
         self.wake.set()
 
     async def take(self) -> Chunk | None:
@@ -176,6 +181,7 @@ class Subscription:
             if self.overflowed or self.ending:
                 return None
             self.wake.clear()
+            self.waits = True
             await self.wake.wait()
         chunk = self.queue.popleft()
         self.queued_bytes -= len(chunk.data)
@@ -184,8 +190,12 @@ class Subscription:
 
 @dataclass
 class Group:
-    """Streams of the same resources, and whether anything was sent since the last bookmark."""
+    """Streams of the same resources, where those in step stand, and whether anything was sent since the last bookmark.
 
+    ``at`` is one object for all of them and never changes: a stream is in step when it stands at this very one.
+    """
+
+    at: Versions
     members: set[Subscription] = field(default_factory=set)
     is_idle: bool = True
 
@@ -229,11 +239,15 @@ class Hub:
             for subscription in group.members:
                 subscription.end()
 
-    def subscribe(self, names: Iterable[str]) -> Subscription:
-        """Join the fan-out: what is committed from ``position`` on arrives in the queue. After a ``refresh``."""
+    def subscribe(self, names: Iterable[str], offer: Offer) -> Subscription:
+        """Join the fan-out: what is committed from ``position`` on is offered or queued. After a ``refresh``."""
         assert self.epoch is not None  # refresh() has read it
-        subscription = Subscription(self.epoch, {name: self.position[name] for name in sorted(names)})
-        self.groups.setdefault(tuple(subscription.joined), Group()).members.add(subscription)
+        key = tuple(sorted(names))
+        group = self.groups.get(key)
+        if group is None:
+            group = self.groups[key] = Group({name: self.position[name] for name in key})
+        subscription = Subscription(self.epoch, group.at, offer)
+        group.members.add(subscription)
         if self.closing:
             subscription.end()  # it was let in a moment before
         return subscription
@@ -279,27 +293,26 @@ class Hub:
     async def _read(self) -> bool:
         """Read once and fan out; True when nothing was left."""
         if self.epoch is None:
-            heads = await in_reader(sync_log.heads)
+            heads = await in_hub_reader(sync_log.heads)
             self.epoch, self.position, self.horizons = heads.epoch, heads.versions, heads.horizons
             return True
         if not self.groups:
-            heads = await in_reader(sync_log.heads)
+            heads = await in_hub_reader(sync_log.heads)
             if self.groups:
                 return False  # somebody joined at the old position meanwhile
             self.epoch, self.position, self.horizons = heads.epoch, heads.versions, heads.horizons
             return True
-        encoded = await in_reader(read_encoded, since=self.position)
+        encoded = await in_hub_reader(read_encoded, since=self.position)
         batch = encoded.batch
         self.horizons = batch.heads.horizons
         if batch.heads.epoch != self.epoch:
             self._turn(batch)
             return True
         if batch.entries or batch.lost:
-            for names, group in self.groups.items():
-                since = {name: self.position[name] for name in names}
-                data, to = encoded.frames(since)
+            for group in self.groups.values():
+                data, to = encoded.frames(group.at)
                 if data:
-                    self._send(group, Chunk(since, to, data, batch.heads.epoch, encoded))
+                    self._send(group, Chunk(group.at, to, data, batch.heads.epoch, encoded))
         self.position = batch.to
         return batch.is_whole
 
@@ -312,7 +325,7 @@ class Hub:
             self._send(group, Chunk({}, to, data, self.epoch, turns=True))
 
     def _send(self, group: Group, chunk: Chunk) -> None:
-        group.is_idle = False
+        group.at, group.is_idle = chunk.to, False
         for subscription in group.members:
             subscription.put(chunk)
 
@@ -323,8 +336,7 @@ class Hub:
 
     def bookmark_the_idle(self) -> None:
         """Tell idle streams that they have everything; through their queues, so that it never overtakes a change."""
-        for names, group in self.groups.items():
+        for group in self.groups.values():
             if group.is_idle and self.epoch is not None:
-                at = {name: self.position[name] for name in names}
-                self._send(group, Chunk(at, at, bookmark(Cursor(self.epoch, at)), self.epoch))
+                self._send(group, Chunk(group.at, group.at, bookmark(Cursor(self.epoch, group.at)), self.epoch))
             group.is_idle = True

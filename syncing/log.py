@@ -4,15 +4,14 @@ Counters, horizons, log rows and objects of one answer always come from one data
 belongs to other data.
 """
 
-import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
 
 from . import registry
 from .models import Change
@@ -100,9 +99,21 @@ class Batch:
         return all(self.to[name] == self.heads.versions[name] for name in self.to)
 
 
+# By hand: every answer and every read of the log begins with it, and building it anew would cost more than running it.
+HEADS = """
+SELECT syncing_resource.name, version, horizon, epoch
+FROM syncing_resource LEFT JOIN syncing_epoch ON syncing_epoch.id = 1
+ORDER BY syncing_resource.name
+"""
+ONE_VIEW = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+
+
 @contextmanager
-def one_view() -> Iterator[None]:
-    """Everything read inside comes from one snapshot of the database. Outermost only; nothing may be written in it."""
+def one_view() -> Iterator[Heads]:
+    """The heads; what is read inside comes from the same snapshot of the database.
+
+    Outermost only; nothing may be written in it.
+    """
     if connection.in_atomic_block:
         raise RuntimeError("A snapshot can't begin inside a transaction that has read already.")
     if connection.vendor == "sqlite":
@@ -111,45 +122,46 @@ def one_view() -> Iterator[None]:
         mode, connection.transaction_mode = connection.transaction_mode, "DEFERRED"  # type: ignore[attr-defined]
         try:
             with transaction.atomic():
-                yield
+                yield heads()
         finally:
             connection.transaction_mode = mode  # type: ignore[attr-defined]
     else:
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield
-
-
-# By hand: every answer and every read of the log begins with it, and building it anew would cost more than running it.
-HEADS = """
-SELECT syncing_resource.name, version, horizon, epoch
-FROM syncing_resource LEFT JOIN syncing_epoch ON syncing_epoch.id = 1
-ORDER BY syncing_resource.name
-"""
+                cursor.execute(ONE_VIEW + HEADS)  # one trip for both
+                cursor.nextset()
+                now = _heads(cursor.fetchall())
+            yield now
 
 
 def heads() -> Heads:
     """Epoch, versions and horizons, in one statement and so in one snapshot."""
-    known = registry.names()
     with connection.cursor() as cursor:
         cursor.execute(HEADS)
-        found = {name: (version, horizon, epoch) for name, version, horizon, epoch in cursor.fetchall()}
+        return _heads(cursor.fetchall())
+
+
+def _heads(rows: Iterable[tuple[str, int, int, Any]]) -> Heads:
+    known = registry.names()
+    found = {name: (version, horizon, epoch) for name, version, horizon, epoch in rows}
     if not found.keys() >= set(known) or found[known[0]][2] is None:
         raise RuntimeError("Counters or epoch are missing: run manage.py migrate.")
-    epoch = found[known[0]][2]
     return Heads(
-        epoch=epoch if isinstance(epoch, UUID) else UUID(epoch),  # SQLite keeps it as text
+        epoch=_uuid(found[known[0]][2]),
         versions={name: found[name][0] for name in known},
         horizons={name: found[name][1] for name in known},
     )
 
 
+def _uuid(value: UUID | str) -> UUID:
+    """SQLite keeps them as text."""
+    return value if isinstance(value, UUID) else UUID(value)
+
+
 def snapshot(*, name: str) -> Snapshot:
     """Every object of the resource, true at exactly ``version``."""
     resource = registry.resource(name)
-    with one_view():
-        now = heads()
+    with one_view() as now:
         return Snapshot(now.epoch, name, now.versions[name], resource.read())
 
 
@@ -158,8 +170,7 @@ def delta(*, name: str, since: int, epoch: UUID, limit: int) -> Delta:
 
     Raises ResyncRequired when the log can't continue from ``since`` in ``epoch``.
     """
-    with one_view():
-        now = heads()
+    with one_view() as now:
         head = now.versions[name]
         trouble = Reason.EPOCH if epoch != now.epoch else now.trouble(name, since)
         if trouble:
@@ -175,8 +186,7 @@ def delta(*, name: str, since: int, epoch: UUID, limit: int) -> Delta:
 
 def read(*, since: Mapping[str, int], limit: int) -> Batch:
     """Every log row after ``since`` (resource → version), at most about ``limit``, with the objects as they are now."""
-    with one_view():
-        now = heads()
+    with one_view() as now:
         to, lost, room = dict(since), {}, limit
         for name in sorted(since):
             head = now.versions[name]
@@ -196,21 +206,24 @@ def read(*, since: Mapping[str, int], limit: int) -> Batch:
         return Batch(now, to, _entries(rows), lost)
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     resource: str
     version: int
     object_id: UUID
     action: str
-    at: dt.datetime
 
 
 def _rows(since: Mapping[str, int], to: Mapping[str, int]) -> list[_Row]:
-    wanted = Q()
-    for name, version in since.items():
-        wanted |= Q(resource=name, version__gt=version, version__lte=to[name])
-    rows = Change.objects.filter(wanted).order_by("resource", "version")
-    return [_Row(*row) for row in rows.values_list("resource", "version", "object_id", "action", "at")]
+    """By hand, as each change is read by each process: building the query would take longer than running it."""
+    of_each = " OR ".join(["resource = %s AND version > %s AND version <= %s"] * len(since))
+    values = [value for name, version in since.items() for value in (name, version, to[name])]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT resource, version, object_id, action FROM syncing_change"  # noqa: S608 - only placeholders
+            f" WHERE {of_each} ORDER BY resource, version",
+            values,
+        )
+        return [_Row(name, version, _uuid(key), action) for name, version, key, action in cursor.fetchall()]
 
 
 def _entries(rows: Sequence[_Row]) -> list[Entry]:

@@ -3,7 +3,8 @@
 1. Join the fan-out (listen first).
 2. Say ``hello``, and ``resync`` for what can't be continued.
 3. Read the log from the stream's own cursor up to where it joined.
-4. Hand on what the hub queues, dropping what step 3 delivered already.
+4. Hand on what the hub queues, dropping what step 3 delivered already. A stream that is in step and waits for more is
+   handed it by the hub itself, past its task.
 
 A reader too slow for its queue leaves the fan-out and begins again at 1 with the cursor it has reached; nothing is
 lost.
@@ -27,13 +28,13 @@ from devices.identity import Caller, DeviceCaller, Unwelcome, identify, request_
 
 from . import registry
 from .cursors import Cursor, UnreadableCursor
-from .feed import Chunk, Encoded, Hub, Subscription, bookmark, frame, in_reader, read_encoded, resyncs
+from .feed import Chunk, Encoded, Hub, Subscription, bookmark, frame, read_encoded, resyncs
 from .log import Reason, Versions
 from .positions import Positions
+from .readers import in_reader
+from .wire import Scope, Send, Wire, wire_of
 
-Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 LIFE_SECONDS = (300.0, 600.0)
 RETRY_MS = (800, 3000)
@@ -182,11 +183,12 @@ class Streams:
                 await self.hub.refresh()
         except TimeoutError:
             raise Refused(503, "over_capacity", _("The log can't be read just now."), {"Retry-After": "3"}) from None
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        wire = wire_of(send)
+        await wire.start(200, HEADERS)
         if method == "HEAD":
-            await send({"type": "http.response.body", "body": b""})
+            await wire.send(b"", more=False)
             return
-        stream = Stream(self.hub, asked, send)
+        stream = Stream(self.hub, asked, wire)
         if isinstance(caller, DeviceCaller):
             self.positions.follow(stream, UUID(caller.id))
         talk = asyncio.create_task(stream.run(lambda place: self._enter(place, caller), self._leave))
@@ -219,11 +221,11 @@ async def _disconnected(receive: Receive) -> None:
 
 class Stream:
     """One connection: where it stands (``epoch``, ``at``), what the client was sent (``confirmed``), and what it was
-    asked to carry.
+    asked to carry. ``at`` may be shared with others and is replaced, never changed.
     """
 
-    def __init__(self, hub: Hub, asked: Asked, send: Send) -> None:
-        self.hub, self.asked, self._send_event = hub, asked, send
+    def __init__(self, hub: Hub, asked: Asked, wire: Wire) -> None:
+        self.hub, self.asked, self.wire = hub, asked, wire
         self.epoch: UUID
         self.at: Versions = {}
         self.confirmed: Cursor | None = None
@@ -232,7 +234,7 @@ class Stream:
         """Talk until the stream's life is over, the server stops, or the reader is gone."""
         life = random.uniform(*LIFE_SECONDS)  # noqa: S311 - spreads reconnections, keeps no secret
         began = asyncio.get_running_loop().time()
-        place = self.hub.subscribe(self.asked.names)
+        place = self.hub.subscribe(self.asked.names, self._offer)
         ending = asyncio.get_running_loop().call_later(life, lambda: place.end())
         try:
             await self._hello(place)
@@ -246,7 +248,7 @@ class Stream:
                 # Too slow for the fan-out: join it anew and read the log from here.
                 leave(place)
                 self.hub.leave(place)
-                place = self.hub.subscribe(self.asked.names)
+                place = self.hub.subscribe(self.asked.names, self._offer)
                 if asyncio.get_running_loop().time() - began > life:
                     break
             await self._send(bookmark(Cursor(self.epoch, self.at)), more=False)
@@ -258,21 +260,23 @@ class Stream:
     async def _hello(self, place: Subscription) -> None:
         """Where this stream continues from, and what has to be refetched because it can't."""
         hub, asked = self.hub, self.asked
-        self.epoch, self.at = place.epoch, dict(place.joined)
+        self.epoch, self.at = place.epoch, place.joined
         lost: dict[str, Reason] = {}
         if asked.cursor_is_unreadable:
             lost = dict.fromkeys(asked.names, Reason.CURSOR)
         elif asked.cursor and asked.cursor.epoch != self.epoch:
             lost = dict.fromkeys(asked.names, Reason.EPOCH)
         elif asked.cursor:
+            at = dict(place.joined)
             for name in asked.names:
-                since = asked.cursor.versions.get(name, self.at[name])
-                if since > self.at[name]:
+                since = asked.cursor.versions.get(name, at[name])
+                if since > at[name]:
                     lost[name] = Reason.AHEAD
                 elif since < hub.horizons[name]:
                     lost[name] = Reason.HORIZON
                 else:
-                    self.at[name] = since
+                    at[name] = since
+            self.at = at
         here = Cursor(self.epoch, self.at)
         retry = random.randint(*RETRY_MS)  # noqa: S311 - spreads a herd, keeps no secret
         hello = frame("hello", {"epoch": str(self.epoch), "versions": self.at}, cursor=here, retry_ms=retry)
@@ -291,26 +295,39 @@ class Stream:
                 if data:
                     await self._send(data)
             if encoded.batch.is_whole:
-                return
+                break
+        if self.epoch == place.epoch and self.at == place.joined:
+            self.at = place.joined  # in step
+
+    def _offer(self, chunk: Chunk) -> bool:
+        """Hand on ``chunk`` without this stream's task, for the hub: when it is in step and its client keeps up."""
+        if chunk.since is not self.at or not self.wire.offer(chunk):
+            return False
+        self.at, self.confirmed = chunk.to, chunk.cursor
+        return True
 
     async def _hand_on(self, chunk: Chunk) -> None:
+        if data := self._accept(chunk):
+            await self._send(data)
+
+    def _accept(self, chunk: Chunk) -> bytes:
+        """What is still to be sent of ``chunk``; the stream then stands after it."""
         if chunk.turns:
             # A stream that read the new history by itself while it caught up may have read less of it than the hub.
             if chunk.epoch != self.epoch or any(self.at[name] < version for name, version in chunk.to.items()):
-                self.epoch, self.at = chunk.epoch, dict(chunk.to)
-                await self._send(chunk.data)
+                self.epoch, self.at = chunk.epoch, chunk.to
+                return chunk.data
         elif chunk.epoch != self.epoch:
-            return  # queued before the turn; this stream is past it
+            return b""  # queued before the turn; this stream is past it
         elif chunk.since == self.at:
-            self.at = dict(chunk.to)
-            await self._send(chunk.data)
+            self.at = chunk.to
+            return chunk.data
         elif chunk.source is not None:
             data, self.at = chunk.source.frames(self.at)
-            if data:
-                await self._send(data)
+            return data
+        return b""
 
     async def _send(self, data: bytes, *, more: bool = True) -> None:
-        event = {"type": "http.response.body", "body": data, "more_body": more}
         async with asyncio.timeout(STALLED_SECONDS):
-            await self._send_event(event)
+            await self.wire.send(data, more=more)
         self.confirmed = Cursor(self.epoch, self.at)

@@ -17,6 +17,8 @@ from django.db import OperationalError, connection
 from syncing.cursors import Cursor
 from syncing.feed import Hub
 from syncing.stream import Asked, Stream
+from syncing.wire import Piece
+from syncing.wire import Wire as ServersWire
 from tests.syncing.terminal import Frame
 
 P = ParamSpec("P")
@@ -40,7 +42,7 @@ def alone(test: Callable[P, None]) -> Callable[P, None]:
 
 
 class Turnstile(Executor):
-    """Takes the place of the reader threads: lets one read through at a time, in and out."""
+    """Takes the place of the threads for reading: lets one read through at a time, in and out."""
 
     def __init__(self) -> None:
         self.is_open = True
@@ -81,20 +83,34 @@ class Turnstile(Executor):
         return True
 
 
-class Wire:
-    """A connection: what the server sent and the reader has not taken; it takes nothing while it is stalled."""
+class Wire(ServersWire):
+    """A connection: what the server sent and the reader has not taken; it takes nothing while it is stalled.
 
-    def __init__(self, names: Sequence[str], cursor: str | None) -> None:
-        self.names, self.cursor = names, cursor
+    One that ``is_direct`` takes what it is offered without a task; ``offered`` counts that.
+    """
+
+    def __init__(self, names: Sequence[str], cursor: str | None, *, is_direct: bool) -> None:
+        super().__init__(self._take_when_it_reads)
+        self.names, self.cursor, self.is_direct = names, cursor, is_direct
         self.frames: list[Frame] = []
-        self.delivered = 0
+        self.delivered = self.offered = 0
         self.task: asyncio.Task[None] | None = None
         self._may_send = asyncio.Event()
         self._may_send.set()
 
-    async def send(self, event: Any) -> None:
+    async def _take_when_it_reads(self, event: Any) -> None:
         await self._may_send.wait()
-        for text in event.get("body", b"").split(b"\n\n")[:-1]:
+        self._take(event.get("body", b""))
+
+    def offer(self, piece: Piece) -> bool:
+        if not self.is_direct or self.is_stalled:
+            return False
+        self._take(piece.data)
+        self.offered += 1
+        return True
+
+    def _take(self, data: bytes) -> None:
+        for text in data.split(b"\n\n")[:-1]:
             lines = dict(line.split(": ", 1) for line in text.decode().split("\n"))
             self.frames.append(Frame(lines["id"], lines["event"], json.loads(lines["data"])))
 
@@ -139,8 +155,8 @@ class Process:
         self.hub._ring.set()
         self.settle()
 
-    def connect(self, names: Sequence[str], cursor: str | None) -> Wire:
-        wire = Wire(names, cursor)
+    def connect(self, names: Sequence[str], cursor: str | None, *, is_direct: bool = True) -> Wire:
+        wire = Wire(names, cursor, is_direct=is_direct)
         wire.task = self.loop.create_task(self._carry(wire))
         self._wires.append(wire)
         self.settle()
@@ -149,7 +165,7 @@ class Process:
     async def _carry(self, wire: Wire) -> None:
         await self.hub.refresh()
         asked = Asked(tuple(sorted(wire.names)), Cursor.parse(wire.cursor) if wire.cursor else None)
-        await Stream(self.hub, asked, wire.send).run(lambda _: None, lambda _: None)
+        await Stream(self.hub, asked, wire).run(lambda _: None, lambda _: None)
 
     def disconnect(self, wire: Wire) -> None:
         if wire.task is not None:

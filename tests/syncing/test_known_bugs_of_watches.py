@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from catalog.models import Zone
-from syncing import epochs, feed, log
+from syncing import epochs, feed, log, readers
 from syncing.models import SyncedResource
 from syncing.retention import _delete_below_horizon
 from tests.syncing.histories import History, Recorded, faults
@@ -53,7 +53,8 @@ class Scene:
 def scene(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Scene]]:
     """Makes the scene, in the thread of the test."""
     turnstile, processes = Turnstile(), list[Process]()
-    monkeypatch.setattr(feed, "readers", turnstile)
+    for threads in ("threads", "hub_thread"):
+        monkeypatch.setattr(readers, threads, turnstile)
 
     def make() -> Scene:
         epochs.begin()

@@ -23,9 +23,9 @@ from devices.models import Device
 from devices.services import enroll
 from syncing import epochs, log, positions
 from syncing.cursors import Cursor
-from syncing.feed import in_reader
 from syncing.models import Position
 from syncing.positions import Positions, Reached
+from syncing.readers import in_reader
 from tests.parts import run_to_end, wait_until
 from tests.syncing.conftest import web_process
 from tests.syncing.terminal import Terminal

@@ -24,7 +24,7 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from syncing import epochs, feed, log, registry, retention
+from syncing import epochs, feed, log, readers, registry, retention
 from syncing.models import Change, SyncedResource
 from tests.syncing.histories import History, Recorded, faults
 from tests.syncing.recorder import Recorder
@@ -145,18 +145,19 @@ def forget_the_schedule_before() -> None:
 class Terminal:
     """A replica and its connection, if it has one."""
 
-    def __init__(self, names: tuple[str, ...], server: Server) -> None:
-        self.replica = Replica(names, server)
+    def __init__(self, names: tuple[str, ...], server: Server, *, is_direct: bool) -> None:
+        self.replica, self.is_direct = Replica(names, server), is_direct
         self.wire: Wire | None = None
         self.recorded: list[Recorded] = []
 
     def connect(self, process: Process) -> None:
         self.replica.restart()
-        self.wire = process.connect(self.replica.names, self.replica.cursor)
+        self.wire = process.connect(self.replica.names, self.replica.cursor, is_direct=self.is_direct)
 
     def leave(self, process: Process) -> None:
         if self.wire is not None:
             process.disconnect(self.wire)
+            seen["handed over at once"] += self.wire.offered
             self.recorded.append(Recorded(self.wire.frames, self.wire.cursor))
         self.wire = None
         self.replica.restart()
@@ -191,11 +192,11 @@ class Shop(RuleBasedStateMachine):
         forget_the_schedule_before()
         self.recorder = Recorder(RESOURCES)
         self.turnstile = Turnstile()
-        feed.readers = self.turnstile  # type: ignore[assignment]
+        readers.threads = readers.hub_thread = self.turnstile  # type: ignore[assignment]
         self.process = Process(self.turnstile)
         groups = (RESOURCES, RESOURCES, ("dining_table", "zone"), ("attribute",))
         server = Server()
-        self.terminals = [Terminal(names, server) for names in groups]
+        self.terminals = [Terminal(names, server, is_direct=which != 1) for which, names in enumerate(groups)]
         for terminal in self.terminals[:3]:
             terminal.connect(self.process)
 
@@ -354,11 +355,12 @@ class Shop(RuleBasedStateMachine):
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few rows a read, few bytes a queue: a handful of edits then meets what takes thousands elsewhere."""
-    monkeypatch.setattr(feed, "readers", feed.readers)  # put back what the schedules replace
+    for threads in ("threads", "hub_thread"):  # put back what the schedules replace
+        monkeypatch.setattr(readers, threads, getattr(readers, threads))
     monkeypatch.setattr(feed, "QUEUE_BYTES", QUEUE_BYTES)
     monkeypatch.setattr(feed, "RETRY_SECONDS", 0)
     # A read gives its connection back; the schedules' one thread needs it again at once.
-    monkeypatch.setattr(feed, "connection", SimpleNamespace(vendor=connection.vendor, close=lambda: None))
+    monkeypatch.setattr(readers, "connection", SimpleNamespace(vendor=connection.vendor, close=lambda: None))
     monkeypatch.setattr(feed.read_encoded, "__kwdefaults__", {"limit": ROWS_PER_READ})
 
 
@@ -383,6 +385,7 @@ def they_did_what_they_are_for(schedules: int) -> None:
         assert seen[what] >= schedules / 20, (what, seen)
     assert seen["frames lost"]
     assert seen["refused: horizon"]
+    assert seen["handed over at once"] >= schedules / 20
 
 
 @pytest.mark.timeout(1800)  # half a minute of work, on a machine that may be busy

@@ -8,6 +8,7 @@ from syncing.cursors import Cursor
 from syncing.feed import Chunk, Encoded, Hub, bookmark, resyncs
 from syncing.log import Batch, Entry, Heads, Reason
 from syncing.stream import Asked, Stream
+from syncing.wire import Wire
 from tests.parts import run_to_end
 
 OLD, NEW = uuid4(), uuid4()
@@ -25,7 +26,7 @@ def stream(sent: list[bytes]) -> Stream:
     async def send(message: object) -> None:
         sent.append(message["body"])  # type: ignore[index]
 
-    stream = Stream(Hub(), Asked(("product",), None), send)
+    stream = Stream(Hub(), Asked(("product",), None), Wire(send))
     stream.epoch, stream.at = NEW, {"product": 7}
     return stream
 
