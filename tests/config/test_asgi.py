@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -115,3 +116,39 @@ def test_a_failure_of_django_is_not_taken_for_a_client_that_left() -> None:
 
     with pytest.raises(RuntimeError, match="a bug"):
         run_to_end(answer())
+
+
+WHAT_IS_COLLECTED = """
+import asyncio, gc
+from config.asgi import application
+
+async def main():
+    events = iter(["lifespan.startup", "lifespan.shutdown"])
+
+    async def receive():
+        return {"type": next(events)}
+
+    async def send(message):
+        if message["type"] == "lifespan.startup.complete":
+            print(gc.get_freeze_count(), len(gc.get_objects()), gc.get_threshold()[0])
+
+    await application({"type": "lifespan"}, receive, send)
+
+asyncio.run(main())
+"""
+
+
+def test_a_started_process_leaves_what_it_has_loaded_out_of_garbage_collections() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", WHAT_IS_COLLECTED],
+        cwd=ROOT,
+        env=shared_environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    ).stdout
+    frozen, collected, threshold = map(int, said.split())
+    assert frozen > 50_000, "Django and all that its URLs lead to"
+    assert collected < frozen / 20
+    assert threshold == asgi.COLLECT_AFTER[0]
