@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 # An epoch and ten names with versions fit many times; longer text is not ours and is not read.
@@ -19,6 +20,11 @@ class Cursor:
     versions: Mapping[str, int]
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
+        """Thousands of streams may stand at one cursor: it is written down once."""
         return f"{self.epoch.hex}:" + ",".join(f"{name}.{version}" for name, version in self.versions.items())
 
     @classmethod

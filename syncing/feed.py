@@ -153,8 +153,6 @@ class Subscription:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, chunk: Chunk) -> None:
-        if self.waits and self.offer(chunk):
-            return
         if self.overflowed or self.ending:
             return
         if self.queue and self.queued_bytes + len(chunk.data) > QUEUE_BYTES:
@@ -326,8 +324,9 @@ class Hub:
 
     def _send(self, group: Group, chunk: Chunk) -> None:
         group.at, group.is_idle = chunk.to, False
-        for subscription in group.members:
-            subscription.put(chunk)
+        for place in group.members:
+            if not (place.waits and place.offer(chunk)):
+                place.put(chunk)
 
     async def _bookmarks(self) -> None:
         while True:

@@ -62,22 +62,23 @@ class Positions:
         self.followed[stream] = Followed(device_id)
 
     def leave(self, stream: Stream) -> None:
-        self._note(stream)
+        self._note(stream, timezone.now())
         self.followed.pop(stream, None)
 
     async def keep(self) -> None:
         """Note and write every few seconds, until cancelled."""
         while True:
             await asyncio.sleep(EVERY_SECONDS)
+            now = timezone.now()
             for stream in self.followed:
-                self._note(stream)
+                self._note(stream, now)
             await self.write()
 
-    def _note(self, stream: Stream) -> None:
-        device, now = self.followed.get(stream), stream.confirmed
-        if device is not None and now is not None and now != device.noted:
-            device.noted = now
-            self.moved[device.device_id] = Reached(str(now), timezone.now())
+    def _note(self, stream: Stream, now: dt.datetime) -> None:
+        device, at = self.followed.get(stream), stream.confirmed
+        if device is not None and at is not None and at != device.noted:
+            device.noted = at
+            self.moved[device.device_id] = Reached(str(at), now)
 
     async def write(self) -> None:
         """Write what moved; on an error, which is logged, it waits for the next time."""

@@ -12,8 +12,10 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial, wraps
 from typing import Any, ParamSpec
 
+import pytest
 from django.db import OperationalError, connection
 
+from syncing import readers
 from syncing.cursors import Cursor
 from syncing.feed import Hub
 from syncing.stream import Asked, Stream
@@ -81,6 +83,12 @@ class Turnstile(Executor):
             else:
                 future.set_exception(error)
         return True
+
+
+def read_through(executor: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every read of streams and hub goes through ``executor`` until the test ends."""
+    for threads in ("threads", "hub_thread"):
+        monkeypatch.setattr(readers, threads, executor)
 
 
 class Wire(ServersWire):

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import pytest
 
 from catalog.models import Zone
-from syncing import epochs, feed, log, readers
+from syncing import epochs, feed, log
 from syncing.models import SyncedResource
 from syncing.retention import _delete_below_horizon
 from tests.syncing.histories import History, Recorded, faults
 from tests.syncing.recorder import Recorder
-from tests.syncing.simulation import Process, Turnstile, Wire, alone
+from tests.syncing.simulation import Process, Turnstile, Wire, alone, read_through
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,8 +53,7 @@ class Scene:
 def scene(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Scene]]:
     """Makes the scene, in the thread of the test."""
     turnstile, processes = Turnstile(), list[Process]()
-    for threads in ("threads", "hub_thread"):
-        monkeypatch.setattr(readers, threads, turnstile)
+    read_through(turnstile, monkeypatch)
 
     def make() -> Scene:
         epochs.begin()

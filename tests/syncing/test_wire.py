@@ -11,11 +11,11 @@ import pytest
 import uvicorn
 
 from catalog.models import Tag, Zone
-from syncing import epochs, readers
+from syncing import epochs
 from syncing.feed import Chunk
 from syncing.wire import DirectWire, Wire, wire_of
 from tests.parts import free_port, run_to_end
-from tests.syncing.simulation import Process, Turnstile, alone
+from tests.syncing.simulation import Process, Turnstile, alone, read_through
 
 SECONDS = 60  # for what a busy machine has to do; nothing waits so long
 
@@ -150,8 +150,7 @@ def test_another_server_than_uvicorn_is_spoken_to_in_asgi() -> None:
 @alone
 def test_a_change_is_handed_to_streams_in_step_past_their_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     turnstile = Turnstile()
-    for threads in ("threads", "hub_thread"):
-        monkeypatch.setattr(readers, threads, turnstile)
+    read_through(turnstile, monkeypatch)
     epochs.begin()
     zone = Zone.objects.create(name="Bar")
     process = Process(turnstile)
