@@ -193,7 +193,9 @@ class Family(Manager):
         """Who came and went is told by the one who runs the family, in words."""
 
 
-def family(*, port: int, data: Path, valkey_socket: Path | None, on_start: Callable[[], None]) -> Family:
+def family(
+    *, port: int, data: Path, valkey_socket: Path | None, on_start: Callable[[], None], access_log: bool = False
+) -> Family:
     """Everything that makes a server. ``valkey_socket``: where its own Valkey listens; None: it needs none.
 
     ``on_start`` runs in a thread of its own as soon as the members are being started.
@@ -206,8 +208,9 @@ def family(*, port: int, data: Path, valkey_socket: Path | None, on_start: Calla
         folder.mkdir(parents=True, exist_ok=True)
         members.add(VALKEY, valkey_command(data=folder, unix_socket=valkey_socket))
     # Which proxy is believed, TRUSTED_PROXIES says; uvicorn would believe any on this machine.
-    web = "config.asgi:application --host 0.0.0.0 --lifespan on --timeout-graceful-shutdown 2 --no-access-log"
-    members.add("web", [*python, "uvicorn", *web.split(), "--no-proxy-headers", "--port", str(port)])
+    web = "config.asgi:application --host 0.0.0.0 --lifespan on --timeout-graceful-shutdown 2 --no-proxy-headers"
+    asked = "--access-log" if access_log else "--no-access-log"
+    members.add("web", [*python, "uvicorn", *web.split(), asked, "--port", str(port)])
     worker = [*celery, "worker", "--concurrency=2", "--loglevel=INFO"]
     # SIGQUIT: a worker gives unfinished tasks back to the broker. The warning is for those who accept pickles.
     calm = {"REMAP_SIGTERM": "SIGQUIT", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}

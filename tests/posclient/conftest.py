@@ -148,7 +148,7 @@ def new_shop_settings(request: pytest.FixtureRequest) -> dict[str, str]:
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """One server for all tests; each makes the objects that it needs."""
     data = tmp_path_factory.mktemp("shop") / "data"
-    with RunningServer(data, new_shop_settings(request), (*SERVE, "--no-demo")) as server:
+    with RunningServer(data, new_shop_settings(request), (*SERVE, "--no-demo", "--access-log")) as server:
         yield Shop(server.until_ready())
 
 

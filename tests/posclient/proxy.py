@@ -31,7 +31,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Passed:
-    """A request and the status that came back; ``whole``: the client got all of it."""
+    """A request and the status that came back (0: none); ``whole``: the client got all of it."""
 
     method: str
     path: str
@@ -41,10 +41,14 @@ class Passed:
 
 
 class Proxy:
-    """``choose(path)`` says which fault, if any, the next request for ``path`` meets."""
+    """``choose(path)`` says which fault, if any, the next request for ``path`` meets.
 
-    def __init__(self, upstream_port: int) -> None:
+    ``source``: the address that the server sees (all of 127.0.0.0/8 are this machine's).
+    """
+
+    def __init__(self, upstream_port: int, *, source: str = "127.0.0.1") -> None:
         self.upstream_port = upstream_port
+        self.source = source
         self.choose: Callable[[str], Fault | None] = lambda path: None
         self.fired: Counter[str] = Counter()
         self.passed: list[Passed] = []
@@ -107,6 +111,12 @@ class Proxy:
         found = (IMAGE.match(p.path) for p in list(self.passed) if p.method == "GET" and p.whole and p.status == 200)
         return Counter(match[1] for match in found if match)
 
+    def images_broken(self) -> Counter[str]:
+        """How often each image was asked of the server and did not come through whole."""
+        self._settle("/api/image/")
+        found = (IMAGE.match(passed.path) for passed in list(self.passed) if not passed.whole)
+        return Counter(match[1] for match in found if match)
+
     def asked(self, path: str) -> list[Passed]:
         """What was asked at exactly this path; waits for what is on its way."""
         return [passed for passed in self.asked_below(path) if passed.path == path]
@@ -155,17 +165,18 @@ class Proxy:
             return
         with self._guard:
             self._under_way[address.path] += 1
+        status, whole = 0, False
         try:
             status, whole = self._forward(client, head, body, fault, method.decode(), address.path)
-            self.passed.append(Passed(method.decode(), address.path, address.query, status, whole))
         finally:
+            self.passed.append(Passed(method.decode(), address.path, address.query, status, whole))
             with self._guard:
                 self._under_way[address.path] -= 1
 
     def _forward(
         self, client: socket.socket, head: bytes, body: bytes, fault: Fault | None, method: str, path: str
     ) -> tuple[int, bool]:
-        with socket.create_connection(("127.0.0.1", self.upstream_port), timeout=60) as server:
+        with socket.create_connection(("127.0.0.1", self.upstream_port), 60, (self.source, 0)) as server:
             with self._guard:
                 self._sockets.add(server)
             try:

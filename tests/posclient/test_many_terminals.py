@@ -1,6 +1,7 @@
 """A shop full of terminals, a manager who edits, and a network that fails all the time."""
 
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from posclient import Bridge, State, Terminal, Timeouts
+from tests.parts import wait_until
 from tests.posclient.conftest import Shop, follows
 from tests.posclient.proxy import Fault, Kind, Proxy
 
@@ -43,7 +45,7 @@ def terminals(shop: Shop, folder: Path, count: int) -> Iterator[list[tuple[Termi
     with ExitStack() as open_ones:
         pairs = []
         for number in range(count):
-            proxy = open_ones.enter_context(Proxy(shop.server.port))
+            proxy = open_ones.enter_context(Proxy(shop.server.port, source=f"127.0.1.{number + 1}"))
             bridge = Bridge.client(proxy.url, token=shop.token, timeouts=IMPATIENT)
             terminal = Terminal(bridge, folder / str(number), resources=["product", "category"], prefetch_seconds=5)
             pairs.append((open_ones.enter_context(terminal), proxy))
@@ -105,8 +107,23 @@ def run_a_shop(shop: Shop, folder: Path, *, seconds: float, seed: int, network_c
             assert terminal.images.prefetch_images(shown)["failed_count"] == 0
             for hash in shown:
                 assert sha256(terminal.images.get_image_path(hash).read_bytes()).hexdigest() == hash
-            assert {n for n in proxy.images_downloaded().values() if n > 1} == set()
+            downloaded = proxy.images_downloaded()
+            assert {n for n in downloaded.values() if n > 1} == set()
+            sent = images_sent(shop, proxy.source, at_least=downloaded)
+            # Nobody asked twice for what had come; what a fault broke may be asked for again.
+            assert sent - downloaded - proxy.images_broken() == Counter()
     return fired
+
+
+def images_sent(shop: Shop, to: str, *, at_least: Counter[str]) -> Counter[str]:
+    """How often the server itself says that it sent each image to an address, from its access log."""
+    line = re.compile(rf"{re.escape(to)}:\d+ - \"GET /api/image/([0-9a-f]{{64}})\.jpg HTTP/1\.1\" 200")
+
+    def sent() -> Counter[str]:
+        return Counter(line.findall(shop.server.said))
+
+    wait_until(lambda: sent() >= at_least, what="the access log")
+    return sent()
 
 
 @pytest.mark.timeout(240)

@@ -22,8 +22,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--no-demo", action="store_false", dest="demo", help="start without the demo")
+        parser.add_argument("--access-log", action="store_true", help="print a line for each request")
 
-    def handle(self, *, demo: bool, **_options: Any) -> None:
+    def handle(self, *, demo: bool, access_log: bool, **_options: Any) -> None:
         if "MAKELEVEL" in os.environ:  # a make that is killed can't pass anything on
             supervisor.end_with(os.getppid())
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             supervisor.claim_port(settings.PORT)
             with supervisor.claim_data(settings.DATA_DIR):
                 self.prepare(demo=demo)
-                code = self.serve()
+                code = self.serve(access_log=access_log)
         except (supervisor.AlreadyServed, supervisor.NoValkey) as problem:
             self.say(str(problem))
             raise SystemExit(1) from None
@@ -77,7 +78,7 @@ class Command(BaseCommand):
             return []
         return ["  login     none yet: .venv/bin/python manage.py createsuperuser"]
 
-    def serve(self) -> int:
+    def serve(self, *, access_log: bool) -> int:
         """Runs the family until it is stopped (0) or one member ends by itself (its exit code, or 1)."""
         # Nothing that is open goes into the processes that are forked now.
         for connection in connections.all():
@@ -89,6 +90,7 @@ class Command(BaseCommand):
             data=settings.DATA_DIR,
             valkey_socket=settings.VALKEY_SOCKET if settings.EMBEDDED_VALKEY else None,
             on_start=lambda: self.accompany(members),
+            access_log=access_log,
         )
         members.loop()
         if members.deserter is None:
