@@ -30,7 +30,7 @@ def digest(data: bytes) -> str:
 
 
 @contextmanager
-def room(path: Path) -> Iterator[None]:
+def room(path: Path | str) -> Iterator[None]:
     """A disk without room becomes StorageFull; everything else stays what it is."""
     try:
         yield
@@ -120,8 +120,8 @@ class Lock:
             self.release()
 
 
-def flock(file: IO[bytes]) -> bool:
-    """Whether the lock of an open file is ours now; doesn't wait."""
+def flock(file: IO[bytes] | int) -> bool:
+    """Whether the lock of an open file (or descriptor) is ours now; doesn't wait."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -14,12 +14,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TypedDict
+from typing import TypedDict
 
 from ._bridge import Bridge
 from ._errors import ImageDamaged, PosclientError, ServerUnavailable, StorageFull
-from ._files import HASH, checked_hash, digest, flock, private_folder, room
-from ._parts import is_same_file, locked_part
+from ._files import HASH, checked_hash, digest, flock, private_folder
+from ._parts import Part, is_same_file, locked_part
 
 log = logging.getLogger("posclient")
 
@@ -155,24 +155,26 @@ class ImageCache:
 
     def _local(self, hash: str) -> Path | None:
         """A file on this machine whose bytes have this hash."""
-        name = f"{hash}.jpg"
-        if (own := self.bridge.own_image(hash)) is not None and self._is_sound(own, hash):
+        if (own := self.bridge.own_image(hash)) is not None and self._is_sound(str(own), hash):
             return own
-        path = self.folder / name
+        path = self._place(hash)
         if self._is_sound(path, hash, touch=True):
-            return path
-        if self.waiting is not None and self._is_sound(self.waiting / name, hash):
-            return self.waiting / name
+            return Path(path)
+        if self.waiting is not None and self._is_sound(path := f"{self.waiting}/{hash}.jpg", hash):
+            return Path(path)
         return None
 
-    def _is_sound(self, path: Path, hash: str, *, touch: bool = False) -> bool:
+    def _place(self, hash: str) -> str:
+        """Where this image belongs. Not a Path: a few of them for every picture are a tenth of the time it takes."""
+        return f"{self.folder}/{hash}.jpg"
+
+    def _is_sound(self, path: str, hash: str, *, touch: bool = False) -> bool:
         """Whether the file is there and whole. Hashed when first seen, when it changed, and once a day."""
         try:
             found = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
             return False
-        key = str(path)
-        seen = self._seen.get(key)
+        seen = self._seen.get(path)
         current = (found.st_ino, found.st_size, found.st_mtime_ns)
         if (
             seen is None
@@ -180,19 +182,19 @@ class ImageCache:
             or time.monotonic() - seen.at > TRUST_SECONDS
         ):
             try:
-                data = path.read_bytes()
+                data = Path(path).read_bytes()
             except OSError as error:
                 log.warning("%s can't be read: %s", path, error)
                 return False
             if digest(data) != hash:
                 log.warning("%s is damaged", path)
                 return False
-            self._seen[key] = Seen(*current, time.monotonic())
+            self._seen[path] = Seen(*current, time.monotonic())
         if touch:
             self._touch(path, found.st_mtime)
         return True
 
-    def _touch(self, path: Path, used: float) -> None:
+    def _touch(self, path: str, used: float) -> None:
         """Notes that the file is used now. A time in the future comes of a wrong clock."""
         now = self.bridge.now()
         if 0 <= now - used < TOUCH_SECONDS:
@@ -200,9 +202,9 @@ class ImageCache:
         with suppress(OSError):  # another process removed it just now, or the disk is read-only
             os.utime(path, (now, now))
             found = os.stat(path)
-            seen = self._seen.get(str(path))
+            seen = self._seen.get(path)
             if seen is not None and (seen.inode, seen.size) == (found.st_ino, found.st_size):
-                self._seen[str(path)] = Seen(found.st_ino, found.st_size, found.st_mtime_ns, seen.at)
+                self._seen[path] = Seen(found.st_ino, found.st_size, found.st_mtime_ns, seen.at)
 
     # --- Downloading ------------------------------------------------------------------------------------------
     def _fetch_once(self, hash: str) -> Path:
@@ -232,40 +234,30 @@ class ImageCache:
         2. Another process may have finished meanwhile: then its part has become the image.
         3. Download, verify, write into the part, and rename it while the lock is held.
         """
-        path = self.folder / f"{hash}.jpg"
         with self._locked_part(hash) as part:
             if (found := self._local(hash)) is not None:
                 return found
             data = self._download(hash)
             self._finish(part, hash, data)
         self._count(len(data), keep=hash)
-        return path
+        return Path(self._place(hash))
 
-    def _finish(self, part: IO[bytes], hash: str, data: bytes) -> None:
+    def _finish(self, part: Part, hash: str, data: bytes) -> None:
         """The part becomes the image. The least recently used make room where the disk is full."""
-        path = self.folder / f"{hash}.jpg"
         try:
-            self._write(part, data)
+            part.write(data)
         except StorageFull:
-            part.truncate(0)
+            part.empty()
             if not self._evict(at_least=len(data), keep=hash):
                 raise
-            self._write(part, data)
-        now = self.bridge.now()
-        os.utime(part.fileno(), (now, now))
-        found = os.fstat(part.fileno())
-        # Not fsynced: after a power cut the file may be damaged, which is noticed, and then it comes again.
-        os.replace(part.name, path)
-        self._seen[str(path)] = Seen(found.st_ino, found.st_size, found.st_mtime_ns, time.monotonic())
+            part.write(data)
+        path = self._place(hash)
+        # After a power cut it may be damaged: that is noticed when it is shown, and then it comes again.
+        found = part.become(path, modified=self.bridge.now())
+        self._seen[path] = Seen(found.st_ino, found.st_size, found.st_mtime_ns, time.monotonic())
 
-    def _locked_part(self, hash: str) -> AbstractContextManager[IO[bytes]]:
-        return locked_part(self.folder / f".{hash}.part", seconds=2 * self.bridge.timeouts.whole)
-
-    def _write(self, part: IO[bytes], data: bytes) -> None:
-        left = memoryview(data)
-        with room(self.folder):
-            while left:
-                left = left[part.write(left) :]
+    def _locked_part(self, hash: str) -> AbstractContextManager[Part]:
+        return locked_part(f"{self.folder}/.{hash}.part", seconds=2 * self.bridge.timeouts.whole)
 
     def _download(self, hash: str) -> bytes:
         """The verified bytes from the server; a few tries."""
@@ -298,7 +290,7 @@ class ImageCache:
         if self.bridge.owns_files:
             return
         with suppress(OSError):  # it is there, or the disk has no links or no room: it comes when it is shown
-            os.link(path, self.folder / f"{hash}.jpg")
+            os.link(path, self._place(hash))
             self._count(path.stat().st_size, keep=hash)
 
     # --- Cleaning ---------------------------------------------------------------------------------------------
@@ -327,7 +319,7 @@ class ImageCache:
         now = self.bridge.now()
         for hash, size, used in list(self._files()):
             if used > now + TOUCH_SECONDS:  # written while the clock was wrong; it would never grow old
-                self._touch(self.folder / f"{hash}.jpg", used)
+                self._touch(self._place(hash), used)
                 used = now
             if wanted(hash, used) and self._unlink(hash):
                 result["removed_count"] += 1
@@ -349,19 +341,19 @@ class ImageCache:
     def _unlink(self, hash: str) -> bool:
         if self.waiting is not None and (self.waiting / f"{hash}.jpg").exists():
             return False
-        path = self.folder / f"{hash}.jpg"
+        path = self._place(hash)
         try:
-            path.unlink()
+            os.unlink(path)
         except FileNotFoundError:
             return False
-        self._seen.pop(str(path), None)
+        self._seen.pop(path, None)
         return True
 
     def _drop_parts(self) -> None:
         """Removes what crashes left of downloads; those that are under way are locked."""
         for path in self.folder.glob(".*.part"):
             with suppress(FileNotFoundError), path.open("rb") as part:
-                if flock(part) and is_same_file(part, path):
+                if flock(part) and is_same_file(part.fileno(), str(path)):
                     path.unlink()
 
     def _count(self, size: int, *, keep: str) -> None:
