@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 PHOTOS = 200
 PROCESSES = 2
-TURNS = 10
+TURNS = 4
 PENDING = 50
 FEW, MANY = 1_000, 1_000_000
 SCANS = 21
@@ -74,6 +74,7 @@ def normalize_file(path: Path) -> int:
 
 def seconds_of_pipeline(pictures: list[bytes]) -> float:
     """From the first message to the last ready photo; the originals are in storage already."""
+    from django.db import connection
     from django.utils import timezone
 
     from images.blobs import blobs
@@ -88,13 +89,15 @@ def seconds_of_pipeline(pictures: list[bytes]) -> float:
     for photo, data in zip(photos, pictures, strict=True):
         blobs().put(photo.key, data, content_type="image/jpeg")
     os.sync()  # what was written before is not what is measured
-    left = album.photos.exclude(status="ready")
-    began = time.monotonic()
-    queue(photos=photos, now=now)
-    while left.exists():
-        assert time.monotonic() - began < 120, list(left.values_list("status", "error_detail"))
-        time.sleep(0.02)
-    return time.monotonic() - began
+    left = album.photos.exclude(status="ready").order_by()
+    sql, values = left.values("pk")[:1].query.sql_with_params()
+    with connection.cursor() as cursor:  # watching must not weigh: the ORM would take 2 ms of every 20
+        began = time.monotonic()
+        queue(photos=photos, now=now)
+        while cursor.execute(sql, values).fetchone():
+            assert time.monotonic() - began < 120, list(left.values_list("status", "error_detail"))
+            time.sleep(0.02)
+        return time.monotonic() - began
 
 
 def throughput() -> bool:

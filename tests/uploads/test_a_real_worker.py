@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -75,3 +76,38 @@ def test_a_refused_picture_fails_without_another_try(
     photo.refresh_from_db()
     assert (photo.error, photo.attempts) == ("unsupported_image", 1)
     assert celery_worker_process.poll() is None
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL says who is connected")
+def test_a_worker_keeps_its_connections_from_task_to_task_and_replaces_dead_ones(
+    transactional_db: None, make_photo: Callable[..., Photo]
+) -> None:
+    def process_six() -> set[int]:
+        """The worker's connections afterwards, by their server processes."""
+        photos = [make_photo(DATA) for _number in range(6)]
+        for photo in photos:
+            tasks.process_photo.delay(str(photo.pk))
+        wait_until(lambda: {state(photo) for photo in photos} == {"ready"}, what="six ready photos")
+        return backends()
+
+    kept = process_six()
+    now = process_six()
+
+    assert kept
+    assert kept <= now
+    assert len(now) <= 2
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", [list(now)])
+    assert process_six().isdisjoint(now)
+
+
+def backends() -> set[int]:
+    """Who else is connected to this database; this process has no other connections in its pool."""
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+            " AND pid <> pg_backend_pid()"
+        )
+        return {pid for (pid,) in cursor.fetchall()}
