@@ -4,8 +4,10 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -160,3 +162,29 @@ def test_terminals_of_several_servers_and_tenants_keep_apart(monkeypatch: pytest
     assert default_folder("http://shop.local:8000/") in folders
     assert {folder.parent for folder in folders} == {tmp_path}
     assert default_folder("http://shop.local:8000", "../../x").parent == tmp_path
+
+
+def test_a_bridge_that_is_closed_while_a_thread_connects_leaves_no_socket_behind(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[socket.socket] = []
+    has_connected, is_closed = threading.Event(), threading.Event()
+
+    def connect_slowly(*arguments: Any, **options: Any) -> socket.socket:
+        made.append(connect(*arguments, **options))
+        has_connected.set()
+        assert is_closed.wait(20)
+        return made[0]
+
+    connect = socket.create_connection
+    bridge = Bridge.client(shop.url, token=shop.token)
+    monkeypatch.setattr(socket, "create_connection", connect_slowly)
+    with ThreadPoolExecutor(1) as thread:
+        asking = thread.submit(bridge.get_json, "/api/sync/status")
+        assert has_connected.wait(20)
+        bridge.close()
+        is_closed.set()
+        with pytest.raises(Disconnected):
+            asking.result(20)
+
+    assert [connection.fileno() for connection in made] == [-1]

@@ -1,6 +1,7 @@
 """Pictures on a terminal's own disk: downloaded once, verified, cleaned, within a budget."""
 
 import asyncio
+import json
 import os
 import threading
 import time
@@ -13,7 +14,8 @@ import pytest
 
 from posclient import AsyncTerminal, Bridge, ImageCache, ImageMissing, InvalidHash, ServerUnavailable, Terminal
 from tests.parts import run_to_end, wait_until
-from tests.posclient.conftest import NewTerminal, Shop, new_picture
+from tests.posclient.conftest import NewTerminal, Shop, new_picture, only_on_sqlite
+from tests.posclient.lives import BRISK, begin
 from tests.posclient.proxy import Fault, Kind, Proxy
 
 DAY = 24 * 3600.0
@@ -118,6 +120,37 @@ def test_many_threads_and_two_processes_worth_of_caches_ask_and_one_download_hap
     with ThreadPoolExecutor(16) as threads:
         assert set(threads.map(ask, range(16))) == {data}
     assert proxy.images_downloaded() == {hash: 1}
+
+
+def prefetch_with_another(url: str, token: str, folder: Path, own: str, other: str, hashes: list[str]) -> None:
+    """A process that waits for the other one, fetches the same, and writes down what it was told."""
+    with Terminal(Bridge.client(url, token=token, timeouts=BRISK), folder) as terminal:
+        (folder / own).touch()
+        wait_until((folder / other).exists, what="the other process")
+        result = terminal.images.prefetch_images(hashes)
+        assert all(sha256(terminal.images.read_image(hash)).hexdigest() == hash for hash in hashes)
+        (folder / f"{own}.json").write_text(json.dumps(result))
+
+
+@only_on_sqlite
+def test_two_processes_in_one_folder_download_each_picture_once_between_them(
+    shop: Shop, proxy: Proxy, tmp_path: Path
+) -> None:
+    hashes = [shop.image()[0] for _number in range(40)]
+    names = [("one", "two"), ("two", "one")]
+
+    processes = [
+        begin(prefetch_with_another, proxy.url, shop.token, tmp_path, own, other, hashes) for own, other in names
+    ]
+
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert proxy.images_downloaded() == dict.fromkeys(hashes, 1)
+    told = [json.loads((tmp_path / f"{own}.json").read_text()) for own, _other in names]
+    assert [one["failed_count"] for one in told] == [0, 0]
+    assert [one["success_count"] + one["already_cached"] for one in told] == [40, 40]
+    assert sorted(path.name for path in (tmp_path / "images").iterdir()) == sorted(f"{hash}.jpg" for hash in hashes)
 
 
 def test_prefetching_tells_what_came_what_failed_and_what_was_there(

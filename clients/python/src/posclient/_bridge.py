@@ -291,9 +291,16 @@ class Bridge:
             verify=self._tls if self._tls is not None else True,
             http2=kind != "stream" and self._tls is not None and find_spec("h2") is not None,
             limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
+            event_hooks={"response": [self._hang_up_when_closed]},
             follow_redirects=True,
             trust_env=False,  # a shop's server is reached directly
         )
+
+    def _hang_up_when_closed(self, response: httpx.Response) -> None:
+        """Closes what a thread has connected while another closed the bridge: the pool let go of it, and never will."""
+        if self._closed:
+            response.extensions["network_stream"].close()
+            raise Disconnected("this bridge is closed")
 
     def checked(self, response: httpx.Response) -> httpx.Response:
         """The answer when it is a good one; else what it means is raised."""
