@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from posclient import Bridge, ImageCache, ServerUnavailable, Terminal
-from posclient._configuration import Configuration
+from posclient._configuration import Configuration, load, save
 from posclient._doctor import certificate as look_at_certificate
 from posclient._files import digest
 from tests.parts import free_port, start
@@ -171,6 +171,21 @@ def test_the_doctor_sees_how_long_a_certificate_is_valid(authority: Authority, d
 
     assert found == verdict
     assert "valid until" in detail
+    assert ("posclient enroll" in detail) == (verdict != "ok")
+
+
+def test_enrolling_again_by_certificate_forgets_the_token_that_would_count_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSCLIENT_CONFIG", str(tmp_path / "config"))
+    old = Configuration("https://127.0.0.1", certificate="/till/old.pem")
+    new = Configuration("https://127.0.0.1", certificate="/till/new.pem")
+    save(old, "an old token")
+    assert load() == (old, "an old token")
+
+    save(new, None)
+
+    assert load() == (new, None)
 
 
 STATIC = """

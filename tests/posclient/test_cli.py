@@ -90,6 +90,16 @@ def test_enrolling_by_code_keeps_the_token_from_others(posclient: CommandLine, s
     assert "invalid_code" in posclient.complains("enroll", shop.url, code, code=1)
 
 
+def test_an_enrolment_that_fails_leaves_the_one_before(enrolled: CommandLine, shop: Shop) -> None:
+    enrolled.complains("enroll", shop.url, "WRONG-CODE", code=1)
+    enrolled.complains("enroll", "http://127.0.0.1:9", "CODE", code=4)
+    enrolled.complains("enroll", shop.url, "-", "--name", "Other", code=3, stdin="wrong")
+
+    said = enrolled.json("status")
+    assert (said["server"], said["network"]) == (shop.url, True)
+    enrolled("products")  # with the token that it had
+
+
 def new_code(shop: Shop) -> str:
     """As the admin makes one."""
     return shop.server.manage("shell", "-c", MAKE_CODE).split()[-1]

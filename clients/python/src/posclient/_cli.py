@@ -78,7 +78,10 @@ def enroll(
     folder: Annotated[Path | None, typer.Option(help="Where to keep copies and pictures.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make this machine a terminal: by a code, by a token from standard input ('-'), or by its certificate."""
+    """Make this machine a terminal: by a code, by a token from standard input ('-'), or by its certificate.
+
+    Again, it replaces the enrolment before, once the server has agreed; copies, pictures and what waits stay.
+    """
     if not server.startswith(("http://", "https://")):
         raise typer.BadParameter("an address begins with http:// or https://")
     if not code and certificate is None:
@@ -93,7 +96,7 @@ def enroll(
         data_dir=absolute(data_dir),
         folder=absolute(folder),
     )
-    _configuration.save(configuration, None)  # a folder that can't be written to costs no code
+    _configuration.check_it_can_be_saved()  # a folder that can't be written to costs no code
     token: str | None = None
     if code in ("", "-"):
         token = sys.stdin.read().strip() or None if code else None

@@ -67,12 +67,24 @@ def default_folder(server: str, tenant: str = "") -> Path:
 
 
 def save(configuration: Configuration, token: str | None) -> None:
-    """The token lies in a file of its own that only its owner can read."""
+    """Replaces what was saved before. The token lies in a file of its own that only its owner can read.
+
+    ``token`` None: a certificate says who this is. An old token would be sent beside it, and would count first.
+    """
     folder = private_folder(config_folder())
     if token is not None:
         write_durably(folder / "token", token.encode(), mode=0o600)
     text = json.dumps({key: value for key, value in asdict(configuration).items() if value}, indent=2)
     write_durably(folder / "config.json", text.encode(), mode=0o600)
+    if token is None:
+        (folder / "token").unlink(missing_ok=True)
+
+
+def check_it_can_be_saved() -> None:
+    """Raises OSError, such as StorageFull, and changes nothing."""
+    probe = private_folder(config_folder()) / "probe"
+    write_durably(probe, b"written")
+    probe.unlink()
 
 
 def load() -> tuple[Configuration, str | None]:

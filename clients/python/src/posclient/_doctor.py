@@ -92,7 +92,10 @@ def certificate(configuration: Configuration, bridge: Bridge) -> Found:
     decoded = ssl._ssl._test_decode_cert(configuration.certificate)  # type: ignore[attr-defined]
     left = ssl.cert_time_to_seconds(decoded["notAfter"]) - bridge.now()
     verdict: Verdict = "failed" if left < 0 else "warning" if left < SOON else "ok"
-    yield verdict, f"valid until {decoded['notAfter']}"
+    todo = (
+        "" if verdict == "ok" else "; have a new one made (enroll_device on the server), then: posclient enroll again"
+    )
+    yield verdict, f"valid until {decoded['notAfter']}{todo}"
 
 
 def disk(configuration: Configuration, bridge: Bridge) -> Found:
