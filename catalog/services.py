@@ -77,7 +77,7 @@ def replace(*, resource: Resource, id: UUID, values: Values, precondition: Preco
     Raises PreconditionFailed and ValidationError.
     """
     record = _locked(resource, id)
-    precondition.check(_read(resource, record) if record else None)
+    _demand(precondition, resource, record)
     if record is None:
         try:
             return create(resource=resource, values={**values, "id": id})
@@ -96,7 +96,7 @@ def change(*, resource: Resource, id: UUID, values: Values, precondition: Precon
     record = _locked(resource, id)
     if record is None:
         raise NoSuchRecord
-    precondition.check(_read(resource, record))
+    _demand(precondition, resource, record)
     _write(resource, record, values)
     return Saved(_read(resource, record), created=False)
 
@@ -107,7 +107,7 @@ def remove(*, resource: Resource, id: UUID, precondition: Precondition = ANYTHIN
     record = _locked(resource, id)
     if record is None:
         raise NoSuchRecord
-    precondition.check(_read(resource, record))
+    _demand(precondition, resource, record)
     if by := tuple(_pointing_at(record)):
         raise InUse(by)
     record.delete()
@@ -143,6 +143,12 @@ def _locked(resource: Resource, id: UUID) -> Record | None:
 
 def _read(resource: Resource, record: models.Model) -> Row:
     return resource.read([record.pk])[0]
+
+
+def _demand(precondition: Precondition, resource: Resource, record: Record | None) -> None:
+    """Raises PreconditionFailed. Most writes demand nothing, and reading the object takes several queries."""
+    if precondition != ANYTHING:
+        precondition.check(_read(resource, record) if record else None)
 
 
 def _defaults(resource: Resource) -> dict[str, Any]:
@@ -214,7 +220,7 @@ def _check(record: Any, before: Mapping[str, Any], links: Mapping[str, Iterable[
         # Two moves at the same moment could close a circle that neither of them sees.
         list(Category.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     record.clean()
-    check_constraints(record)
+    check_constraints(record, before)
 
 
 def _pointing_at(record: models.Model) -> Iterable[Pointing]:

@@ -1,6 +1,6 @@
 """What the verbs ask of the database before they write; each mistake stands at the field that one would correct."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +13,16 @@ from django.db.models.functions import Lower
 Errors = dict[str, list[ValidationError]]
 
 
-def check_constraints(record: models.Model) -> None:
-    """Raises ValidationError when ``record`` would break a constraint of its table."""
+def check_constraints(record: models.Model, before: Mapping[str, Any]) -> None:
+    """Raises ValidationError when ``record`` would break a constraint of its table.
+
+    ``before`` are its columns as they are stored, by attribute name; empty when it is new. What they fulfil, which
+    the database sees to, isn't asked again: each question is a query.
+    """
     errors: Errors = {}
     for constraint in record._meta.constraints:
+        if before and all(before[name] == getattr(record, name) for name in columns_of(constraint, record)):
+            continue
         try:
             constraint.validate(type(record), record)
         except ValidationError as error:
@@ -24,6 +30,14 @@ def check_constraints(record: models.Model) -> None:
             errors.setdefault(field_of(constraint), []).append(ValidationError(error.message, code))
     if errors:
         raise ValidationError(errors)
+
+
+def columns_of(constraint: BaseConstraint, record: models.Model) -> set[str]:
+    """The attribute names of all columns that ``constraint`` speaks of."""
+    said: list[Any] = [*getattr(constraint, "expressions", ()), getattr(constraint, "condition", None)]
+    names = {path[0] for one in said if one for path in record._get_expr_references(one)}  # type: ignore[attr-defined]
+    names |= set(getattr(constraint, "fields", ()))
+    return {record._meta.get_field(name).attname for name in names}  # type: ignore[union-attr]
 
 
 def field_of(constraint: BaseConstraint) -> str:

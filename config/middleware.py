@@ -1,15 +1,22 @@
-"""Who really asks behind a proxy; compression and language, each only where it means something."""
+"""Who really asks behind a proxy; compression and language, each only where it means something; a short way."""
 
 from collections.abc import Callable
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.middleware.locale import LocaleMiddleware
 from django.utils.cache import patch_vary_headers
 
-from devices import proxies
+from devices import contacts, proxies
+from devices.identity import bearer_token
+from devices.models import token_digest
+from syncing import log
 from syncing.codings import takes_gzip
+from syncing.views import status
+
+from . import problems
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -48,6 +55,35 @@ class LanguageMiddleware(LocaleMiddleware):
         # A 304 has no type any more to be known by.
         is_of_picture = is_picture(response) or request.path.startswith("/api/image/")
         return response if is_of_picture else super().process_response(request, response)
+
+
+class StatusMiddleware:
+    """Answers a device that asks for status itself, by one statement, without session, CSRF and REST framework.
+
+    Every terminal asks at every reconnect. Who shows no token, or one that lets nobody in, goes on to the view, which
+    has the one explanation for it; so does a browser with cookies, which the others may want to replace. It stands
+    behind the middlewares that have a say in every answer.
+    """
+
+    path = "/api/sync/status"
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        asked = request.path_info == self.path and request.method == "GET" and not request.META.get("HTTP_COOKIE")
+        if asked and (token := bearer_token(request)):
+            try:
+                found = log.heads_for(token_hash=token_digest(token))
+            except (OperationalError, InterfaceError) as error:  # the view would wait for the database once more
+                return problems.answer(error, {})  # type: ignore[return-value]  # it has an answer to these
+            if found is not None:
+                device_id, heads = found
+                contacts.note(device_id)
+                response = status(request, heads)
+                response.headers["Allow"] = "GET, HEAD, OPTIONS"
+                return response
+        return self.get_response(request)
 
 
 def is_picture(response: HttpResponseBase) -> bool:

@@ -55,7 +55,12 @@ class Scoped(models.Model):
     @property
     def scopes(self) -> list[str]:
         """``read`` (every device has it), ``upload``, ``manage``, in this order."""
-        return ["read", *(["upload"] if self.may_upload else []), *(["manage"] if self.may_manage else [])]
+        return scopes_of(may_upload=self.may_upload, may_manage=self.may_manage)
+
+
+def scopes_of(*, may_upload: bool, may_manage: bool) -> list[str]:
+    """The scopes of whoever may do this, in the order of the wire."""
+    return ["read", *(["upload"] if may_upload else []), *(["manage"] if may_manage else [])]
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
@@ -65,10 +70,6 @@ class DeviceQuerySet(models.QuerySet["Device"]):
     def with_digest(self, digest: str) -> Self:
         """The active device, if any, whose token has this digest."""
         return self.active().filter(token_hash=digest)
-
-    def with_fingerprint(self, fingerprint: str) -> Self:
-        """The active device, if any, whose client certificate has this fingerprint."""
-        return self.active().filter(certificate_fingerprint=fingerprint)
 
 
 class Device(Scoped):

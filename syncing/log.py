@@ -4,14 +4,16 @@ Counters, horizons, log rows and objects of one answer always come from one data
 belongs to other data.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
+
+from devices.identity import ID_WITH_DIGEST, as_uuid
 
 from . import registry
 from .models import Change
@@ -105,6 +107,7 @@ SELECT syncing_resource.name, version, horizon, epoch
 FROM syncing_resource LEFT JOIN syncing_epoch ON syncing_epoch.id = 1
 ORDER BY syncing_resource.name
 """
+HEADS_FOR = f"SELECT name, version, horizon, epoch, ({ID_WITH_DIGEST}) FROM ({HEADS}) heads"  # noqa: S608 - constants
 ONE_VIEW = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;"
 
 
@@ -141,21 +144,26 @@ def heads() -> Heads:
         return _heads(cursor.fetchall())
 
 
-def _heads(rows: Iterable[tuple[str, int, int, Any]]) -> Heads:
+def heads_for(*, token_hash: str) -> tuple[UUID, Heads] | None:
+    """The active device with this token and what ``heads`` says, by one statement; None without such a device."""
+    with connection.cursor() as cursor:
+        cursor.execute(HEADS_FOR, [token_hash])
+        rows = cursor.fetchall()
+    if not rows or rows[0][-1] is None:
+        return None
+    return as_uuid(rows[0][-1]), _heads([row[:-1] for row in rows])
+
+
+def _heads(rows: Sequence[tuple[str, int, int, UUID | str | None]]) -> Heads:
     known = registry.names()
     found = {name: (version, horizon, epoch) for name, version, horizon, epoch in rows}
-    if not found.keys() >= set(known) or found[known[0]][2] is None:
+    if not found.keys() >= set(known) or (epoch := found[known[0]][2]) is None:
         raise RuntimeError("Counters or epoch are missing: run manage.py migrate.")
     return Heads(
-        epoch=_uuid(found[known[0]][2]),
+        epoch=as_uuid(epoch),
         versions={name: found[name][0] for name in known},
         horizons={name: found[name][1] for name in known},
     )
-
-
-def _uuid(value: UUID | str) -> UUID:
-    """SQLite keeps them as text."""
-    return value if isinstance(value, UUID) else UUID(value)
 
 
 def snapshot(*, name: str) -> Snapshot:
@@ -223,7 +231,7 @@ def _rows(since: Mapping[str, int], to: Mapping[str, int]) -> list[_Row]:
             f" WHERE {of_each} ORDER BY resource, version",
             values,
         )
-        return [_Row(name, version, _uuid(key), action) for name, version, key, action in cursor.fetchall()]
+        return [_Row(name, version, as_uuid(key), action) for name, version, key, action in cursor.fetchall()]
 
 
 def _entries(rows: Sequence[_Row]) -> list[Entry]:

@@ -19,6 +19,7 @@ Row = dict[str, Any]
 
 # Raised by hand when values are written in another way (``_on_the_wire``): what caches keep is then worth nothing.
 WIRE_FORM = 1
+AS_THEY_ARE = {type(None), str, bool, int, list}
 # An IN list this long stays below SQLite's limit of variables, with room to spare.
 IDS_PER_QUERY = 10_000
 
@@ -70,10 +71,15 @@ class Resource:
         )
 
     @cached_property
-    def columns(self) -> tuple[str, ...]:
-        """The attribute names of the concrete fields, in wire order."""
+    def concrete(self) -> tuple[str, ...]:
+        """The names of the fields that are columns of the table, in wire order."""
         elsewhere = {link.field for link in self.links} | {child.field for child in self.children}
-        return tuple(self._attname(name) for name in self.fields if name not in elsewhere)
+        return tuple(name for name in self.fields if name not in elsewhere)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The attribute names of ``concrete``."""
+        return tuple(map(self._attname, self.concrete))
 
     @cached_property
     def shape(self) -> str:
@@ -99,34 +105,31 @@ class Resource:
         return [found[key] for key in map(str, ids) if key in found]
 
     def _read(self, ids: Sequence[UUID] | None) -> list[Row]:
-        values = _values(self.model, self.columns, "id", ids)
-        many: dict[str, dict[UUID, list[Any]]] = {}
+        rows = list(_values(self.model, self.columns, "id", ids))
+        if not rows:
+            return []
+        # Column by column: most need no conversion, and the rest only one each.
+        found = dict(zip(self.columns, zip(*rows, strict=True), strict=True))
+        cells = {name: _column_on_the_wire(found[self._attname(name)]) for name in self.concrete}
         for link in self.links:
-            grouped = many[link.field] = defaultdict(list)
+            grouped = defaultdict(list)
             for owner, other in _values(link.model, (link.owner, link.other), link.owner, ids):
-                grouped[owner].append(other)
+                grouped[owner].append(str(other))
+            cells[link.field] = [sorted(grouped.get(key, ())) for key in found["id"]]
         for child in self.children:
-            grouped = many[child.field] = defaultdict(list)
-            attnames = tuple(child.model._meta.get_field(n).attname for n in child.fields)  # type: ignore[union-attr]
-            order = ("position", "id") if "position" in child.fields else ("id",)
-            for owner, *inner in _values(child.model, (child.owner, *attnames), child.owner, ids, order):
-                grouped[owner].append(dict(zip(child.fields, map(_on_the_wire, inner), strict=True)))
-        links = {link.field for link in self.links}
-        where = {column: index for index, column in enumerate(self.columns)}
-        at_id = where["id"]
-        plan = [(name, None if name in many else where[self._attname(name)]) for name in self.fields]
-        rows = []
-        for cells in values:
-            key, row = cells[at_id], {}
-            for name, at in plan:
-                if at is not None:
-                    row[name] = _on_the_wire(cells[at])
-                elif name in links:
-                    row[name] = sorted(map(str, many[name].get(key, ())))
-                else:
-                    row[name] = many[name].get(key, [])
-            rows.append(row)
-        return rows
+            inner = self._children(child, ids)
+            cells[child.field] = [inner.get(key, []) for key in found["id"]]
+        in_order = [cells[name] for name in self.fields]
+        return [dict(zip(self.fields, row, strict=True)) for row in zip(*in_order, strict=True)]
+
+    def _children(self, child: Child, ids: Sequence[UUID] | None) -> dict[UUID, list[Row]]:
+        """The wire shapes of the rows that travel inside their owners, by owner, in order."""
+        grouped = defaultdict(list)
+        attnames = tuple(child.model._meta.get_field(n).attname for n in child.fields)  # type: ignore[union-attr]
+        order = ("position", "id") if "position" in child.fields else ("id",)
+        for owner, *inner in _values(child.model, (child.owner, *attnames), child.owner, ids, order):
+            grouped[owner].append(dict(zip(child.fields, map(_on_the_wire, inner), strict=True)))
+        return grouped
 
     def _attname(self, name: str) -> str:
         attname: str = self.model._meta.get_field(name).attname  # type: ignore[union-attr]
@@ -144,6 +147,13 @@ def _values(
     if ids is not None:
         rows = rows.filter(**{f"{key}__in": ids})
     return rows.values_list(*columns)
+
+
+def _column_on_the_wire(values: Sequence[Any]) -> Iterable[Any]:
+    """``_on_the_wire`` of values of one column."""
+    if set(map(type, values)) <= AS_THEY_ARE:
+        return values
+    return map(_on_the_wire, values)
 
 
 def _on_the_wire(value: Any) -> Any:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
-from django.http import HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
@@ -53,13 +53,7 @@ class StatusView(APIView):
 
     @extend_schema(operation_id="sync_status", responses=StatusSerializer, tags=["sync"])
     def get(self, request: Request) -> HttpResponseBase:
-        heads = log.heads()
-        body = orjson.dumps({"epoch": str(heads.epoch), "versions": heads.versions})
-        etag = sha256(body).hexdigest()[:32]
-        if is_known(request, etag):
-            return unchanged(etag)
-        headers = {"ETag": f'"{etag}"', "Cache-Control": KEEP_AND_ASK}
-        return HttpResponse(body, content_type="application/json", headers=headers)
+        return status(request, log.heads())
 
 
 class SnapshotView(APIView):
@@ -127,7 +121,17 @@ class ChangesView(APIView):
         return HttpResponse(body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-def is_known(request: Request, etag: str) -> bool:
+def status(request: Request | HttpRequest, heads: log.Heads) -> HttpResponse:
+    """The answer to who asks where everything stands: at ``heads``."""
+    body = orjson.dumps({"epoch": str(heads.epoch), "versions": heads.versions})
+    etag = sha256(body).hexdigest()[:32]
+    if is_known(request, etag):
+        return unchanged(etag)
+    headers = {"ETag": f'"{etag}"', "Cache-Control": KEEP_AND_ASK}
+    return HttpResponse(body, content_type="application/json", headers=headers)
+
+
+def is_known(request: Request | HttpRequest, etag: str) -> bool:
     """Whether ``If-None-Match`` names this tag, strongly or weakly. A read has no other precondition."""
     asked = parse_etags(request.headers.get("If-None-Match", ""))
     return "*" in asked or f'"{etag}"' in [tag.removeprefix("W/") for tag in asked]

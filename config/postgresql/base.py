@@ -4,10 +4,14 @@ One dead connection in the pool says that all of them are. The pool itself would
 before each that doubles: a request that meets four of them would fail though the database is there.
 """
 
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from psycopg.adapt import AdaptersMap, Buffer
+from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import ConnectionPool
 
 
@@ -25,3 +29,29 @@ class DatabaseWrapper(base.DatabaseWrapper):
             pool.drain()
             return super().get_new_connection(conn_params)
         return connection
+
+    def get_connection_params(self) -> dict[str, Any]:
+        parameters: dict[str, Any] = super().get_connection_params()
+        if self.timezone is UTC:
+            parameters["context"] = with_utc_loader(parameters["context"])
+        return parameters
+
+
+class UtcLoader(TimestamptzLoader):
+    """A time of a connection that speaks UTC, as all of ours do. Django's loader takes ten times as long."""
+
+    timezone = UTC  # Django compares it with its own
+
+    def load(self, data: Buffer) -> datetime:
+        try:
+            return datetime.fromisoformat(bytes(data).decode())
+        except ValueError:  # infinity, or before the year 1: psycopg has the words for it
+            return super().load(data)
+
+
+@lru_cache
+def with_utc_loader(adapters: AdaptersMap) -> AdaptersMap:
+    """A copy, made once, of what Django adapts values with; its loader of times is ours."""
+    copy = AdaptersMap(adapters)
+    copy.register_loader("timestamptz", UtcLoader)
+    return copy

@@ -221,3 +221,30 @@ def test_categories_make_no_circle(api):
     for parent in (top, low):
         answer = api.patch(f"/api/categories/{top.pk}", {"parent": str(parent.pk)})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "parent")
+
+
+def test_a_small_patch_asks_only_what_it_puts_in_question(api, minimal):
+    here = api.post(ADDRESSES["product"], minimal("product"))["Location"]
+    with CaptureQueriesContext(connection) as queries:
+        assert api.patch(here, {"position": 7}).status_code == 200
+    constraints = [query["sql"] for query in queries if "_check" in query["sql"]]
+    assert constraints == []
+    read = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
+    assert len(read) <= 6  # who asks, the row to change, and the four tables of the answer
+    assert len([query for query in queries if query["sql"].startswith("UPDATE")]) == 1
+
+
+def test_a_condition_on_two_fields_is_asked_when_either_changes(api, minimal):
+    here = api.post(ADDRESSES["attribute"], minimal("attribute") | {"min": 1, "max": 2})["Location"]
+    for patch in ({"min": 3}, {"max": 0}):
+        refused = api.patch(here, patch)
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid"), patch
+    assert api.patch(here, {"min": 3, "max": 3}).status_code == 200
+
+
+def test_a_name_that_is_kept_is_no_question_but_one_that_is_taken_is(api, minimal):
+    first, second = (api.post(ADDRESSES["tag"], minimal("tag") | {"name": name}) for name in ("hot", "cold"))
+    assert api.patch(second["Location"], {"name": "cold", "color": "#112233"}).status_code == 200
+    refused = api.patch(second["Location"], {"name": "HOT"})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "unique")
+    assert api.get(first["Location"]).json()["name"] == "hot"

@@ -140,3 +140,12 @@ def test_who_refuses_gzip_gets_plain_json(product: Product, token: str, asked: s
     assert answer.headers.get("Content-Encoding") == coding
     if coding is None:
         assert answer.json()["items"][0]["id"] == str(product.id)
+
+
+def test_the_database_is_let_go_before_the_body_goes_out(product: Product, token: str) -> None:
+    client = Client(headers={"Authorization": f"Bearer {token}"})
+    for headers in ({}, {"Accept-Encoding": "gzip"}):
+        connection.ensure_connection()
+        answer = client.get("/api/sync/product", headers=headers)
+        assert connection.connection is None
+        assert answer.status_code == 200
