@@ -230,7 +230,6 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "images.middleware.PictureMiddleware",  # first: what it answers needs none of the others
     "config.middleware.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.CompressionMiddleware",

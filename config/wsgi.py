@@ -1,4 +1,7 @@
-"""Requests: Django as a WSGI application (granian in production, behind config/asgi.py in ``make run``)."""
+"""Requests: Django as a WSGI application (granian in production, behind config/asgi.py in ``make run``).
+
+Stored pictures don't get as far as Django: see images/front.py.
+"""
 
 import os
 from typing import Any
@@ -20,5 +23,9 @@ class Utf8Request(WSGIRequest):
         self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
 
 
-application = get_wsgi_application()
-application.request_class = Utf8Request
+django = get_wsgi_application()
+django.request_class = Utf8Request
+
+from images.front import PicturesFirst  # noqa: E402 - Django is set up now
+
+application = PicturesFirst(django)

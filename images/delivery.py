@@ -49,16 +49,8 @@ def deliver(request: HttpRequest, image: Image, copy: Copy | None) -> HttpRespon
     Raises ``NoSuchRange``, ``StorageUnavailable``, and ``BlobMissing`` or ``BrokenImage`` when the bytes are not what
     they were.
     """
-    etag = f'"{image.hash}"'
-    if copy is not None:
-        etag = f'"{image.hash}-{copy.width}"' if copy.format == "jpeg" else f'"{image.hash}-{copy.width}-{copy.format}"'
-    headers = {
-        "Content-Type": f"image/{copy.format if copy else 'jpeg'}",
-        "ETag": etag,
-        "Cache-Control": f"{'public' if settings.IMAGES_PUBLIC else 'private'}, max-age=31536000, immutable",
-        "Accept-Ranges": "bytes",
-        "X-Content-Type-Options": "nosniff",
-    }
+    etag = etag_of(image.hash, copy)
+    headers = picture_headers(etag, copy.format if copy else "jpeg")
     if matches(request.headers.get("If-None-Match"), etag):
         del headers["Content-Type"]
         return HttpResponseNotModified(headers=headers)
@@ -83,6 +75,29 @@ def deliver(request: HttpRequest, image: Image, copy: Copy | None) -> HttpRespon
     return response
 
 
+def etag_of(hash: str, copy: Copy | None = None) -> str:
+    if copy is None:
+        return f'"{hash}"'
+    return f'"{hash}-{copy.width}"' if copy.format == "jpeg" else f'"{hash}-{copy.width}-{copy.format}"'
+
+
+def picture_headers(etag: str, format: str) -> dict[str, str]:
+    """What is said of every picture, however its bytes travel."""
+    return {
+        "Content-Type": f"image/{format}",
+        "ETag": etag,
+        "Cache-Control": f"{'public' if settings.IMAGES_PUBLIC else 'private'}, max-age=31536000, immutable",
+        "Accept-Ranges": "bytes",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def accel_headers(headers: dict[str, str], key: str) -> dict[str, str]:
+    """The same where nginx sends the file of this key: it adds its own Accept-Ranges."""
+    kept = {name: value for name, value in headers.items() if name != "Accept-Ranges"}
+    return {**kept, "X-Accel-Redirect": f"/protected/{key}"}
+
+
 def content(key: str, first: int, last: int, size: int) -> bytes:
     with blobs().open(key, start=first, length=None if last + 1 == size else last - first + 1) as file:
         body = file.read()
@@ -97,8 +112,7 @@ def handed_over(request: HttpRequest, key: str, headers: dict[str, str]) -> Http
     # A range is ours: nginx doesn't know our tags, so no If-Range would ever fit, and its 416 would be kept for a year.
     if settings.IMAGE_DELIVERY == "accel" and store.path(key) and "Range" not in request.headers:
         store.stat(key)  # nginx would answer a missing file with 404 and our headers, and caches would keep that
-        del headers["Accept-Ranges"]  # nginx adds its own
-        return HttpResponse(headers={**headers, "X-Accel-Redirect": f"/protected/{key}"})
+        return HttpResponse(headers=accel_headers(headers, key))
     # A presigned URL is good for GET alone, and HEAD needs no bytes.
     if settings.IMAGE_DELIVERY != "redirect" or request.method == "HEAD":
         return None

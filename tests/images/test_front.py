@@ -1,0 +1,200 @@
+"""The short way of a picture, before Django, answers as the long one does, and asks no database."""
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from config.wsgi import application
+from images.blobs import Blobs, blobs, image_key
+from images.front import PicturesFirst, Recent
+from images.models import Image
+from images.services import add_image
+from tests.contracts.conftest import use_bucket
+from tests.images.pictures import normal_jpeg
+from tests.parts import Bucket
+
+DATA = normal_jpeg()
+HASH = sha256(DATA).hexdigest()
+PATH = f"/api/image/{HASH}.jpg"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def handed_on(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Stands for Django."""
+    start_response("299 Handed on", [])
+    return []
+
+
+def ask(front: Callable[..., Iterable[bytes]], path: str = PATH, method: str = "GET", **more: str) -> Answer:
+    environ: dict[str, Any] = {"PATH_INFO": path, "REQUEST_METHOD": method, **more}
+    setup_testing_defaults(environ)
+    said: list[Any] = []
+    body = b"".join(front(environ, lambda status, headers: said.extend((status, headers))))
+    return Answer(int(said[0].split()[0]), dict(said[1]), body)
+
+
+@pytest.fixture
+def front() -> PicturesFirst:
+    return PicturesFirst(handed_on)
+
+
+@pytest.fixture
+def on_disk(files: Path) -> Path:
+    """The picture as `store` leaves it, and no row of it: there may be no database."""
+    blobs().put(image_key(HASH), DATA, content_type="image/jpeg", sha256=HASH)
+    return files / "images" / f"{HASH}.jpg"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("delivery", ["app", "accel", "redirect"])
+def test_both_ways_give_one_answer(anyone: Client, front: PicturesFirst, settings: LazySettings, delivery: str) -> None:
+    settings.IMAGE_DELIVERY = delivery
+    add_image(data=DATA)
+
+    short, long = ask(front), anyone.get(PATH)
+
+    assert (short.status, short.body) == (long.status_code, long.content) == (200, DATA if delivery != "accel" else b"")
+    assert short.headers.items() <= long.headers.items()
+    assert "Vary" not in short.headers
+    assert short.headers["ETag"] == f'"{HASH}"'
+
+
+def test_the_server_answers_a_stored_picture_without_any_database(on_disk: Path) -> None:
+    """No mark lets this test have one: Django's way would fail it."""
+    answer = ask(application)
+
+    assert (answer.status, answer.body) == (200, DATA)
+    assert answer.headers["Content-Length"] == str(len(DATA))
+
+
+@pytest.mark.usefixtures("on_disk")
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"QUERY_STRING": "w=160"},
+        {"HTTP_RANGE": "bytes=0-1"},
+        {"HTTP_IF_NONE_MATCH": f'"{HASH}"'},
+        {"method": "HEAD"},
+        {"method": "POST"},
+        {"path": f"{PATH}\n"},
+        {"path": PATH.upper()},
+        {"path": f"/api/image/{'0' * 64}.jpg"},
+        {"path": f"/api/image/../{PATH}"},
+        {"path": "/api/products"},
+        {"path": ""},
+    ],
+)
+def test_what_is_anything_else_goes_on(front: PicturesFirst, more: dict[str, str]) -> None:
+    assert ask(front, **more).status == 299
+
+
+@pytest.mark.usefixtures("on_disk")
+def test_what_strangers_may_not_see_goes_on(front: PicturesFirst, settings: LazySettings) -> None:
+    settings.IMAGES_PUBLIC = False
+
+    assert ask(front).status == 299
+
+
+@pytest.mark.django_db
+def test_what_is_in_a_bucket_goes_on(front: PicturesFirst, settings: LazySettings, new_bucket: Bucket) -> None:
+    use_bucket(settings, new_bucket)
+    add_image(data=DATA)
+
+    assert ask(front).status == 299
+
+
+def test_bytes_that_are_not_those_of_their_name_go_on(front: PicturesFirst, on_disk: Path) -> None:
+    on_disk.write_bytes(DATA[:-9] + bytes(9))
+
+    assert ask(front).status == 299
+
+
+@pytest.mark.parametrize("delivery", ["app", "accel"])
+def test_a_picture_that_was_sent_already_is_gone_as_soon_as_its_bytes_are(
+    front: PicturesFirst, on_disk: Path, settings: LazySettings, delivery: str
+) -> None:
+    settings.IMAGE_DELIVERY = delivery
+    assert ask(front).status == 200
+    on_disk.unlink()
+
+    assert ask(front).status == 299
+
+
+@pytest.mark.skipif("os.geteuid() == 0", reason="root may read everything")
+def test_a_file_that_can_not_be_read_goes_on(front: PicturesFirst, on_disk: Path) -> None:
+    on_disk.chmod(0)
+
+    assert ask(front).status == 299
+
+
+def test_a_picture_is_read_and_verified_once(
+    front: PicturesFirst, on_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    whole = Blobs.read
+
+    def counted(self: Blobs, key: str, *, sha256: str | None = None) -> bytes:
+        assert sha256 == HASH
+        read.append(key)
+        return whole(self, key, sha256=sha256)
+
+    monkeypatch.setattr(Blobs, "read", counted)
+
+    assert {ask(front).body for _ in range(3)} == {DATA}
+    assert read == [image_key(HASH)]
+
+
+class TestRecentPictures:
+    def test_take_no_more_room_than_they_may(self, files: Path) -> None:
+        pictures = {sha256(data).hexdigest(): data for data in (normal_jpeg(seed) for seed in range(1, 6))}
+        for hash, data in pictures.items():
+            blobs().put(image_key(hash), data, content_type="image/jpeg")
+        *_, before_last, last = pictures
+        recent = Recent(len(pictures[before_last]) + len(pictures[last]))
+
+        assert [recent.read(hash) for hash in pictures] == list(pictures.values())
+        assert list(recent.pictures) == [before_last, last]
+        assert recent.size == recent.most
+
+    def test_that_are_too_large_are_sent_and_not_kept(self, on_disk: Path) -> None:
+        recent = Recent(len(DATA) - 1)
+
+        assert recent.read(HASH) == DATA
+        assert (recent.pictures, recent.size) == ({}, 0)
+
+    def test_are_counted_once_however_many_read_them_at_once(self, on_disk: Path) -> None:
+        recent, together = Recent(10 * len(DATA)), threading.Barrier(8)
+
+        def read(_number: int) -> bytes:
+            together.wait(30)
+            return recent.read(HASH)
+
+        with ThreadPoolExecutor(8) as askers:
+            assert set(askers.map(read, range(8))) == {DATA}
+        assert recent.size == len(DATA)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [Image.Status.STORING, Image.Status.SWEEPING])
+def test_a_picture_whose_bytes_are_there_is_served_at_whatever_step_its_row_is(
+    front: PicturesFirst, status: Image.Status
+) -> None:
+    add_image(data=DATA)
+    Image.objects.update(status=status)
+
+    assert ask(front).body == DATA
