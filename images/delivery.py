@@ -4,24 +4,25 @@ A stored picture has 2 MB at most (normal form), so it is answered from memory: 
 terminal.
 """
 
+import fcntl
 import re
-import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from zlib import crc32
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
 
-from images.blobs import BlobDamaged, BlobMissing, blobs, derived_key, image_key
+from images.blobs import BlobDamaged, BlobMissing, StorageUnavailable, blobs, derived_key, image_key
 from images.models import Image
 from images.normalize import derive
 
 RANGE = re.compile(r"\Abytes=(\d{0,18})-(\d{0,18})\Z")
 PRESIGNED_SECONDS = 300
-# One maker for each derivative in this process; a few locks for all of them bound their number.
-makers = [threading.Lock() for _number in range(16)]
+MAKERS = 16  # locks for all derivatives together: so many are made at once on this machine
 
 
 class NoSuchRange(ValueError):
@@ -39,8 +40,8 @@ class Copy:
     width: int
     format: str = "jpeg"
 
-    def key(self, image: Image) -> str:
-        return derived_key(image.hash, self.width, self.format)
+    def key(self, hash: str) -> str:
+        return derived_key(hash, self.width, self.format)
 
 
 def deliver(request: HttpRequest, image: Image, copy: Copy | None) -> HttpResponse:
@@ -57,7 +58,7 @@ def deliver(request: HttpRequest, image: Image, copy: Copy | None) -> HttpRespon
     key = image_key(image.hash)
     size = image.size
     if copy is not None:
-        key = copy.key(image)
+        key = copy.key(image.hash)
         size = derivative_size(image, copy)
     if answer := handed_over(request, key, headers):
         return answer
@@ -153,10 +154,10 @@ def asked_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int, i
 
 def derivative_size(image: Image, copy: Copy) -> int:
     """The size of a derivative, which is made when it isn't there yet."""
-    key, store = copy.key(image), blobs()
+    key, store = copy.key(image.hash), blobs()
     with suppress(BlobMissing):
         return store.stat(key).size
-    with makers[hash(key) % len(makers)]:
+    with only_maker(key):
         with suppress(BlobMissing):
             return store.stat(key).size
         try:
@@ -166,3 +167,20 @@ def derivative_size(image: Image, copy: Copy) -> int:
         made = derive(source, width=copy.width, quality=settings.IMAGE_QUALITY, format=copy.format)
         # Another process may have been faster, perhaps with another encoder: what is there counts.
         return len(made) if store.put(key, made, content_type=f"image/{copy.format}") else store.stat(key).size
+
+
+@contextmanager
+def only_maker(key: str) -> Iterator[None]:
+    """One maker for each derivative, among all threads and processes of this machine; a dead one lets go.
+
+    Raises ``StorageUnavailable``. Of several machines with one bucket each may make its own, and the first one counts.
+    """
+    path = settings.DATA_DIR / "locks" / f"derivatives-{crc32(key.encode()) % MAKERS}"
+    try:
+        path.parent.mkdir(exist_ok=True)
+        file = path.open("ab")
+    except OSError as error:
+        raise StorageUnavailable(error.errno, f"{error.strerror}: {path}") from error
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # of this opening of the file: it keeps threads apart as well
+        yield

@@ -152,7 +152,7 @@ def test_a_charset_changes_nothing(api, charset):
             "wsgi.input": BytesIO(body),
         }
         setup_testing_defaults(environ)
-        response: Any = application(environ, lambda status, *_: statuses.append(status))  # type: ignore[arg-type]
+        response: Any = application(environ, lambda status, *_: statuses.append(status))
         response.close()
     assert statuses == ["201 Created", "200 OK"]
     assert [row["name"] for row in orjson.loads(response.content)["results"]] == ["hot"]
