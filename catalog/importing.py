@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
-from images.normalize import MAX_BYTES, ImageRefused, TooLarge
+from images.normalize import MAX_BYTES, ImageRefused, NoMemory, TooLarge
 from images.services import HashUnknown, add_image, missing_images
 
 from .models import Product
@@ -141,6 +141,9 @@ def stored_hash(path: Path, folder: Path, done: Journal, report: Report) -> str 
         hash = add_image(data=path.read_bytes()).image.hash
     except ImageRefused as refused:
         report.troubles.append(f"{path}: {type(refused).__doc__}")
+        return None
+    except NoMemory as error:
+        report.troubles.append(f"{path}: {error} Run it again.")
         return None
     except (FileNotFoundError, PermissionError) as error:
         report.troubles.append(f"{path}: {error.strerror}")

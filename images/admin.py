@@ -24,7 +24,7 @@ from unfold.decorators import display
 
 from images.blobs import SUFFIXES, WIDTHS, BlobMissing, StorageUnavailable, blobs, derived_key
 from images.models import Image, Pass
-from images.normalize import MAX_BYTES, ImageRefused, TooLarge
+from images.normalize import MAX_BYTES, ImageRefused, NoMemory, TooLarge
 from images.references import is_referred_to, references, referrers
 from images.services import add_image, image_url
 
@@ -141,6 +141,8 @@ class ImageAdmin(ModelAdmin):
             level, said = messages.ERROR, gettext(type(refused).__doc__ or refused.code)  # as in views
         except StorageUnavailable:
             level, said = messages.ERROR, gettext("The storage doesn't answer; try again.")
+        except NoMemory:
+            level, said = messages.ERROR, gettext("There is no memory for this picture just now; try again.")
         else:
             level = messages.SUCCESS
             said = gettext("The picture was added.") if added.created else gettext("This picture was there already.")

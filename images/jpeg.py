@@ -174,6 +174,6 @@ def decodes_strictly(data: bytes, frame: Frame) -> bool:
     """
     try:
         pixels = simplejpeg.decode_jpeg(data, "GRAY" if frame.components == 1 else "RGB", strict=True)
-    except (ValueError, RuntimeError, MemoryError):
+    except (ValueError, RuntimeError):
         return False
     return pixels.shape[:2] == (frame.height, frame.width)

@@ -1,9 +1,10 @@
 """Any picture that people bring becomes a JPEG in normal form. Pure: bytes in, bytes out.
 
 What is refused is refused with one of four facts; nothing that Pillow, libjpeg, libtiff, libheif or littlecms think
-of hostile bytes gets through as another exception.
+of hostile bytes gets through as another exception. ``NoMemory`` says nothing about the bytes.
 """
 
+import mmap
 import struct
 import threading
 import warnings
@@ -21,12 +22,13 @@ from images.headers import is_absurd, kind_of
 from images.jpeg import LARGEST_NORMAL, LONGEST_EDGE, is_normal_form, normal_frame
 
 __all__ = [
-    "MAX_BYTES", "MAX_PIXELS", "BrokenImage", "ImageRefused", "Normal", "TooLarge", "TooManyPixels", "UnsupportedImage",
-    "derive", "is_normal_form", "normalize",
+    "MAX_BYTES", "MAX_PIXELS", "BrokenImage", "ImageRefused", "NoMemory", "Normal", "TooLarge", "TooManyPixels",
+    "UnsupportedImage", "derive", "is_normal_form", "normalize",
 ]  # fmt: skip
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 50_000_000
+MOST_MEMORY = 900 * 1024 * 1024  # bytes; no picture within these limits takes more on its way
 # What we make stays below 2 MB however a client reads "MB"; what others made may have 2 MiB.
 LARGEST_MADE = min(2_000_000, LARGEST_NORMAL)
 LOWER_QUALITIES = (75, 60, 45, 30, 15)
@@ -44,10 +46,10 @@ Image.core.set_blocks_max(4)  # type: ignore[attr-defined]
 decoding = threading.Lock()
 
 # What decoders raise for bytes that they can't make sense of. Not Exception: a time limit of the worker, say, isn't
-# the picture's fault.
+# the picture's fault. Nor MemoryError: see `blaming_memory`.
 CONFUSIONS = (
     OSError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError, SyntaxError, EOFError,
-    RuntimeError, MemoryError, struct.error, zlib.error, ImageCms.PyCMSError,
+    RuntimeError, struct.error, zlib.error, ImageCms.PyCMSError,
 )  # fmt: skip
 
 
@@ -81,6 +83,10 @@ class BrokenImage(ImageRefused):
     code = "broken_image"
 
 
+class NoMemory(MemoryError):
+    """There is no memory for this picture just now."""
+
+
 @dataclass(frozen=True)
 class Normal:
     """A JPEG in normal form. ``encoder`` is empty when the bytes came so and were kept."""
@@ -91,8 +97,25 @@ class Normal:
     encoder: str
 
 
+@contextmanager
+def blaming_memory() -> Iterator[None]:
+    """Lack of memory is the picture's fault only where there is enough for any that may be."""
+    try:
+        yield
+    except MemoryError as error:
+        try:
+            mmap.mmap(-1, MOST_MEMORY, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+        except OSError:
+            raise NoMemory("There is no memory for this picture just now.") from error
+        raise BrokenImage("a file that wants more memory than any picture needs") from error
+
+
+@blaming_memory()
 def normalize(data: bytes, *, quality: int) -> Normal:
-    """``data`` itself when it is in normal form, else the picture in it, made so. Raises ``ImageRefused``."""
+    """``data`` itself when it is in normal form, else the picture in it, made so.
+
+    Raises ``ImageRefused`` and ``NoMemory``.
+    """
     if len(data) > MAX_BYTES:
         raise TooLarge
     if frame := normal_frame(data):
@@ -114,8 +137,9 @@ def normalize(data: bytes, *, quality: int) -> Normal:
     return Normal(made, frame.width, frame.height, f"{ENCODER}, quality {at}")
 
 
+@blaming_memory()
 def derive(data: bytes, *, width: int, quality: int, format: str = "jpeg") -> bytes:
-    """A narrower copy of a picture in normal form, as ``jpeg`` or ``webp``. Raises ``BrokenImage``."""
+    """A narrower copy of a picture in normal form, as ``jpeg`` or ``webp``. Raises ``BrokenImage`` and ``NoMemory``."""
     with decoder_failures(), Image.open(BytesIO(data), formats=("JPEG",)) as image:
         target = (width, max(1, round(image.height * width / image.width)))
         image.draft(None, target)
@@ -146,6 +170,8 @@ def decoder_failures() -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise TooManyPixels from error
     except CONFUSIONS as error:
+        if "out of memory" in str(error):  # as an OSError: so Pillow reports its decoders' own lack of it
+            raise MemoryError from error
         raise BrokenImage(str(error)[:200]) from error
 
 

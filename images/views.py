@@ -83,6 +83,15 @@ class StorageSilent(APIException):
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2"}
 
 
+class MemoryShort(APIException):
+    """``normalize.NoMemory`` over HTTP."""
+
+    status_code = 503
+    default_code = "over_capacity"
+    default_detail = _("There is no memory for this picture just now; try again.")
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "10"}
+
+
 class BytesParser(BaseParser):
     """Whatever isn't a form is the picture itself."""
 
@@ -121,6 +130,9 @@ class ImagesView(APIView):
             added = add_image(data=picture_in(request))
         except normalize.ImageRefused as refusal:
             raise PictureRefused(type(refusal)) from refusal
+        except normalize.NoMemory as error:
+            log.warning("%s", error)
+            raise MemoryShort from error
         except StorageUnavailable as error:
             log.warning("%s", error)
             raise StorageSilent from error
@@ -186,6 +198,9 @@ class ImageView(APIView):
             return deliver(request._request, image, copy if copy and copy.width < image.width else None)
         except NoSuchRange as refused:
             raise RangeRefused(refused.size) from None
+        except normalize.NoMemory as error:
+            log.warning("%s", error)
+            raise MemoryShort from error
         except StorageUnavailable as error:
             log.warning("%s", error)
             raise StorageSilent from error

@@ -20,7 +20,7 @@ from unfold.widgets import CHECKBOX_CLASSES
 
 from images.blobs import HASH, StorageUnavailable
 from images.models import Image
-from images.normalize import ImageRefused
+from images.normalize import ImageRefused, NoMemory
 from images.services import HashUnknown, add_image, image_to_refer_to, image_url
 
 LIMIT = 25 * 1024 * 1024  # bytes
@@ -52,7 +52,7 @@ def take_in(photo: UploadedFile) -> Taken:
         return Taken(hash=add_image(data=photo.read()).image.hash)
     except ImageRefused as refused:
         return Taken(refusal=REFUSALS.get(refused.code, REFUSALS["broken_image"]))
-    except StorageUnavailable:
+    except (StorageUnavailable, NoMemory):
         return Taken(refusal=_("The picture can't be stored at the moment. Try again in a minute."))
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from images.blobs import StorageUnavailable
 from images.folder import LocalBlobs
 from images.models import Image
-from images.normalize import MAX_BYTES
+from images.normalize import MAX_BYTES, NoMemory
 from images.services import add_image
 from tests.images.pictures import encoded, normal_jpeg, photograph, png_of
 from tests.images.test_delivery import problem
@@ -142,6 +142,19 @@ def test_a_storage_that_fails_is_said_to(uploader: Client, monkeypatch: pytest.M
 
     problem(answer, 503, "storage_unavailable")
     assert answer.headers["Retry-After"]
+
+
+def test_a_lack_of_memory_is_no_fault_of_the_picture(uploader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise NoMemory("none")
+
+    monkeypatch.setattr("images.services.normalize", fail)
+
+    answer = uploader.post("/api/images", form(encoded(photograph(40, 30), "PNG")))
+
+    problem(answer, 503, "over_capacity")
+    assert answer.headers["Retry-After"]
+    assert not Image.objects.exists()
 
 
 def missing(client: Client, hashes: Any) -> Any:

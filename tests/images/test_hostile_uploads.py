@@ -16,7 +16,7 @@ from django.test import Client
 from PIL import Image as Picture
 
 from images.models import Image
-from images.normalize import is_normal_form
+from images.normalize import BrokenImage, is_normal_form, normalize
 from tests.images.hostile import REFUSED, SECRETS, TAKEN
 from tests.images.pictures import encoded
 from tests.images.test_delivery import problem
@@ -79,7 +79,7 @@ CONVERT = """
 import os, resource, sys
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # decoders start a thread, with its memory, for each processor
 from pathlib import Path
-from images.normalize import ImageRefused, normalize
+from images.normalize import ImageRefused, NoMemory, normalize
 data = Path(sys.argv[1]).read_bytes()
 status = Path("/proc/self/status").read_text()
 now = int(status.split("VmSize:")[1].split()[0]) * 1024
@@ -89,11 +89,13 @@ try:
     print(normalize(data, quality=85).width)
 except ImageRefused as refused:
     print(refused.code)
+except NoMemory:
+    print("no memory")
 """
 
 
 def converted(data: bytes, folder: Path, *, memory: int) -> str:
-    """The width of the picture or the code of its refusal, from a process that may take so many MiB for it."""
+    """The width of the picture or why there is none, from a process that may take so many MiB for it."""
     path = folder / "picture"
     path.write_bytes(data)
     command = [sys.executable, "-c", CONVERT, str(path), str(memory)]
@@ -126,8 +128,27 @@ def test_50_megapixels_are_converted_in_bounded_memory(tmp_path: Path, make: Cal
     assert converted(make(), tmp_path, memory=MOST_MEMORY) == "1600"
 
 
-def test_the_bound_on_memory_bites(tmp_path: Path) -> None:
-    assert converted(LARGE_PNG(), tmp_path, memory=100) == "broken_image"
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(LARGE_PNG, id="PNG"),
+        pytest.param(partial(of_50_megapixels, "F", "TIFF", compression="tiff_lzw"), id="TIFF", marks=pytest.mark.soak),
+    ],
+)
+def test_a_good_picture_for_which_there_is_no_memory_is_not_called_broken(
+    tmp_path: Path, make: Callable[[], bytes]
+) -> None:
+    assert converted(make(), tmp_path, memory=100) == "no memory"
+
+
+def test_a_picture_that_wants_more_memory_than_there_can_be_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(data: bytes, kind: str) -> None:
+        bytearray(1 << 62)
+
+    monkeypatch.setattr("images.normalize.plain_picture", greedy)
+
+    with pytest.raises(BrokenImage, match="more memory"):
+        normalize(encoded(Picture.new("L", (8, 8)), "PNG"), quality=85)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from django.utils import timezone
 from catalog.models import Product
 from images.blobs import BlobMissing, StorageUnavailable
 from images.models import Image
+from images.normalize import NoMemory
 from uploads import pipeline, reconciliation
 from uploads.models import Photo
 
@@ -151,3 +152,22 @@ def test_ready_and_shown_are_one_transaction(
 
     photo.refresh_from_db()
     assert (photo.status, photo.image_id, photo.error) == ("pending", None, "processing_failed")
+
+
+def test_a_photo_for_which_there_is_no_memory_is_tried_again(
+    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = make_photo(DATA)
+
+    def short(**_: object) -> None:
+        raise NoMemory("There is no memory for this picture just now.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "add_image", short)
+        pipeline.process(photo_id=photo.pk)
+    photo.refresh_from_db()
+    assert (photo.status, photo.attempts, photo.error) == ("pending", 1, "processing_failed")
+    assert is_there(photo)
+
+    pipeline.process(photo_id=photo.pk)
+    assert state(photo) == "ready"
