@@ -53,9 +53,10 @@ class Running:
             return True
         return False
 
-    def brake(self, touched: int, *, of: int) -> None:
+    def brake(self, touched: int, *, of: int, percent: int | None = None) -> None:
         """Raises ``TooMuch`` before that many things are touched of so many that were looked at."""
-        if touched > ALWAYS and touched * 100 > of * self.budget.percent:
+        percent = self.budget.percent if percent is None else percent
+        if touched > ALWAYS and touched * 100 > of * percent:
             self.counts["held_back"] = touched
             raise TooMuch(f"{touched} of {of}")
 
@@ -81,7 +82,7 @@ def passing(kind: Pass.Kind, budget: Budget) -> Iterator[Running]:
         log.warning("image %s stopped, the next one goes on: %s", kind, error)
         row.outcome = Outcome.UNAVAILABLE
     except TooMuch as error:
-        log.error("image %s stopped and touched nothing: %s would be wrong", kind, error)
+        log.error("image %s stopped before it touched %s", kind, error)
         row.outcome = Outcome.TOO_MUCH
     except BaseException:
         row.outcome = Outcome.FAILED

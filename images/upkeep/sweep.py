@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 STALE = timedelta(hours=1)  # no writer works so long on one picture
 BATCH = 1000  # rows that are marked in one transaction
+# Of the store, at once. A season's change of pictures is nothing wrong, so the other passes' share would be too small
+# here; where most of the pictures are shown by nothing any more, rather the catalogue was lost.
+MOST_PERCENT = 50
 
 Status = Image.Status
 
@@ -26,9 +29,9 @@ Status = Image.Status
 def sweep(*, grace: timedelta | None = None, stale: timedelta = STALE, budget: Budget | None = None) -> Pass:
     """Deletes images that for ``grace`` (a setting) nobody referred to and nobody wanted.
 
-    First it finishes or undoes what dead processes left ``storing`` or ``sweeping``. Counts: ``finished`` (removed)
-    and ``given_back`` of those; ``marked`` (unreferenced from now on), ``unmarked``; ``swept``; ``skipped`` (wanted
-    again meanwhile).
+    First it finishes or undoes what dead processes left ``storing`` or ``sweeping``. Where most of the store would go,
+    in this pass and the next ones, it deletes nothing else. Counts: ``finished`` (removed) and ``given_back`` of those;
+    ``marked`` (unreferenced from now on), ``unmarked``; ``swept``; ``skipped`` (wanted again meanwhile); ``held_back``.
     """
     budget = budget or Budget()
     grace = timedelta(days=settings.IMAGE_GRACE_DAYS) if grace is None else grace
@@ -38,6 +41,7 @@ def sweep(*, grace: timedelta | None = None, stale: timedelta = STALE, budget: B
         mark(running, now=now)
         cutoff = now - grace
         old = unreferenced().filter(status=Status.STORED, wanted_at__lt=cutoff, unreferenced_since__lt=cutoff)
+        running.brake(old.count(), of=Image.objects.count(), percent=max(MOST_PERCENT, budget.percent))
         names = list(old.order_by("unreferenced_since", "pk").values_list("pk", flat=True)[: budget.limit + 1])
         for name in names[: budget.limit]:
             if running.is_over:

@@ -228,3 +228,42 @@ def test_time_that_is_up_ends_a_pass_and_the_next_goes_on() -> None:
 
     assert done.outcome == Pass.Outcome.MORE
     assert counts() == {"swept": 1}
+
+
+def rows_of(*, used: int, unused: int) -> None:
+    """So many pictures that a product shows, and that nothing has shown or wanted for long; bytes play no part."""
+    long_ago = timezone.now() - timedelta(days=31)
+    plain = {"width": 1, "height": 1, "size": 1, "status": Image.Status.STORED, "wanted_at": long_ago}
+    names = [f"{number:064x}" for number in range(used + unused)]
+    Image.objects.bulk_create(
+        Image(hash=name, unreferenced_since=None if number < used else long_ago, **plain)
+        for number, name in enumerate(names)
+    )
+    category = Category.objects.create(name="Drinks")
+    Product.objects.bulk_create(
+        Product(name=name, price=Decimal(2), category=category, image_id=name) for name in names[:used]
+    )
+
+
+def test_a_catalogue_that_lost_most_of_its_pictures_is_not_followed_by_the_store() -> None:
+    rows_of(used=11, unused=12)
+
+    done = sweep(grace=GRACE, budget=Budget(limit=5))
+
+    assert done.outcome == Pass.Outcome.TOO_MUCH
+    assert (done.counts["held_back"], done.counts.get("swept", 0)) == (12, 0)
+    assert Image.objects.count() == 23
+    assert sweep(grace=GRACE, budget=Budget(dry_run=True)).outcome == Pass.Outcome.TOO_MUCH
+    assert counts(budget=Budget(percent=100)) == {"swept": 12}
+
+
+def test_a_season_change_of_half_the_pictures_is_swept() -> None:
+    rows_of(used=12, unused=12)
+
+    assert counts(budget=Budget(percent=5)) == {"swept": 12}
+
+
+def test_a_small_store_is_swept_however_little_of_it_is_left() -> None:
+    rows_of(used=0, unused=10)
+
+    assert counts() == {"swept": 10}
