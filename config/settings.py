@@ -128,8 +128,10 @@ if database_url.startswith("postgres"):
         "pool": {"min_size": 0, "max_size": DATABASE_POOL_SIZE, "timeout": 5, "reconnect_timeout": 1},
     }
 else:
-    # Each thread of a pool keeps its connection for a minute. Opening one costs more than most requests do otherwise,
-    # and the last one to close makes SQLite write back and delete its WAL.
+    # Each thread of a pool keeps its connection for a minute. Opening one costs more than most requests do otherwise
+    # (0.4 ms, a look-up 0.006), and the last one to close makes SQLite write back and delete its WAL. Between requests
+    # it holds no lock and no snapshot, and SQLite's own 2 MB of cache: with 16 MB, 16 threads kept 164 MB of a database
+    # of 10 MB, and looked nothing up faster.
     DATABASES = {
         "default": dj_database_url.parse(database_url or f"sqlite:///{DATA_DIR / 'db.sqlite3'}", conn_max_age=60)
     }
@@ -137,9 +139,7 @@ else:
         "transaction_mode": "IMMEDIATE",  # a transaction that begins as a reader can't always become a writer
         "timeout": 30,  # seconds; SQLite's busy wait is unfair
         # FULL: a commit that was answered survives a power cut. recursive_triggers: REPLACE reports its deletion.
-        "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; PRAGMA cache_size=-16000"
-        ),
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON",
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
