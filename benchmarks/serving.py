@@ -81,6 +81,22 @@ def plain_application() -> Any:
     return get_wsgi_application()
 
 
+def least_application() -> Any:
+    """The limit of a Python server: nothing but handing over bytes that it holds, or with ``X-Accel-Redirect`` none."""
+    (file,) = Path(os.environ["BENCHMARK_FILES"], "images").glob("*.jpg")
+    data = file.read_bytes()
+    accel = bool(os.environ.get("BENCHMARK_ACCEL"))
+    more = ("X-Accel-Redirect", f"/protected/images/{file.name}") if accel else ("Content-Length", str(len(data)))
+    headers = [("Content-Type", "image/jpeg"), ("ETag", '"x"'), ("Cache-Control", "public, max-age=31536000"), more]
+    body = [] if accel else [data]
+
+    def application(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", list(headers))
+        return body
+
+    return application
+
+
 def store_a_picture() -> str:
     """A migrated server's data with one picture of about ``SIZE`` bytes; its name."""
     import django
@@ -191,7 +207,7 @@ class Servers:
         if binary is None:
             raise SystemExit("nginx is not installed (apt-get install nginx)")
         port = free_port()
-        folder = self.folder / "nginx"
+        folder = self.folder / f"nginx-{port}"
         folder.mkdir()
         configuration = folder / "nginx.conf"
         configuration.write_text(NGINX.format(folder=folder, port=port, upstream=upstream, files=files))
@@ -209,19 +225,21 @@ def measure(rounds: int, seconds: float) -> dict[str, list[float]]:
         files = Path(settings.FILES_DIR)
         (folder / "data").chmod(0o755)
         servers = Servers(stack, folder)
-        accel = servers.python(GRANIAN, "config.wsgi:application", IMAGE_DELIVERY="accel")
-        nginx = servers.nginx(files, accel)
         picture = f"/api/image/{name}"
-        plain = {"BENCHMARK_FILES": str(files)}
+        plain, least = "benchmarks.serving:plain_application()", "benchmarks.serving:least_application"
+        peer = {"BENCHMARK_FILES": str(files)}
+        accel = servers.nginx(files, servers.python(GRANIAN, "config.wsgi:application", IMAGE_DELIVERY="accel"))
+        # granian calls what it is given; a factory has to be named as one.
+        least_accel = servers.nginx(files, servers.python(f"{GRANIAN} --factory", least, BENCHMARK_ACCEL="1", **peer))
         cases: Mapping[str, tuple[int, str]] = {
-            "FileResponse, gunicorn": (
-                servers.python(GUNICORN, "benchmarks.serving:plain_application()", **plain),
-                picture,
-            ),
+            "FileResponse, gunicorn": (servers.python(GUNICORN, plain, **peer), picture),
             "app, gunicorn": (servers.python(GUNICORN, "config.wsgi:application"), picture),
+            "the least there can be, gunicorn": (servers.python(GUNICORN, f"{least}()", **peer), picture),
             "app, granian": (servers.python(GRANIAN, "config.wsgi:application"), picture),
-            "accel, nginx before granian": (nginx, picture),
-            "static, nginx": (nginx, f"/static/{name}"),
+            "the least there can be, granian": (servers.python(f"{GRANIAN} --factory", least, **peer), picture),
+            "accel, nginx before granian": (accel, picture),
+            "the least there can be, nginx before granian": (least_accel, picture),
+            "static, nginx": (accel, f"/static/{name}"),
         }
         bodies = {get(port, path) for port, path in cases.values()}
         assert len(bodies) == 1, "all of them serve the same bytes"
