@@ -1,9 +1,12 @@
 """What capture costs a writer: tracked against untracked writes, in turns, on a PostgreSQL that keeps its promises."""
 
 import statistics
+import subprocess
+import sys
 import threading
 import time
 from collections import defaultdict
+from contextlib import ExitStack
 from functools import partial
 
 import httpx
@@ -47,6 +50,7 @@ def measure(shop: Shop, table: Table) -> None:
         "for comparison",
         reached=True,
     )
+    table.at_least("four writers that save through the ORM", found["orm", True], found["orm", False], 0.75, "tx/s")
     waited = edit_beside_a_long_transaction(shop, ids)
     table.add(
         "an edit beside a transaction of 1 s",
@@ -72,6 +76,7 @@ def one_round(
     found["all", tracked].append(seconds(lambda: connection.execute(ALL)) * 1000)
     for writers in (4, 8):
         found[str(writers), tracked].append(rate_of(writers, shop.url, ids))
+    found["orm", tracked].append(rate_of_the_application(4))
 
 
 def rate_of(writers: int, url: str, ids: list[object]) -> float:
@@ -98,6 +103,30 @@ def rate_of(writers: int, url: str, ids: list[object]) -> float:
     for thread in threads:
         thread.join()
     return sum(counts) / (time.perf_counter() - began)
+
+
+def rate_of_the_application(writers: int) -> float:
+    """Transactions a second of so many processes that save products as the API and the admin do."""
+    words = [sys.executable, "-m", "benchmarks.sync.writer"]
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [*words, str(number), str(writers), str(WRITING_SECONDS)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for number in range(writers)
+        ]
+        said = [process.stdout for process in processes if process.stdout]
+        assert [out.readline() for out in said] == ["ready\n"] * writers
+        for process in processes:
+            assert process.stdin
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        return sum(int(out.readline()) for out in said) / WRITING_SECONDS
 
 
 def edit_beside_a_long_transaction(shop: Shop, ids: list[object]) -> float:

@@ -36,9 +36,9 @@ CREATE UNLOGGED TABLE IF NOT EXISTS syncing_pending (
 """
 PENDING_IDS = "ALTER TABLE syncing_pending ALTER ids SET STORAGE EXTERNAL"  # random bytes: compressing them is in vain
 
-# What only this transaction needs is done before the counter is taken: everybody who changes the resource waits from there
-# until this commit is on disk. The advisory lock makes them queue: in a queue on the row itself each waits twice and looks
-# again at what it waited for.
+# What only this transaction needs is done before the counter is taken: everybody else who changes the resource waits
+# from there until this commit is on disk. They queue for the advisory lock: in a queue for the row itself each waits
+# twice, and looks again at what it waited for.
 FLUSH = """
 DECLARE
   me xid8 := pg_current_xact_id();
