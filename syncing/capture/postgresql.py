@@ -226,22 +226,27 @@ def _deleted(table: "Table", rows: str) -> str:
 
 
 def _updated(table: "Table") -> str:
-    """An update that changes nothing is no change; a changed key is a deletion and a creation."""
+    """An update that changes nothing is no change; a changed key is a deletion and a creation.
+
+    Column by column: comparing whole rows (``o.* IS DISTINCT FROM n.*``) copies each first and takes twice as long.
+    """
     key, owner = table.key, table.owner
+    before, after = (", ".join(f'{row}."{column}"' for column in table.columns if column != key) for row in "on")
+    differ = f"({before}) IS DISTINCT FROM ({after})"
     joined = f'old_rows AS o FULL JOIN new_rows AS n ON n."{key}" = o."{key}"'
     if owner is None:
         return _noting(
             table,
             deleted=f'array_agg(o."{key}") FILTER (WHERE n."{key}" IS NULL)',
             created=f'array_agg(n."{key}") FILTER (WHERE o."{key}" IS NULL)',
-            updated=f'array_agg(n."{key}") FILTER (WHERE o."{key}" = n."{key}" AND o.* IS DISTINCT FROM n.*)',
+            updated=f'array_agg(n."{key}") FILTER (WHERE o."{key}" = n."{key}" AND {differ})',
             source=joined,
         )
     return _noting(
         table,
         updated="array_agg(DISTINCT owner)",
         source=f'{joined} CROSS JOIN LATERAL (VALUES (o."{owner}"), (n."{owner}")) AS ends (owner)'
-        " WHERE o.* IS DISTINCT FROM n.* AND owner IS NOT NULL",
+        f' WHERE (o."{key}" IS DISTINCT FROM n."{key}" OR {differ}) AND owner IS NOT NULL',
     )
 
 
