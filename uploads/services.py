@@ -163,6 +163,9 @@ def request_processing(*, photo_id: UUID, now: datetime) -> Photo:
     if found.is_queued(now=now) and not found.error:
         return found
     if not is_there(found.key):
+        # A worker that finishes meanwhile drops the original: then it isn't missing, it was used.
+        if (found := photo(photo_id=photo_id)).status in (Photo.Status.PROCESSING, Photo.Status.READY):
+            return found
         raise NotUploaded
     with transaction.atomic():
         if found.status == Photo.Status.FAILED:

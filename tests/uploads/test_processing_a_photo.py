@@ -12,7 +12,7 @@ from catalog.models import Product
 from images.blobs import blobs
 from images.models import Image
 from images.services import image_url
-from uploads import pipeline
+from uploads import pipeline, services
 from uploads.models import Album, Photo
 
 from .conftest import digest, is_there, picture, problem, processing, put, register, state
@@ -165,6 +165,22 @@ def test_a_photo_that_was_not_uploaded_is_said_so(api: Client, make_photo: Calla
 
     assert problem(process(api, photo.pk)) == (409, "not_uploaded")
     assert Photo.objects.get().queued_until is None
+
+
+def test_a_photo_that_a_worker_finishes_while_the_storage_is_asked_is_not_called_missing(
+    api: Client, make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = make_photo(DATA)
+
+    def after_a_worker(key: str) -> bool:
+        pipeline.process(photo_id=photo.pk)
+        return look(key)
+
+    look = services.is_there
+    monkeypatch.setattr(services, "is_there", after_a_worker)
+
+    assert process(api, photo.pk).json() == {"id": str(photo.pk), "status": "ready"}
+    assert not is_there(photo)
 
 
 def test_a_failed_photo_whose_original_is_gone_stays_failed(api: Client, make_photo: Callable[..., Photo]) -> None:
