@@ -12,7 +12,7 @@ from catalog.models import Product
 from images.blobs import blobs
 from images.models import Image
 from images.services import image_url
-from uploads import pipeline, services
+from uploads import pipeline, targets
 from uploads.models import Album, Photo
 
 from .conftest import digest, is_there, picture, problem, processing, put, register, state
@@ -174,10 +174,9 @@ def test_a_photo_that_a_worker_finishes_while_the_storage_is_asked_is_not_called
 
     def after_a_worker(key: str) -> bool:
         pipeline.process(photo_id=photo.pk)
-        return look(key)
+        return targets.is_there(key)
 
-    look = services.is_there
-    monkeypatch.setattr(services, "is_there", after_a_worker)
+    monkeypatch.setattr("uploads.services.is_there", after_a_worker)
 
     assert process(api, photo.pk).json() == {"id": str(photo.pk), "status": "ready"}
     assert not is_there(photo)
