@@ -55,6 +55,10 @@ CHROMIUM_FLAGS = [
 # All that a server reads from its environment. What this machine's servers are told must not reach a test.
 SETTINGS = sorted(set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', (ROOT / "config" / "settings.py").read_text())))
 
+# A shell starts what it runs in the background deaf to it; what we start would inherit that, and `make` never stop.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 parts = ExitStack()
 
 
