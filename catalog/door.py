@@ -1,5 +1,7 @@
 """How a write enters from outside: in a transaction of its own, and once more when another writer was in the way."""
 
+import random
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -8,6 +10,8 @@ from django.db import IntegrityError, OperationalError, transaction
 T = TypeVar("T")
 
 DEADLOCK, NOT_SERIALIZABLE = "40P01", "40001"
+# For whoever was in the way to go on: at once, the second try may take the lock that he was just waking up for.
+PAUSE_SECONDS = (0.02, 0.1)
 
 
 class Contended(Exception):
@@ -25,6 +29,7 @@ def in_one_go(verb: Callable[[], T]) -> T:
     except (IntegrityError, OperationalError) as error:
         if not is_contention(error):
             raise
+        time.sleep(random.uniform(*PAUSE_SECONDS))  # noqa: S311 - spreads writers, keeps no secret
     try:
         return _committed(verb)
     except (IntegrityError, OperationalError) as error:

@@ -246,7 +246,7 @@ def celery_worker_process(django_db_setup: None) -> Iterator[subprocess.Popen[by
             log=Path(os.environ["DATA_DIR"]) / "worker.log",
             on=stack,
             cwd=ROOT,
-            env={**shared_environment(), "REMAP_SIGTERM": "SIGQUIT"},
+            env={**shared_environment(), "REMAP_SIGTERM": "SIGQUIT", "PGAPPNAME": "celery worker"},
         )
 
 
