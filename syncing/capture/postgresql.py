@@ -63,17 +63,18 @@ DECLARE
   me xid8 := pg_current_xact_id();
   r record;
 BEGIN
+  IF NOT EXISTS (SELECT 1 FROM syncing_pending WHERE xid = me AND seq <> NEW.seq) THEN
+    DELETE FROM syncing_pending WHERE xid = me;
+    IF NOT FOUND THEN
+      RETURN NULL;
+    END IF;
+    PERFORM pg_notify('syncing', '');{_numbering("NEW.resource", "NEW.ids", "array_fill(NEW.action, ARRAY[cardinality(NEW.ids)])")}
+    RETURN NULL;
+  END IF;
   IF EXISTS (SELECT 1 FROM syncing_pending WHERE xid = me AND seq > NEW.seq) THEN
     RETURN NULL;
   END IF;
   PERFORM pg_notify('syncing', '');
-  IF NOT EXISTS (SELECT 1 FROM syncing_pending WHERE xid = me AND seq < NEW.seq) THEN
-    DELETE FROM syncing_pending WHERE xid = me;
-    IF NOT FOUND THEN
-      RETURN NULL;
-    END IF;{_numbering("NEW.resource", "NEW.ids", "array_fill(NEW.action, ARRAY[cardinality(NEW.ids)])")}
-    RETURN NULL;
-  END IF;
   FOR r IN
     WITH noted AS (DELETE FROM syncing_pending WHERE xid = me RETURNING seq, resource, action, ids)
     SELECT resource, array_agg(id) AS ids, array_agg(action) AS actions
