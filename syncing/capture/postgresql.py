@@ -57,6 +57,7 @@ def _numbering(resource: str, ids: str, actions: str) -> str:
     END IF;"""
 
 
+ACTIONS_OF_NEW = "array_fill(NEW.action, ARRAY[cardinality(NEW.ids)])"
 # Most transactions touch one resource in one statement; to gather from one note would cost them half as much again.
 FLUSH = f"""
 DECLARE
@@ -68,7 +69,7 @@ BEGIN
     IF NOT FOUND THEN
       RETURN NULL;
     END IF;
-    PERFORM pg_notify('syncing', '');{_numbering("NEW.resource", "NEW.ids", "array_fill(NEW.action, ARRAY[cardinality(NEW.ids)])")}
+    PERFORM pg_notify('syncing', '');{_numbering("NEW.resource", "NEW.ids", ACTIONS_OF_NEW)}
     RETURN NULL;
   END IF;
   IF EXISTS (SELECT 1 FROM syncing_pending WHERE xid = me AND seq > NEW.seq) THEN
