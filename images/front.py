@@ -26,7 +26,7 @@ MOST_RECENT = 32 * 1024 * 1024  # bytes of recent pictures in a process
 
 
 class PicturesFirst:
-    """A WSGI application that answers GET of a stored picture itself, and leaves the rest to another one.
+    """A WSGI application that answers GET and HEAD of a stored picture itself, and leaves the rest to another one.
 
     Whatever isn't plain success (a picture that isn't there, or not sound; a copy to be made; a login that is needed)
     goes on as well: there is the one explanation for it. So does everything that is in a bucket, where the request to
@@ -45,7 +45,7 @@ class PicturesFirst:
                 pass  # whatever it is, Django's way meets it again and says it
             else:
                 start_response("200 OK", list(headers.items()))
-                return body
+                return body if environ["REQUEST_METHOD"] == "GET" else []
         return self.application(environ, start_response)
 
     def answer(self, hash: str, copy: Copy | None) -> tuple[dict[str, str], list[bytes]]:
@@ -90,9 +90,9 @@ class Recent:
 
 
 def asked_for(environ: dict[str, Any]) -> tuple[str, Copy | None] | None:
-    """The hash of the picture, and which copy of it, of which this request wants all bytes; None: something else."""
+    """The hash of the picture, and which copy of it, of which this request is about all bytes; None: something else."""
     found = PATH.match(environ.get("PATH_INFO", ""))
-    if not found or environ["REQUEST_METHOD"] != "GET" or any(map(environ.get, PARTICULAR)):
+    if not found or environ["REQUEST_METHOD"] not in ("GET", "HEAD") or any(map(environ.get, PARTICULAR)):
         return None
     query = QUERY.match(environ.get("QUERY_STRING", ""))
     if not query:

@@ -282,7 +282,7 @@ class TestAStoredPicture:
             problem(anyone.get(URL + query), 503, "storage_unavailable")
 
     @pytest.mark.parametrize("status", [Image.Status.STORING, Image.Status.SWEEPING])
-    def test_is_there_only_when_it_is_stored(self, anyone: Client, status: Image.Status) -> None:
+    def test_is_there_by_its_row_only_when_it_is_stored(self, anyone: Client, status: Image.Status) -> None:
         Image.objects.update(status=status)
 
         problem(anyone.get(URL), 404, "not_found")
