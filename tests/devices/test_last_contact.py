@@ -103,3 +103,4 @@ def test_a_thread_writes_contacts_by_itself_and_ends(monkeypatch: pytest.MonkeyP
 
     wait_until(lambda: Device.objects.get().last_seen is not None, what="the contact")
     wait_until(lambda: contacts._writer is None, what="the end of the thread")
+    assert contacts.flush() == 0, "nothing is left to write"

@@ -123,8 +123,9 @@ def test_a_client_that_has_left_is_offered_nothing() -> None:
     async def scene(stage: Stage) -> None:
         async with stage.client("1.1") as (wire, _):
             pass
-        while wire.offer(chunk(b"x")):
+        while wire.offer(chunk(b"x")):  # until the server has noticed
             await asyncio.sleep(0.01)
+        assert not wire.offer(chunk(b"x"))
 
     on_stage(scene)
 
