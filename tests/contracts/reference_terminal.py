@@ -138,8 +138,9 @@ class ReferenceTerminal:
 
     def tick(self) -> None:
         """Do what is due by now."""
-        due = [act for at, act in self.timers if at <= self.now()]
-        self.timers = [(at, act) for at, act in self.timers if at > self.now()]
+        now = self.now()  # read once: what falls due between two looks would be in neither list
+        due = [act for at, act in self.timers if at <= now]
+        self.timers = [(at, act) for at, act in self.timers if at > now]
         for act in due:
             act()
         if self.is_silent:

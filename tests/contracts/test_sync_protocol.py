@@ -1,5 +1,6 @@
 """The conformance suite is itself held to account: the reference terminal passes it, and no broken one does."""
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -21,6 +22,14 @@ def test_the_reference_terminal_keeps_the_rules(scenario: Scenario) -> None:
 def test_it_keeps_them_over_http(scenario: Scenario) -> None:
     with OverHttp(NetworkedTerminal()) as terminal:
         play(scenario, terminal)
+
+
+def test_what_falls_due_while_the_terminal_looks_is_done_all_the_same() -> None:
+    terminal = ReferenceTerminal(Disk(), ["tag"], now=map(float, count()).__next__)  # each look is a second later
+    terminal.refused(503, retry_after=1.5)
+    for _ in range(3):
+        terminal.tick()
+    assert terminal.asked, "it is to come back"
 
 
 # --- Terminals that each lack one rule ------------------------------------------------------------------------------
