@@ -68,3 +68,18 @@ def test_the_outbox_sends_straight_to_the_bucket(cloud_shop: Shop, front: Front,
     assert hash == sha256(picture).hexdigest()
     assert cloud_shop.snapshot("product")[product["id"]]["image"] == hash
     assert f"images/{hash}.jpg" in front.behind.keys("images/")
+
+
+def test_pictures_that_the_bucket_sends_itself_come_from_there(front: Front, tmp_path: Path) -> None:
+    settings = {**front.bucket.environment, "IMAGE_DELIVERY": "redirect"}
+    with RunningServer(tmp_path / "data", settings, (*SERVE, "--no-demo")) as server:
+        shop = Shop(server.until_ready())
+        hash, data = shop.image()
+        before = len(front.seen)
+        with Terminal(Bridge.client(shop.url, token=shop.token), tmp_path / "till") as terminal:
+            assert terminal.images.get_image_path(hash).read_bytes() == data
+
+        assert shop.manager.get(f"/api/image/{hash}.jpg").status_code == 302
+        assert [(seen.method, seen.key) for seen in front.seen[before:] if seen.method == "GET"] == [
+            ("GET", f"images/{hash}.jpg")
+        ]

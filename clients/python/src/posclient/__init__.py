@@ -27,7 +27,7 @@ Exceptions:
 """
 
 from ._asynchronous import AsyncTerminal
-from ._bridge import Bridge, Mode, Timeouts
+from ._bridge import Bridge, Mode
 from ._configuration import default_folder
 from ._errors import (
     Disconnected,
@@ -48,6 +48,7 @@ from ._images import CacheUsage, CleanupResult, ImageCache, PrefetchResult
 from ._outbox import FailedUpload, Outbox, UploadsResult, Waiting
 from ._replica import Replica, State, Update
 from ._terminal import Terminal, Uploaded
+from ._timeouts import Timeouts
 
 __version__ = "0.1.0"
 __all__ = [

@@ -1,11 +1,9 @@
 """How this terminal reaches its server: over HTTPS, through the server's own folder, or not at all."""
 
-import socket
 import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from importlib.util import find_spec
@@ -26,8 +24,9 @@ from ._errors import (
     UnexpectedAnswer,
 )
 from ._files import HASH
+from ._pictures import PictureConnections, hang_up
+from ._timeouts import Timeouts
 
-LARGEST_IMAGE = 4 * 1024 * 1024  # bytes; normal form has 2 MiB at most
 CLOCK_TOLERANCE = 120.0  # seconds by which a terminal's clock may be off before the server's counts
 
 
@@ -35,19 +34,6 @@ class Mode(StrEnum):
     SERVER = "server"  # on the server's machine: its files are read where they lie
     CLIENT = "client"  # over HTTP
     DISCONNECTED = "disconnected"
-
-
-@dataclass(frozen=True)
-class Timeouts:
-    """Seconds. ``silence``: without a byte for so long a stream is dead. ``whole``: for one picture altogether."""
-
-    connect: float = 5.0
-    read: float = 30.0
-    write: float = 30.0
-    pool: float = 30.0
-    silence: float = 30.0
-    whole: float = 120.0
-    probe: float = 2.0
 
 
 class Bridge:
@@ -73,8 +59,12 @@ class Bridge:
         self.timeouts = timeouts or Timeouts()
         self.data_dir = data_dir
         self._token = token
-        self._tls = tls_context(certificate, ca) if self.base_url.startswith("https:") else None
+        is_secure = self.base_url.startswith("https:")
+        self._tls = tls_context(certificate, ca) if is_secure else None
+        # One more: httpx writes into its own that it speaks HTTP/2.
+        self._pictures_tls = tls_context(certificate, ca) if is_secure else None
         self._clients: dict[str, httpx.Client] = {}
+        self._pictures: PictureConnections | None = None
         self._making = Lock()
         self._closed = False
         self._clock_offset = 0.0
@@ -126,6 +116,9 @@ class Bridge:
         with self._making:
             self._closed = True
             clients, self._clients = self._clients, {}
+            pictures, self._pictures = self._pictures, None
+        if pictures is not None:
+            pictures.close()
         for client in clients.values():
             client.close()
 
@@ -182,31 +175,18 @@ class Bridge:
 
     def download_image(self, hash: str) -> bytes:
         """The bytes that the server sends for this image, at most 4 MiB. Raises ImageMissing too."""
-        deadline = time.monotonic() + self.timeouts.whole
-        parts: list[bytes] = []
-        size = 0
-        try:
-            with self._client("requests").stream("GET", self.url(f"/api/image/{hash}.jpg")) as response:
-                if response.status_code == 404:
-                    response.read()
-                    if problem_of(response).get("code") != "not_found":
-                        raise UnexpectedAnswer("a 404 that isn't our server's")
-                    raise ImageMissing(f"the server has no image {hash}")
-                if response.status_code != 200:
-                    response.read()
-                    self.checked(response)
-                    raise UnexpectedAnswer(f"status {response.status_code} for a picture")
-                for part in response.iter_bytes():
-                    parts.append(part)
-                    size += len(part)
-                    if size > LARGEST_IMAGE:
-                        raise UnexpectedAnswer("more bytes than any picture has")
-                    if time.monotonic() > deadline:
-                        raise ServerUnavailable(f"a picture took longer than {self.timeouts.whole:g} s")
-        except httpx.HTTPError as error:
-            raise unavailable(error) from error
-        self._look_at_clock(response)
-        return b"".join(parts)
+        url = self.url(f"/api/image/{hash}.jpg")
+        answer = self._picture_connections().get(url)
+        if answer.status == 200:
+            self._look_at_clock(answer.headers)
+            return answer.body
+        response = httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+        if answer.status == 404:
+            if problem_of(response).get("code") != "not_found":
+                raise UnexpectedAnswer("a 404 that isn't our server's")
+            raise ImageMissing(f"the server has no image {hash}")
+        self.checked(response)
+        raise UnexpectedAnswer(f"status {answer.status} for a picture")
 
     def is_network_available(self) -> bool:
         """Whether our server answers now; takes two seconds at most."""
@@ -216,7 +196,7 @@ class Bridge:
             response = self._client("requests").get(self.url("/livez"), timeout=self.timeouts.probe)
         except (httpx.HTTPError, ServerUnavailable):
             return False
-        self._look_at_clock(response)
+        self._look_at_clock(response.headers)
         return response.status_code == 200 and response.content.strip() == b"ok"
 
     # --- The mode *server* ------------------------------------------------------------------------------------
@@ -254,9 +234,9 @@ class Bridge:
         offset = self._clock_offset
         return time.time() + (offset if abs(offset) > CLOCK_TOLERANCE else 0.0)
 
-    def _look_at_clock(self, response: httpx.Response) -> None:
+    def _look_at_clock(self, headers: Mapping[str, str]) -> None:
         with suppress(KeyError, ValueError, TypeError):
-            self._clock_offset = parsedate_to_datetime(response.headers["date"]).timestamp() - time.time()
+            self._clock_offset = parsedate_to_datetime(headers["date"]).timestamp() - time.time()
 
     # --- Underneath -------------------------------------------------------------------------------------------
     def url(self, path: str) -> str:
@@ -273,20 +253,33 @@ class Bridge:
 
     def _client(self, kind: str) -> httpx.Client:
         with self._making:
-            if self._closed or self._mode is Mode.DISCONNECTED:
-                raise Disconnected("this bridge is closed" if self._closed else "")
+            self._check_open()
             if kind not in self._clients:
                 self._clients[kind] = self._new_client(kind)
             return self._clients[kind]
 
+    def _picture_connections(self) -> PictureConnections:
+        with self._making:
+            self._check_open()
+            if self._pictures is None:
+                self._pictures = PictureConnections(
+                    self.base_url, headers=self._headers(), tls=self._pictures_tls, timeouts=self.timeouts
+                )
+            return self._pictures
+
+    def _check_open(self) -> None:
+        if self._closed or self._mode is Mode.DISCONNECTED:
+            raise Disconnected("this bridge is closed" if self._closed else "")
+
+    def _headers(self, *, anonymous: bool = False) -> dict[str, str]:
+        known = {"Authorization": f"Bearer {self._token}"} if self._token and not anonymous else {}
+        return {"User-Agent": "posclient", **known}
+
     def _new_client(self, kind: str) -> httpx.Client:
         times = self.timeouts
         read = times.silence if kind == "stream" else times.read
-        headers = {"User-Agent": "posclient"}
-        if self._token and kind != "anonymous":
-            headers["Authorization"] = f"Bearer {self._token}"
         return httpx.Client(
-            headers=headers,
+            headers=self._headers(anonymous=kind == "anonymous"),
             timeout=httpx.Timeout(connect=times.connect, read=read, write=times.write, pool=times.pool),
             verify=self._tls if self._tls is not None else True,
             http2=kind != "stream" and self._tls is not None and find_spec("h2") is not None,
@@ -304,7 +297,7 @@ class Bridge:
 
     def checked(self, response: httpx.Response) -> httpx.Response:
         """The answer when it is a good one; else what it means is raised."""
-        self._look_at_clock(response)
+        self._look_at_clock(response.headers)
         status = response.status_code
         if 200 <= status < 300:
             return response
@@ -371,8 +364,5 @@ def retry_after(response: httpx.Response) -> float | None:
 def shut(response: httpx.Response) -> None:
     """Wakes whoever waits for the next byte of ``response``, in whatever thread."""
     stream = response.extensions.get("network_stream")
-    connection = stream.get_extra_info("socket") if stream is not None else None
-    if connection is not None:
-        with suppress(OSError):
-            # Of a TLS socket too: it would only forget its encryption.
-            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+    if stream is not None:
+        hang_up(stream.get_extra_info("socket"))

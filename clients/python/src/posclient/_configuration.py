@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
-from ._bridge import Bridge, Mode, Timeouts
+from ._bridge import Bridge, Mode
 from ._errors import NotConfigured, UnexpectedAnswer
 from ._files import private_folder, write_durably
+from ._timeouts import Timeouts
 
 APP = "posclient"
 
