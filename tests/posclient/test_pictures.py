@@ -174,3 +174,9 @@ def test_closing_wakes_who_waits_for_a_picture() -> None:
             waiting.result(20)
     server.thread.join(20)
     assert not server.thread.is_alive(), "its connection is closed"
+
+
+def test_an_error_that_can_not_be_read_is_not_our_servers() -> None:
+    odd = whole(b"no gzip", "Content-Encoding: gzip", status="404 Not Found")
+    with Scripted([[odd]]) as server, bridge_to(server) as bridge, pytest.raises(UnexpectedAnswer):
+        bridge.download_image(HASH)

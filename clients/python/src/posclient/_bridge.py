@@ -180,7 +180,10 @@ class Bridge:
         if answer.status == 200:
             self._look_at_clock(answer.headers)
             return answer.body
-        response = httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+        try:
+            response = httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+        except httpx.DecodingError as error:
+            raise unavailable(error) from error
         if answer.status == 404:
             if problem_of(response).get("code") != "not_found":
                 raise UnexpectedAnswer("a 404 that isn't our server's")

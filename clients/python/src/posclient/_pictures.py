@@ -92,7 +92,7 @@ class PictureConnections:
         try:
             try:
                 answer = self._ask(connection, target, headers, deadline)
-            except (ConnectionError, HTTPException):
+            except (ConnectionError, HTTPException, ssl.SSLError):
                 if not is_kept:
                     raise
                 connection.close()  # most likely the server closed it just then
