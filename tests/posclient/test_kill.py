@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 
 from posclient import Bridge, Terminal
-from tests.posclient.conftest import NewTerminal, Shop, new_picture, only_on_sqlite
+from tests.posclient.conftest import NewTerminal, Shop, new_picture
 from tests.posclient.lives import BRISK, begin
 from tests.posclient.proxy import Proxy
-
-pytestmark = only_on_sqlite
 
 STATEMENTS = ("BEGIN IMMEDIATE", "INSERT", "UPDATE", "DELETE", "COMMIT", "CREATE")
 PARTS = 6

@@ -7,10 +7,8 @@ import pytest
 
 from posclient import State, Terminal, Timeouts
 from tests.parts import wait_until
-from tests.posclient.conftest import BRISK, NewTerminal, Shop, follows, only_on_sqlite
+from tests.posclient.conftest import BRISK, NewTerminal, Shop, follows
 from tests.posclient.proxy import Fault, Kind, Proxy
-
-pytestmark = only_on_sqlite
 
 
 def edits(shop: Shop, number: int = 6) -> None:
