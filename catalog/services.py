@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from images.services import HashUnknown, image_to_refer_to
+from images.services import HashUnknown, hold_image
 from syncing import registry
 from syncing.registry import Resource, Row
 
@@ -120,7 +120,8 @@ def show_image(*, product_id: UUID, hash: str) -> bool:
     if product is None:
         return False
     if product.image_id != hash:
-        product.image = image_to_refer_to(hash=hash)
+        hold_image(hash=hash)
+        product.image_id = hash
         product.save(update_fields=["image", "updated_at"])
     return True
 
@@ -200,7 +201,7 @@ def _check(record: Any, before: Mapping[str, Any], links: Mapping[str, Iterable[
             continue
         if field.name == "image":
             try:
-                image_to_refer_to(hash=target)
+                hold_image(hash=target)
             except HashUnknown:
                 errors["image"] = [ValidationError(_("No stored image has this hash."), "does_not_exist")]
         elif unknown(field.related_model, [target]):

@@ -179,6 +179,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Redis redelivers what runs longer than this; tasks end at 120 s, and the row decides who may finish.
     "visibility_timeout": 300,
     "unacked_restore_throttle": 1,
+    "priority_steps": [0],  # a queue is one list, not four to be asked for each message
     "socket_timeout": 10,
     "socket_connect_timeout": 2,
     # A request that enqueues never hangs on a dead broker: it gives up soon, and reconciliation finishes the work.

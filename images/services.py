@@ -40,14 +40,19 @@ def add_image(*, data: bytes) -> Added:
     return Added(image, created)
 
 
-def image_to_refer_to(*, hash: str) -> Image:
-    """The stored image, held until the end of the transaction and kept from being swept. Raises ``HashUnknown``."""
+def hold_image(*, hash: str) -> None:
+    """Holds a stored image until the end of the transaction and keeps it from being swept. Raises ``HashUnknown``."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("a reference is taken inside the transaction that writes it")
     # One statement locks, checks and stamps.
     usable = Image.objects.usable().filter(pk=hash) if HASH.match(hash) else Image.objects.none()
     if not usable.update(wanted_at=timezone.now(), unreferenced_since=None):
         raise HashUnknown(hash)
+
+
+def image_to_refer_to(*, hash: str) -> Image:
+    """The stored image, held as `hold_image` does. Raises ``HashUnknown``."""
+    hold_image(hash=hash)
     return Image.objects.get(pk=hash)
 
 

@@ -48,7 +48,8 @@ def store(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, boo
     deadline = time.monotonic() + patience.total_seconds()
     while True:
         token, created = timezone.now(), True
-        if not claim_new(name, normal, token):
+        row = claim_new(name, normal, token)
+        if row is None:
             row = Image.objects.filter(pk=name).first()
             if row is None:
                 continue
@@ -74,10 +75,12 @@ def store(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, boo
         except StorageUnavailable:
             move(name, Status.STORING, token, wanted_at=RELEASED)
             raise
-        if move(name, Status.STORING, token, status=Status.STORED, damaged_at=None, checked_at=timezone.now()):
-            stored = Image.objects.filter(pk=name).first()
-            if stored is not None:  # else it was swept already
-                return stored, created
+        changes = {"status": Status.STORED, "damaged_at": None, "checked_at": timezone.now()}
+        if move(name, Status.STORING, token, **changes):
+            # Not read again: what we know of the row is what we wrote, and a sweep may take it at any time anyway.
+            for column, value in {**changes, "wanted_at": token}.items():
+                setattr(row, column, value)
+            return row, created
 
 
 def write(name: str, data: bytes) -> None:
@@ -101,8 +104,8 @@ def is_sound(name: str) -> bool:
 
 # --- Steps of a row, each one commit -------------------------------------------------------------------------------
 @transaction.atomic(durable=True)
-def claim_new(name: str, normal: Normal, token: datetime, status: Status = Status.STORING) -> bool:
-    """Inserts the row as ours; False when there is one already."""
+def claim_new(name: str, normal: Normal, token: datetime, status: Status = Status.STORING) -> Image | None:
+    """Inserts the row as ours; None when there is one already."""
     row = Image(
         hash=name,
         status=status,
@@ -113,7 +116,7 @@ def claim_new(name: str, normal: Normal, token: datetime, status: Status = Statu
         wanted_at=token,
     )
     Image.objects.bulk_create([row], ignore_conflicts=True)
-    return Image.objects.filter(pk=name, status=status, wanted_at=token).exists()
+    return row if Image.objects.filter(pk=name, status=status, wanted_at=token).exists() else None
 
 
 @transaction.atomic(durable=True)
@@ -160,7 +163,7 @@ def move(name: str, status: Status, token: datetime, /, **changes: object) -> bo
 def claim_sweep(name: str, *, cutoff: datetime, token: datetime) -> bool:
     """``stored`` → ``sweeping`` when since ``cutoff`` nobody referred to the image or wanted it.
 
-    A reference that is being taken holds the row (``image_to_refer_to``) and stamps it: this update waits for it,
+    A reference that is being taken holds the row (``hold_image``) and stamps it: this update waits for it,
     looks again, and finds the image wanted.
     """
     rows = unreferenced().filter(pk=name, status=Status.STORED, wanted_at__lt=cutoff, unreferenced_since__lt=cutoff)

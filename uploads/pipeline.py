@@ -19,7 +19,7 @@ from django.utils import timezone
 from catalog.services import show_image
 from images.blobs import BlobMissing, StorageUnavailable, blobs
 from images.normalize import ImageRefused
-from images.services import HashUnknown, add_image, image_to_refer_to
+from images.services import HashUnknown, add_image, hold_image
 
 from . import measures
 from .models import Photo, Status, move
@@ -123,7 +123,7 @@ def finish(photo: Photo, hash: str, *, now: datetime) -> None:
     product_id = Photo.objects.values_list("product_id", flat=True).get(pk=photo.pk)
     if product_id is not None:
         show_image(product_id=product_id, hash=hash)
-    image_to_refer_to(hash=hash)  # after the product: everybody locks products before images
+    hold_image(hash=hash)  # after the product: everybody locks products before images
 
 
 def unclaim(photo: Photo, why: str, *, now: datetime) -> str:

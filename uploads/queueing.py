@@ -25,15 +25,21 @@ def queue(*, photos: Iterable[Photo], now: datetime) -> int:
     """Queue pending photos, except those that changed since they were read; how many this call queued."""
     until = now + QUEUED_FOR
     with transaction.atomic():
-        queued = [photo for photo in photos if mark(photo, until=until)]
+        queued = unchanged(photos)
         if queued:
+            rows = Photo.objects.filter(pk__in=[photo.pk for photo in queued])
+            rows.update(queued_until=until, error="", error_detail="")
             transaction.on_commit(partial(send, queued, until), robust=True)
     return len(queued)
 
 
-def mark(photo: Photo, *, until: datetime) -> bool:
-    rows = Photo.objects.pending().filter(pk=photo.pk, queued_until=photo.queued_until)
-    return rows.update(queued_until=until, error="", error_detail="") == 1
+def unchanged(photos: Iterable[Photo]) -> list[Photo]:
+    """Those that are still pending and that nobody queued since, held until the end of the transaction."""
+    read = {photo.pk: photo for photo in photos}
+    # In one order, so that two passes never wait for each other in a circle.
+    held = Photo.objects.pending().filter(pk__in=read).order_by("pk").select_for_update(no_key=True)
+    now = {pk: (queued_until,) for pk, queued_until in held.values_list("pk", "queued_until")}
+    return [photo for pk, photo in read.items() if now.get(pk) == (photo.queued_until,)]
 
 
 def send(photos: list[Photo], until: datetime) -> None:

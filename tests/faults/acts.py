@@ -110,7 +110,7 @@ def at(owner: Any, name: str, *, before: str = "", after: str = "") -> None:
         result = function(*args, **values)
         if name == "claim":
             note("won" if result else "lost", current_task.request.id)
-        if after and (result is not None or name == "send"):
+        if after and (result is not None or name in ("send", "hold_image")):
             reached(after)
         return result
 
@@ -132,7 +132,7 @@ def begin() -> None:
     at(pipeline, "claim", before="before claim", after="after claim")
     at(images.normalize, "encode", before="during normalise")
     at(pipeline, "add_image", after="after store")
-    at(pipeline, "image_to_refer_to", after="before the final commit")
+    at(pipeline, "hold_image", after="before the final commit")
     at(pipeline, "drop_original", before="after the final commit")
     acknowledge, send = Request.acknowledge, tasks.process_photo.apply_async
 

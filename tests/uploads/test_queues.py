@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings, settings
+from django.db import connection
 from django.db.models import Max, Min
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from kombu.connection import Connection
 from PIL import Image as Picture
 
 from tests.parts import ROOT, shared_environment, start, start_valkey, wait_until
-from uploads import tasks
+from uploads import queueing, tasks
 from uploads.broker import IMAGES, LARGE_IMAGES
 from uploads.models import Photo
 
@@ -76,8 +79,6 @@ def bitmap(shade: int) -> bytes:
 
 
 def test_a_large_photo_is_queued_apart(make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch) -> None:
-    from uploads import queueing
-
     sent: list[tuple[str, str]] = []
     monkeypatch.setattr(tasks.process_photo, "delay", lambda photo: sent.append((photo, IMAGES)))
     monkeypatch.setattr(tasks.process_photo, "apply_async", lambda args, queue: sent.append((args[0], queue)))
@@ -86,6 +87,24 @@ def test_a_large_photo_is_queued_apart(make_photo: Callable[..., Photo], monkeyp
     queueing.send([small, large], small.created_at)
 
     assert sent == [(str(small.pk), IMAGES), (str(large.pk), LARGE_IMAGES)]
+
+
+def test_fifty_photos_are_queued_by_as_many_queries_as_one(
+    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Photo] = []
+    monkeypatch.setattr(queueing, "send", lambda photos, until: sent.extend(photos))
+    one, *fifty = [make_photo() for _ in range(51)]
+    now = timezone.now()
+
+    with CaptureQueriesContext(connection) as for_one:
+        assert queueing.queue(photos=[one], now=now) == 1
+    with CaptureQueriesContext(connection) as for_fifty:
+        assert queueing.queue(photos=fifty, now=now) == 50
+
+    assert len(for_fifty) == len(for_one)
+    assert sent == [one, *fifty]
+    assert set(Photo.objects.values_list("queued_until", flat=True)) == {now + queueing.QUEUED_FOR}
 
 
 def test_a_small_photo_does_not_wait_for_the_large_ones_before_it(
