@@ -105,6 +105,9 @@ BEGIN
 END
 """
 
+# A plan made while the table of notes was empty would read all of it, and it grows until it is vacuumed.
+SETTINGS = {"capture_flush": {"enable_seqscan": "off"}}
+
 # Django's `flush` truncates the counters together with everything else: there is nothing left to number.
 FORGET = """
 BEGIN
@@ -127,7 +130,8 @@ def render(tables: Iterable["Table"]) -> Iterator[str]:
     yield PENDING_IDS
     functions, triggers = _parts(tables)
     for name, body in functions.items():
-        yield f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body${body}$body$"
+        settings = "".join(f" SET {key} = {value}" for key, value in SETTINGS.get(name, {}).items())
+        yield f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql{settings} AS $body${body}$body$"
     for (table, name), (events, how) in triggers.items():
         kind = "CONSTRAINT TRIGGER" if "DEFERRABLE" in how else "TRIGGER"
         yield f'CREATE {kind} {name} {events} ON "{table}" {how} EXECUTE FUNCTION {name}()'
@@ -152,7 +156,9 @@ def verify(tables: Iterable["Table"]) -> list[str]:
         elif form != _form(name, *triggers[table, name]):
             lines.append(f"Trigger {name} on {table} was altered.")
     lines += [
-        f"Function {name} is missing or was altered." for name in functions if bodies.get(name) != functions[name]
+        f"Function {name} is missing or was altered."
+        for name, body in functions.items()
+        if bodies.get(name) != (body, SETTINGS.get(name, {}))
     ]
     return lines
 
@@ -183,13 +189,18 @@ def _installed_triggers() -> dict[tuple[str, str], tuple[str, Form]]:
         return {(table, name): (switch, tuple(form)) for table, name, switch, *form in cursor.fetchall()}
 
 
-def _installed_functions() -> dict[str, str]:
+def _installed_functions() -> dict[str, tuple[str, dict[str, str]]]:
+    """Name → (body, settings)."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT proname, prosrc FROM pg_proc WHERE proname LIKE %s AND pg_function_is_visible(oid)",
+            "SELECT proname, prosrc, coalesce(proconfig, '{}') FROM pg_proc"
+            " WHERE proname LIKE %s AND pg_function_is_visible(oid)",
             [_pattern()],
         )
-        return dict(cursor.fetchall())
+        return {
+            name: (body, dict(setting.split("=", 1) for setting in settings))
+            for name, body, settings in cursor.fetchall()
+        }
 
 
 def _pattern() -> str:

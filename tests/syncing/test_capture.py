@@ -223,6 +223,37 @@ def test_truncate_is_captured(product: Product, logged: Logged) -> None:
 
 
 @postgresql
+def test_numbering_never_reads_the_notes_from_end_to_end(product: Product, logged: Logged) -> None:
+    """Its plans are made while there are no notes; what others have noted must not slow it down later."""
+    before = mark()
+    other = connection.copy()  # a session that has no plans yet
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("VACUUM syncing_pending")
+            scans = _scans_of_notes(other)
+            for position in range(1, 9):  # PL/pgSQL settles on its plans after five
+                cursor.execute("UPDATE catalog_product SET position = %s", [position])
+            for statement in (
+                "BEGIN",
+                "UPDATE catalog_product SET position = 20",
+                "UPDATE catalog_product SET position = 21",
+            ):
+                cursor.execute(statement)
+            cursor.execute("COMMIT")
+            assert _scans_of_notes(other) == scans
+    finally:
+        other.close()
+    assert logged(before) == [("product", "updated", str(product.id))] * 9
+
+
+def _scans_of_notes(other: object) -> int:
+    with other.cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'syncing_pending'")
+        return int(cursor.fetchone()[0])
+
+
+@postgresql
 def test_a_transaction_that_commits_late_is_not_lost(category: Category, logged: Logged) -> None:
     """Trap 1: held open in one connection, another commits, then the first does."""
     other = connection.copy()

@@ -122,6 +122,15 @@ def test_a_trigger_that_is_switched_off_is_named(transactional_db: None) -> None
     assert capture.verify() == []
 
 
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's triggers have no functions")
+def test_a_function_that_lost_its_settings_is_named_and_migrate_gives_them_back(transactional_db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER FUNCTION capture_flush() RESET ALL")
+    assert capture.verify() == ["Function capture_flush is missing or was altered."]
+    call_command("migrate", verbosity=0)
+    assert capture.verify() == []
+
+
 def test_a_migration_that_rebuilds_a_table_keeps_its_triggers(transactional_db: None) -> None:
     """SQLite rebuilds the whole table to alter a column, which drops its triggers silently."""
     epoch = log.heads().epoch
