@@ -54,13 +54,8 @@ class LeaseLost(RuntimeError):
     """Another worker has the photo now, or it is gone."""
 
 
-def process(
-    *, photo_id: UUID, clock: Callable[[], datetime] = timezone.now, drop: Callable[[UUID], None] = drop_original
-) -> None:
-    """Make a pending photo into an image. Safe to call at any time, any number of times, by many workers.
-
-    ``drop`` is called with the id of a photo whose original isn't needed any more.
-    """
+def process(*, photo_id: UUID, clock: Callable[[], datetime] = timezone.now) -> None:
+    """Make a pending photo into an image. Safe to call at any time, any number of times, by many workers."""
     with unhurried_commits():
         photo = claim(photo_id, now=clock())
     if photo is None:
@@ -69,7 +64,7 @@ def process(
     with measures.attempt() as attempt:
         attempt.outcome = work_on(photo, clock)
     if attempt.outcome == "ready" and not settings.KEEP_ORIGINALS:
-        drop(photo_id)
+        drop_original(photo_id)
 
 
 @contextmanager

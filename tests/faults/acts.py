@@ -133,7 +133,7 @@ def begin() -> None:
     at(images.normalize, "encode", before="during normalise")
     at(pipeline, "add_image", after="after store")
     at(pipeline, "hold_image", after="before the final commit")
-    at(tasks, "drop_soon", before="after the final commit")
+    at(pipeline, "drop_original", before="after the final commit")
     acknowledge, send = Request.acknowledge, tasks.process_photo.apply_async
 
     def acknowledge_late(request: Request) -> None:
