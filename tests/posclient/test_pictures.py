@@ -11,6 +11,8 @@ from typing import Self
 import pytest
 
 from posclient import Bridge, Disconnected, ServerUnavailable, Timeouts, UnexpectedAnswer
+from posclient._pictures import PictureConnections, place_of
+from tests.parts import wait_until
 from tests.posclient.conftest import only_on_sqlite
 
 pytestmark = only_on_sqlite
@@ -21,7 +23,7 @@ PICTURE = b"\xff\xd8" + bytes(200_000) + b"\xff\xd9"
 
 def whole(body: bytes = PICTURE, *headers: str, status: str = "200 OK") -> bytes:
     lines = (f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers)
-    return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + body
+    return "".join(f"{line}\r\n" for line in lines).encode("latin-1") + b"\r\n" + body
 
 
 def moved(to: str) -> bytes:
@@ -150,12 +152,43 @@ def test_the_token_is_for_the_server_and_not_for_the_bucket_that_it_names() -> N
 
 
 @pytest.mark.parametrize(
-    "to", ["/round/and/round", "ftp://127.0.0.1/picture", "http://127.0.0.1:port/", "http:///", "http://[/"]
+    "to",
+    ["/round/and/round", "ftp://127.0.0.1/picture", "http://127.0.0.1:port/", "http:///", "http://[/", "http://a b/"],
 )
 def test_a_redirect_to_nowhere_is_given_up(to: str) -> None:
     with Scripted([[moved(to)] * 10]) as server, bridge_to(server) as bridge, pytest.raises(UnexpectedAnswer):
         bridge.download_image(HASH)
     assert len(server.asked) <= 6
+
+
+@pytest.mark.parametrize("to", ["http://a..b/", "/caf\xe9"])
+def test_a_redirect_to_a_name_that_can_not_be_one_is_an_unavailable_server(to: str) -> None:
+    with Scripted([[moved(to)]]) as server, bridge_to(server) as bridge, pytest.raises(ServerUnavailable):
+        bridge.download_image(HASH)
+
+
+def test_an_answer_that_comes_twice_is_not_taken_for_the_next_one() -> None:
+    one = b"x" * 9000  # more than comes with the first read
+    with Scripted([[whole(one) + whole(one)], [whole(b"another")]]) as server, bridge_to(server) as bridge:
+        assert bridge.download_image(HASH) == one
+        assert bridge.download_image(HASH) == b"another"
+
+
+def test_an_address_of_ipv6_needs_no_port() -> None:
+    assert place_of("http://[fe80::abcd]/a") == (("http", "fe80::abcd", 80), "/a")
+    assert place_of("https://[::1]:8000") == (("https", "::1", 8000), "/")
+    bridge = Bridge.client("http://[fe80::abcd]", timeouts=Timeouts(connect=1))
+    with bridge, pytest.raises(ServerUnavailable):  # that network isn't here; it is no port "abcd"
+        bridge.download_image(HASH)
+
+
+def test_the_token_follows_from_http_to_https_of_the_same_server_only() -> None:
+    def homes(url: str) -> set[tuple[str, str, int]]:
+        return {tuple(home) for home in PictureConnections(url, headers={}, tls=None, timeouts=Timeouts()).homes}
+
+    assert homes("http://shop") == {("http", "shop", 80), ("https", "shop", 443)}
+    assert homes("http://shop:8000") == {("http", "shop", 8000)}
+    assert homes("https://shop") == {("https", "shop", 443)}
 
 
 @pytest.mark.parametrize("nonsense", [b"\x16\x03\x01 no HTTP\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n"])
@@ -174,6 +207,33 @@ def test_closing_wakes_who_waits_for_a_picture() -> None:
             waiting.result(20)
     server.thread.join(20)
     assert not server.thread.is_alive(), "its connection is closed"
+
+
+def test_closing_wakes_who_waits_for_the_rest_of_a_last_answer() -> None:
+    """``Connection: close`` takes the socket away from the connection, before its body has come."""
+    begun = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nbegun"
+    with Scripted([[begun, b""]]) as server, bridge_to(server, read=60) as bridge, ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(bridge.download_image, HASH)
+        wait_until(lambda: server.asked, seconds=20, what="the request")
+        bridge.close()
+
+        with pytest.raises(Disconnected):
+            waiting.result(20)
+
+
+@pytest.mark.parametrize("field", ["X-Shop: caf\xe9", "Date: Mon, 99999999999999 Jan 2020 00:00:00 GMT"])
+def test_an_error_with_an_odd_header_is_not_our_servers(field: str) -> None:
+    odd = whole(b"", field, status="404 Not Found")
+    with Scripted([[odd]]) as server, bridge_to(server) as bridge, pytest.raises(UnexpectedAnswer):
+        bridge.download_image(HASH)
+
+
+@pytest.mark.parametrize("name", ["Date", "Retry-After"])
+def test_a_time_that_can_not_be_is_none(name: str) -> None:
+    busy = whole(b"", f"{name}: Mon, 99999999999999 Jan 2020 00:00:00 GMT", status="503 Busy")
+    with Scripted([[busy]]) as server, bridge_to(server) as bridge, pytest.raises(ServerUnavailable) as unavailable:
+        bridge.download_image(HASH)
+    assert unavailable.value.retry_after is None
 
 
 def test_an_error_that_can_not_be_read_is_not_our_servers() -> None:

@@ -181,7 +181,8 @@ class Bridge:
             self._look_at_clock(answer.headers)
             return answer.body
         try:
-            response = httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+            headers = httpx.Headers(answer.headers, encoding="latin-1")
+            response = httpx.Response(answer.status, headers=headers, content=answer.body)
         except httpx.DecodingError as error:
             raise unavailable(error) from error
         if answer.status == 404:
@@ -238,7 +239,7 @@ class Bridge:
         return time.time() + (offset if abs(offset) > CLOCK_TOLERANCE else 0.0)
 
     def _look_at_clock(self, headers: Mapping[str, str]) -> None:
-        with suppress(KeyError, ValueError, TypeError):
+        with suppress(KeyError, ValueError, TypeError, OverflowError):
             self._clock_offset = parsedate_to_datetime(headers["date"]).timestamp() - time.time()
 
     # --- Underneath -------------------------------------------------------------------------------------------
@@ -359,7 +360,7 @@ def retry_after(response: httpx.Response) -> float | None:
     said = response.headers.get("retry-after", "").strip()
     if said.isdecimal():
         return min(float(said), 3600.0)
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError, OverflowError):
         return min(max(0.0, parsedate_to_datetime(said).timestamp() - time.time()), 3600.0)
     return None
 

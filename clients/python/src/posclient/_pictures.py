@@ -4,13 +4,14 @@ For 100 kB httpx takes three times the computing of ``http.client`` (1.1 and 0.3
 Whatever isn't a picture is httpx' business: see ``Bridge``.
 """
 
+import select
 import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, InvalidURL
 from threading import Lock
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
@@ -23,12 +24,13 @@ PIECE = 256 * 1024  # bytes, at most, between two looks at the time
 MOST_IDLE = 8
 MOST_REDIRECTS = 5  # to a bucket it is one
 REDIRECTS = (301, 302, 303, 307, 308)
+PORTS = {"http": 80, "https": 443}
 
 
 class Origin(NamedTuple):
     scheme: str
     host: str
-    port: int | None
+    port: int
 
 
 @dataclass(frozen=True)
@@ -41,18 +43,21 @@ class Answer:
 class PictureConnections:
     """Kept connections to a server, and to the bucket that it sends us to. Threads may share them.
 
-    ``headers`` go to the server of ``base_url`` only.
+    ``headers`` go to the server of ``base_url`` only, also where its proxy sends us from HTTP to HTTPS.
     """
 
     def __init__(
         self, base_url: str, *, headers: Mapping[str, str], tls: ssl.SSLContext | None, timeouts: Timeouts
     ) -> None:
-        self.home, _target = place_of(base_url)
+        home, _target = place_of(base_url)
+        self.homes = {home}
+        if home == Origin("http", home.host, PORTS["http"]):
+            self.homes.add(Origin("https", home.host, PORTS["https"]))
         self.headers = dict(headers)
         self.tls = tls
         self.timeouts = timeouts
         self._idle: dict[Origin, list[HTTPConnection]] = {}
-        self._busy: set[HTTPConnection] = set()
+        self._busy: dict[HTTPConnection, socket.socket | None] = {}  # that of a last answer outlives its connection
         self._guard = Lock()
         self._closed = False
 
@@ -78,16 +83,16 @@ class PictureConnections:
             self._closed = True
             idle = [connection for each in self._idle.values() for connection in each]
             self._idle = {}
-            busy = list(self._busy)
+            busy = list(self._busy.values())
         for connection in idle:
             connection.close()
-        for connection in busy:
-            hang_up(connection.sock)  # whoever uses it closes it
+        for used in busy:
+            hang_up(used)  # whoever uses it closes it
 
     # --- Underneath -------------------------------------------------------------------------------------------
     def _from(self, origin: Origin, target: str, deadline: float) -> Answer:
         connection, is_kept = self._take(origin)
-        headers = self.headers if origin == self.home else {}
+        headers = self.headers if origin in self.homes else {}
         is_whole = False
         try:
             try:
@@ -98,7 +103,7 @@ class PictureConnections:
                 connection.close()  # most likely the server closed it just then
                 answer = self._ask(connection, target, headers, deadline)
             is_whole = True
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, UnicodeError) as error:  # the last: a name that can't be one
             if self._closed:
                 raise Disconnected("this bridge is closed") from error
             raise ServerUnavailable(f"{type(error).__name__}: {error}".removesuffix(": ")) from error
@@ -127,6 +132,8 @@ class PictureConnections:
                 raise UnexpectedAnswer("more bytes than any picture has")
             if time.monotonic() > deadline:
                 raise ServerUnavailable(f"a picture took longer than {self.timeouts.whole:g} s")
+        if self._closed:  # and hung up: what came may not be all
+            raise Disconnected("this bridge is closed")
         if left:
             raise ServerUnavailable(f"the answer ended {left} bytes too early")
         response.close()  # the connection stays
@@ -136,6 +143,8 @@ class PictureConnections:
         connection.timeout = self.timeouts.connect
         connection.connect()
         connection.sock.settimeout(self.timeouts.read)
+        with self._guard:
+            self._busy[connection] = connection.sock
 
     def _take(self, origin: Origin) -> tuple[HTTPConnection, bool]:
         """A connection for this thread alone, and whether it was in use before."""
@@ -144,19 +153,22 @@ class PictureConnections:
                 raise Disconnected("this bridge is closed")
             idle = self._idle.get(origin)
             connection = idle.pop() if idle else self._new(origin)
-            self._busy.add(connection)
+            self._busy[connection] = connection.sock
+        if connection.sock is not None and is_readable(connection.sock):
+            connection.close()  # it has ended, or what came would be taken for the answer to our question
         return connection, connection.sock is not None
 
     def _new(self, origin: Origin) -> HTTPConnection:
-        if origin.scheme == "https":
-            if self.tls is None:
-                self.tls = ssl.create_default_context()
-            return HTTPSConnection(origin.host, origin.port, context=self.tls)
-        return HTTPConnection(origin.host, origin.port)
+        with address(origin.host):
+            if origin.scheme == "https":
+                if self.tls is None:
+                    self.tls = ssl.create_default_context()
+                return HTTPSConnection(origin.host, origin.port, context=self.tls)
+            return HTTPConnection(origin.host, origin.port)
 
     def _give_back(self, origin: Origin, connection: HTTPConnection, *, keep: bool) -> None:
         with self._guard:
-            self._busy.discard(connection)
+            del self._busy[connection]
             idle = self._idle.setdefault(origin, [])
             if keep and connection.sock is not None and not self._closed and len(idle) < MOST_IDLE:
                 idle.append(connection)
@@ -171,7 +183,8 @@ def place_of(url: str) -> tuple[Origin, str]:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(parts.scheme)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return Origin(parts.scheme, parts.hostname, parts.port), target
+        # Without a port http.client would look for one in the host: ::1 is port 1 to it.
+        return Origin(parts.scheme, parts.hostname, parts.port or PORTS[parts.scheme]), target
 
 
 @contextmanager
@@ -179,8 +192,15 @@ def address(url: str) -> Iterator[None]:
     """What can't be one becomes UnexpectedAnswer."""
     try:
         yield
-    except ValueError as error:
+    except (ValueError, InvalidURL) as error:
         raise UnexpectedAnswer(f"no address of a picture: {url[:200]!r}") from error
+
+
+def is_readable(connection: socket.socket) -> bool:
+    """Whether something came, or the other side hung up."""
+    look = select.poll()
+    look.register(connection, select.POLLIN)
+    return bool(look.poll(0))
 
 
 def hang_up(connection: socket.socket | None) -> None:
