@@ -11,7 +11,7 @@ from typing import Self
 import pytest
 
 from posclient import Bridge, Disconnected, ServerUnavailable, Timeouts, UnexpectedAnswer
-from posclient._pictures import PictureConnections, place_of
+from posclient._pictures import Origin, PictureConnections, place_of
 from tests.parts import wait_until
 from tests.posclient.conftest import only_on_sqlite
 
@@ -183,12 +183,12 @@ def test_an_address_of_ipv6_needs_no_port() -> None:
 
 
 def test_the_token_follows_from_http_to_https_of_the_same_server_only() -> None:
-    def homes(url: str) -> set[tuple[str, str, int]]:
-        return {tuple(home) for home in PictureConnections(url, headers={}, tls=None, timeouts=Timeouts()).homes}
+    def homes(url: str) -> set[Origin]:
+        return PictureConnections(url, headers={}, tls=None, timeouts=Timeouts()).homes
 
-    assert homes("http://shop") == {("http", "shop", 80), ("https", "shop", 443)}
-    assert homes("http://shop:8000") == {("http", "shop", 8000)}
-    assert homes("https://shop") == {("https", "shop", 443)}
+    assert homes("http://shop") == {Origin("http", "shop", 80), Origin("https", "shop", 443)}
+    assert homes("http://shop:8000") == {Origin("http", "shop", 8000)}
+    assert homes("https://shop") == {Origin("https", "shop", 443)}
 
 
 @pytest.mark.parametrize("nonsense", [b"\x16\x03\x01 no HTTP\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n"])
