@@ -117,6 +117,20 @@ def test_a_captive_portal_is_not_our_server() -> None:
             bridge.get_json("/api/sync/status")
 
 
+@pytest.mark.parametrize(
+    "items", ["null", "7", "[1]", "[{}]", '["x"]', '{"a": 1}'], ids=["null", "7", "numbers", "empty", "texts", "object"]
+)
+def test_a_snapshot_of_nonsense_is_not_our_servers_and_changes_nothing(tmp_path: Path, items: str) -> None:
+    """The same answer to both questions, for the status and for the snapshot."""
+    body = f'{{"epoch": "e", "versions": {{"product": 3}}, "resource": "product", "version": 3, "items": {items}}}'
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close"
+    answer = f"{head}\r\n\r\n{body}".encode()
+    with answering(answer) as url, Terminal(Bridge.client(url), tmp_path) as terminal:
+        with pytest.raises(UnexpectedAnswer):
+            terminal.replica.catch_up()
+        assert terminal.replica.all("product") == []
+
+
 def test_a_foreign_404_does_not_mean_that_a_picture_is_missing() -> None:
     answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     with answering(answer) as url, Bridge.client(url) as bridge, pytest.raises(UnexpectedAnswer):
@@ -139,6 +153,14 @@ def test_a_server_that_does_not_answer_is_given_up_in_time() -> None:
             with pytest.raises(ServerUnavailable):
                 bridge.get_json("/api/sync/status")
             assert time.monotonic() - began < 30  # a machine that is busy, not a clock
+
+
+@pytest.mark.parametrize("url", ["http://a..b", "http://127.0.0.1:port"])
+def test_an_address_that_can_not_be_one_is_an_unavailable_server(url: str) -> None:
+    with Bridge.client(url) as bridge:
+        assert not bridge.is_network_available()
+        with pytest.raises(ServerUnavailable):
+            bridge.get_json("/api/sync/status")
 
 
 def test_a_body_without_end_is_given_up() -> None:

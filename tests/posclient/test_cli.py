@@ -100,6 +100,15 @@ def test_an_enrolment_that_fails_leaves_the_one_before(enrolled: CommandLine, sh
     enrolled("products")  # with the token that it had
 
 
+@pytest.mark.parametrize("address", ["shop:8000", "http://", "http://[", "http://shop:port", "http://a..b"])
+def test_an_address_that_can_not_be_one_is_wrong_usage(posclient: CommandLine, address: str) -> None:
+    assert "address" in posclient.complains("enroll", address, "CODE", code=2)
+
+
+def test_a_token_that_can_not_be_one_is_wrong_usage(posclient: CommandLine, shop: Shop) -> None:
+    assert "token" in posclient.complains("enroll", shop.url, "-", code=2, stdin="t\u00f6ken")
+
+
 def new_code(shop: Shop) -> str:
     """As the admin makes one."""
     return shop.server.manage("shell", "-c", MAKE_CODE).split()[-1]
@@ -209,3 +218,20 @@ def test_the_doctor_looks_at_everything(enrolled: CommandLine, shop: Shop) -> No
     config.write_text(config.read_text().replace(shop.url, "http://127.0.0.1:9"))
     ill = {finding["about"]: finding["verdict"] for finding in enrolled.json("doctor", code=1)}
     assert (ill["network"], ill["clock"], ill["device"], ill["token"]) == ("failed", "failed", "failed", "ok")
+
+
+def test_the_doctor_names_the_file_that_no_connection_can_be_made_with(enrolled: CommandLine) -> None:
+    config = enrolled.home / "config" / "config.json"
+    config.write_text(json.dumps({"server": "https://127.0.0.1:9", "ca": "/nowhere/ca.pem"}))
+
+    (finding,) = enrolled.json("doctor", code=1)
+
+    assert (finding["about"], finding["verdict"]) == ("certificate", "failed")
+    assert "/nowhere/ca.pem" in finding["detail"]
+
+
+def test_a_damaged_file_of_the_outbox_is_said_in_one_line(enrolled: CommandLine) -> None:
+    folder = Path(enrolled.json("status")["folder"])
+    (folder / "outbox" / "outbox.sqlite3").write_bytes(b"garbage")
+
+    assert enrolled.complains("status", code=1).splitlines() == ["DatabaseError: file is not a database"]

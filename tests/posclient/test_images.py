@@ -48,10 +48,10 @@ def test_a_picture_is_downloaded_once_and_then_comes_from_the_disk(
 )
 def test_what_is_no_hash_never_becomes_a_path(terminal: Terminal, hash: str) -> None:
     before = sorted(terminal.folder.rglob("*"))
-    with pytest.raises(InvalidHash):
-        terminal.images.get_image_path(hash)
-    with pytest.raises(InvalidHash):
-        terminal.images.cleanup_image_cache([hash])
+    for use in (terminal.images.get_image_path, lambda hash: terminal.images.cleanup_image_cache([hash])):
+        with pytest.raises(InvalidHash):
+            use(hash)
+    assert terminal.images.prefetch_images([hash]) == {"success_count": 0, "failed_count": 1, "already_cached": 0}
     assert sorted(terminal.folder.rglob("*")) == before
 
 

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from posclient import NotAllowed, PictureRefused, Terminal
+from posclient import Bridge, NotAllowed, PictureRefused, Terminal
 from tests.images.pictures import encoded, photograph, quarters
-from tests.posclient.conftest import NewTerminal, Shop, new_picture
+from tests.posclient.conftest import NewTerminal, Shop, new_picture, only_on_sqlite
 from tests.posclient.proxy import Fault, Kind, Proxy
+from tests.posclient.test_bridge import answering
+
+PRODUCT = "4f1c6c1e-0000-4000-8000-000000000000"
 
 
 def photo_of_a_phone(seed: int) -> bytes:
@@ -79,6 +82,63 @@ def test_the_same_picture_waits_once_and_is_sent_once(shop: Shop, proxy: Proxy, 
     result = terminal.outbox.sync_image_uploads()
     assert (result["uploaded_count"], result["already_there"]) == (0, 1)
     assert len(proxy.asked("/api/images")) == 1
+
+
+def test_a_waiting_picture_that_was_damaged_is_whole_again_when_it_is_added_again(
+    shop: Shop, terminal: Terminal
+) -> None:
+    picture = new_picture()
+    hash = terminal.outbox.add_image(picture)
+    (terminal.outbox.waiting_folder / f"{hash}.jpg").write_bytes(b"damaged")
+    assert [failure["hash"] for failure in terminal.outbox.sync_image_uploads()["failed"]] == [hash]
+
+    terminal.outbox.add_image(picture)
+
+    assert terminal.images.get_image_path(hash).read_bytes() == picture
+    assert terminal.outbox.sync_image_uploads()["uploaded_count"] == 1
+    assert shop.stored(hash)
+
+
+@only_on_sqlite
+@pytest.mark.parametrize("status", ["200 OK", "302 Found", "403 Forbidden", "404 Not Found", "405 Method Not Allowed"])
+def test_what_a_captive_portal_says_fails_no_picture(tmp_path: Path, status: str) -> None:
+    portal = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: 7\r\nConnection: close\r\n\r\nWelcome"
+    with answering(portal.encode()) as url, Terminal(Bridge.client(url, token="t"), tmp_path) as terminal:
+        terminal.outbox.add_image(new_picture())
+        terminal.outbox.add_image(new_picture(), PRODUCT)
+
+        result = terminal.outbox.sync_image_uploads()
+
+        assert result == {"uploaded_count": 0, "already_there": 0, "waiting_count": 2, "failed": []}
+
+
+@only_on_sqlite
+@pytest.mark.parametrize(
+    ("product", "body"),
+    [
+        *(
+            (None, body)
+            for body in ("[]", "{}", "null", '{"missing": null}', '{"missing": [{}]}', '{"missing": ["HASH"]}')
+        ),
+        *((PRODUCT, body) for body in ("[]", "{}", "null", '{"id": 1}', '{"id": 1, "upload": {}}')),
+        *(
+            (PRODUCT, f'{{"id": 1, "upload": null{more}}}')
+            for more in ("", ', "status": "ready"', ', "status": "failed"')
+        ),
+    ],
+)
+def test_an_answer_without_what_it_needs_lets_the_picture_wait(tmp_path: Path, product: str | None, body: str) -> None:
+    picture = new_picture()
+    body = body.replace("HASH", sha256(picture).hexdigest())
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close"
+    answer = f"{head}\r\n\r\n{body}".encode()
+    with answering(answer) as url, Terminal(Bridge.client(url, token="t"), tmp_path) as terminal:
+        terminal.outbox.add_image(picture, product)
+
+        result = terminal.outbox.sync_image_uploads()
+
+        assert result == {"uploaded_count": 0, "already_there": 0, "waiting_count": 1, "failed": []}
+        assert terminal.outbox.waiting()[0].error
 
 
 def test_what_is_no_picture_is_refused_at_once_and_does_not_wait(terminal: Terminal) -> None:

@@ -27,6 +27,8 @@ from ._files import HASH
 from ._pictures import PictureConnections, hang_up
 from ._timeouts import Timeouts
 
+# The last two: an address that can't be one.
+UNANSWERED = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
 CLOCK_TOLERANCE = 120.0  # seconds by which a terminal's clock may be off before the server's counts
 
 
@@ -169,9 +171,9 @@ class Bridge:
                 if method not in ("GET", "HEAD"):
                     raise
                 response = client.request(method, self.url(path), **options)
-        except httpx.HTTPError as error:
+        except UNANSWERED as error:
             raise unavailable(error) from error
-        return self.checked(response)
+        return self.checked(response, is_ours=not anonymous)
 
     def download_image(self, hash: str) -> bytes:
         """The bytes that the server sends for this image, at most 4 MiB. Raises ImageMissing too."""
@@ -198,7 +200,7 @@ class Bridge:
             return False
         try:
             response = self._client("requests").get(self.url("/livez"), timeout=self.timeouts.probe)
-        except (httpx.HTTPError, ServerUnavailable):
+        except (*UNANSWERED, ServerUnavailable):
             return False
         self._look_at_clock(response.headers)
         return response.status_code == 200 and response.content.strip() == b"ok"
@@ -212,7 +214,7 @@ class Bridge:
         if self._keeps_files is None:
             try:
                 said = self._client("requests").get(self.url("/readyz"), timeout=self.timeouts.probe).text
-            except (httpx.HTTPError, ServerUnavailable):
+            except (*UNANSWERED, ServerUnavailable):
                 return True  # a server that doesn't run can't say; nor could it send anything
             self._keeps_files = "storage: ok (bucket)" not in said
         return self._keeps_files
@@ -299,8 +301,8 @@ class Bridge:
             response.extensions["network_stream"].close()
             raise Disconnected("this bridge is closed")
 
-    def checked(self, response: httpx.Response) -> httpx.Response:
-        """The answer when it is a good one; else what it means is raised."""
+    def checked(self, response: httpx.Response, *, is_ours: bool = True) -> httpx.Response:
+        """The answer when it is a good one; else what it means is raised. ``is_ours``: not a bucket's."""
         self._look_at_clock(response.headers)
         status = response.status_code
         if 200 <= status < 300:
@@ -310,8 +312,9 @@ class Bridge:
         if status in (429, 503) or status >= 500:
             why = f"{status} {code or response.reason_phrase}"
             raise ServerUnavailable(why, status=status, retry_after=retry_after(response))
-        if not code:
-            # Presigned addresses of a bucket answer XML; anything else between us and the server isn't ours.
+        if not code and is_ours:  # something between us and the server
+            raise UnexpectedAnswer(f"{status} {response.reason_phrase}".rstrip())
+        if not code:  # presigned addresses of a bucket answer XML
             raise Refused(status, "unexpected_answer", response.reason_phrase)
         kind = {401: NotEnrolled, 403: NotAllowed}.get(status, Refused)
         raise kind(status, code, detail, problem)
@@ -325,7 +328,7 @@ def tls_context(certificate: Path | tuple[Path, Path] | None, ca: Path | None) -
     return context
 
 
-def unavailable(error: httpx.HTTPError) -> ServerUnavailable:
+def unavailable(error: Exception) -> ServerUnavailable:
     kind = UnexpectedAnswer if isinstance(error, httpx.DecodingError | httpx.TooManyRedirects) else ServerUnavailable
     return kind(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 

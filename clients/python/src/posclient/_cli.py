@@ -5,6 +5,7 @@ Exit codes: 0 all is well, 1 something failed (what is printed says what), 2 wro
 """
 
 import json
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
@@ -23,8 +24,17 @@ from rich.table import Table
 from . import _configuration
 from ._configuration import Configuration
 from ._doctor import examine
-from ._errors import NotConfigured, PictureRefused, PosclientError, Refused, ServerUnavailable, StorageFull
+from ._errors import (
+    NotConfigured,
+    PictureRefused,
+    PosclientError,
+    Refused,
+    ServerUnavailable,
+    StorageFull,
+    UnexpectedAnswer,
+)
 from ._images import Progress as Told
+from ._pictures import place_of
 from ._replica import Update
 from ._terminal import Terminal
 
@@ -56,7 +66,7 @@ def run() -> None:
         stop(error, UNREACHABLE)
     except StorageFull as error:
         stop(error, FULL)
-    except (PosclientError, OSError) as error:
+    except (PosclientError, OSError, sqlite3.Error) as error:
         stop(error, FAILED)
 
 
@@ -84,6 +94,10 @@ def enroll(
     """
     if not server.startswith(("http://", "https://")):
         raise typer.BadParameter("an address begins with http:// or https://")
+    try:
+        place_of(server)[0].host.encode("idna")
+    except (UnexpectedAnswer, UnicodeError) as error:
+        raise typer.BadParameter("this can't be an address") from error
     if not code and certificate is None:
         raise typer.BadParameter("a code is needed, or a certificate that the server knows")
     configuration = Configuration(
@@ -100,6 +114,8 @@ def enroll(
     token: str | None = None
     if code in ("", "-"):
         token = sys.stdin.read().strip() or None if code else None
+        if token is not None and not token.isascii():
+            raise typer.BadParameter("this can't be a token")
         with configuration.bridge(token) as bridge:
             device = bridge.get_json("/api/devices/me")
     else:

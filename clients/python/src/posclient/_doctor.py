@@ -34,7 +34,12 @@ class Finding:
 def examine(configuration: Configuration, token: str | None) -> list[Finding]:
     """One finding for each thing that may be wrong, the more basic first."""
     findings: list[Finding] = []
-    with configuration.bridge(token) as bridge:
+    try:
+        made = configuration.bridge(token)
+    except OSError as error:  # without these files nothing is asked of a server
+        files = ", ".join(filter(None, (configuration.ca, configuration.certificate, configuration.key)))
+        return [Finding("certificate", "failed", f"{files}: {error}")]
+    with made as bridge:
         for about, look in LOOKS.items():
             try:
                 findings += [Finding(about, verdict, detail) for verdict, detail in look(configuration, bridge)]

@@ -18,9 +18,13 @@ HASH = re.compile(r"[0-9a-f]{64}")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def is_hash(hash: object) -> bool:
+    return isinstance(hash, str) and HASH.fullmatch(hash) is not None
+
+
 def checked_hash(hash: object) -> str:
     """``hash`` itself; raises InvalidHash before anything can become a path."""
-    if not isinstance(hash, str) or HASH.fullmatch(hash) is None:
+    if not isinstance(hash, str) or not is_hash(hash):
         raise InvalidHash(f"{str(hash)[:100]!r} is no SHA-256: 64 lower-case hexadecimal digits")
     return hash
 

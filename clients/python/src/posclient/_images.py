@@ -18,7 +18,7 @@ from typing import TypedDict
 
 from ._bridge import Bridge
 from ._errors import ImageDamaged, PosclientError, ServerUnavailable, StorageFull
-from ._files import HASH, checked_hash, digest, flock, private_folder
+from ._files import HASH, checked_hash, digest, flock, is_hash, private_folder
 from ._parts import Part, is_same_file, locked_part
 
 log = logging.getLogger("posclient")
@@ -111,7 +111,7 @@ class ImageCache:
         result: PrefetchResult = {"success_count": 0, "failed_count": 0, "already_cached": 0}
         lacking: list[str] = []
         for hash in wanted:
-            if HASH.fullmatch(hash) is None:
+            if not is_hash(hash):
                 result["failed_count"] += 1
             elif self._local(hash) is not None:
                 result["already_cached"] += 1

@@ -105,7 +105,7 @@ class Outbox:
                 "SELECT id FROM photo WHERE hash = ? AND product IS ?", (hash, product)
             ).fetchone()
             path = self.waiting_folder / f"{hash}.jpg"
-            if known is None or not path.exists():
+            if known is None or whole_bytes(path, hash) is None:
                 write_durably(path, normal)
             if known is None:
                 connection.execute(
@@ -166,11 +166,8 @@ class Outbox:
     def read(self, photo: Waiting) -> bytes | None:
         """The bytes of a waiting picture; None when they are gone or damaged."""
         for path in (self.waiting_folder / f"{photo.hash}.jpg", self.images.get_cached_path(photo.hash)):
-            if path is not None:
-                with suppress(FileNotFoundError):
-                    data = path.read_bytes()
-                    if digest(data) == photo.hash:
-                        return data
+            if path is not None and (data := whole_bytes(path, photo.hash)) is not None:
+                return data
         return None
 
     def note(self, photo: Waiting, *, step: str, album: str | None = None) -> None:
@@ -242,3 +239,11 @@ class Outbox:
             connection.execute(statement)
         connection.execute("COMMIT")
         return connection
+
+
+def whole_bytes(path: Path, hash: str) -> bytes | None:
+    """The bytes of this picture's file; None when it is gone or damaged."""
+    with suppress(FileNotFoundError):
+        data = path.read_bytes()
+        return data if digest(data) == hash else None
+    return None

@@ -7,9 +7,11 @@ with an id of our own, PUT, process, look until it is ready.
 import logging
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ._errors import NotAllowed, NotEnrolled, Refused, ServerUnavailable
+from ._errors import NotAllowed, NotEnrolled, Refused, ServerUnavailable, UnexpectedAnswer
 
 if TYPE_CHECKING:
     from ._images import Progress
@@ -57,7 +59,8 @@ class Sending:
         if self.offline:
             return False
         try:
-            send(photo)
+            with understanding():
+                send(photo)
         except (NotEnrolled, NotAllowed):
             raise
         except ServerUnavailable as error:
@@ -96,8 +99,9 @@ class Sending:
         for start in range(0, len(photos), ASKED_AT_ONCE):
             part = photos[start : start + ASKED_AT_ONCE]
             try:
-                answer = self.bridge.post_json("/api/images/missing", {"hashes": [photo.hash for photo in part]})
-                missing = set(answer["missing"])
+                with understanding():
+                    answer = self.bridge.post_json("/api/images/missing", {"hashes": [photo.hash for photo in part]})
+                    missing = set(answer["missing"])
             except ServerUnavailable as error:
                 for photo in part:
                     self.outbox.postpone(photo, str(error))
@@ -251,3 +255,12 @@ class Sending:
             else:
                 self.outbox.cleaned(photo)
                 return
+
+
+@contextmanager
+def understanding() -> Iterator[None]:
+    """An answer without what it needs isn't our server's: UnexpectedAnswer."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnexpectedAnswer(f"an answer without what it needs: {error!r}") from error

@@ -50,7 +50,8 @@ class Settling:
             rules.unknown(resource)
             return None
         check(body, resource)
-        return rules.snapshot(resource, body["epoch"], int(body["version"]), body["items"])
+        items = {str(item["id"]): item for item in body["items"]}
+        return rules.snapshot(resource, body["epoch"], int(body["version"]), items.values())
 
     def fetch_changes(self, rules: Rules, resource: str, since: int, epoch: str) -> Step | None:
         asked: dict[str, str | int] = {"since": since, "epoch": epoch, "limit": DELTA_LIMIT}
