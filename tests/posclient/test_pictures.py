@@ -161,6 +161,18 @@ def test_a_redirect_to_nowhere_is_given_up(to: str) -> None:
     assert len(server.asked) <= 6
 
 
+def test_the_token_is_for_the_server_whatever_address_is_asked_for() -> None:
+    with (
+        Scripted([[whole(b"1")]]) as other,
+        Scripted([[whole(b"2"), whole(b"3")]]) as server,
+        bridge_to(server) as bridge,
+    ):
+        assert bridge.get_bytes(f"{other.url}/a") == b"1"
+        assert [bridge.get_bytes("/a"), bridge.get_bytes(f"{server.url}/a")] == [b"2", b"3"]
+    assert "secret" not in other.asked[0][1]
+    assert ["Bearer secret" in head for _number, head in server.asked] == [True, True]
+
+
 @pytest.mark.parametrize("to", ["http://a..b/", "/caf\xe9"])
 def test_a_redirect_to_a_name_that_can_not_be_one_is_an_unavailable_server(to: str) -> None:
     with Scripted([[moved(to)]]) as server, bridge_to(server) as bridge, pytest.raises(ServerUnavailable):

@@ -24,7 +24,7 @@ from ._errors import (
     UnexpectedAnswer,
 )
 from ._files import HASH
-from ._pictures import PictureConnections, hang_up
+from ._pictures import PictureConnections, hang_up, place_of
 from ._timeouts import Timeouts
 
 # The last two: an address that can't be one.
@@ -159,8 +159,12 @@ class Bridge:
         headers: Mapping[str, str] | None = None,
         anonymous: bool = False,
     ) -> httpx.Response:
-        """The answer, when it is a good one (2xx). ``anonymous``: the address itself is the permission."""
-        client = self._client("anonymous" if anonymous else "requests")
+        """The answer, when it is a good one (2xx). ``anonymous``: the address itself is the permission.
+
+        Whoever else a whole address leads to is asked without the token, too.
+        """
+        is_ours = not anonymous and place_of(self.url(path))[0] == place_of(self.base_url)[0]
+        client = self._client("requests" if is_ours else "anonymous")
         options: dict[str, Any] = {"params": params, "json": json, "content": content, "headers": headers}
         try:
             try:
@@ -173,7 +177,7 @@ class Bridge:
                 response = client.request(method, self.url(path), **options)
         except UNANSWERED as error:
             raise unavailable(error) from error
-        return self.checked(response, is_ours=not anonymous)
+        return self.checked(response, is_ours=is_ours)
 
     def download_image(self, hash: str) -> bytes:
         """The bytes that the server sends for this image, at most 4 MiB. Raises ImageMissing too."""
