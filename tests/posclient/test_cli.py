@@ -16,6 +16,7 @@ import pytest
 
 from posclient import _cli
 from posclient.__main__ import main
+from posclient._files import Lock
 from tests.parts import ROOT, wait_until
 from tests.posclient.conftest import Shop, new_picture, only_on_sqlite
 
@@ -235,3 +236,19 @@ def test_a_damaged_file_of_the_outbox_is_said_in_one_line(enrolled: CommandLine)
     (folder / "outbox" / "outbox.sqlite3").write_bytes(b"garbage")
 
     assert enrolled.complains("status", code=1).splitlines() == ["DatabaseError: file is not a database"]
+
+
+def test_pictures_stay_while_nobody_knows_which_products_there_are(enrolled: CommandLine, shop: Shop) -> None:
+    """Another process of this terminal is at it, and has no products yet: none is not the same as unknown."""
+    hash, data = shop.image()
+    shop.product(image=hash)
+    enrolled("prefetch")
+    folder = Path(enrolled.json("status")["folder"])
+    for path in folder.glob("replica.sqlite3*"):
+        path.unlink()
+
+    with Lock(folder / "replica.lock").held(seconds=20):
+        enrolled.complains("cleanup", code=4)
+        enrolled.complains("prefetch", code=4)
+
+    assert (folder / "images" / f"{hash}.jpg").read_bytes() == data

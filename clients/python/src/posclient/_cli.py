@@ -307,7 +307,12 @@ def progress_bar(what: str, *, quiet: bool) -> Iterator[Told]:
 
 
 def active_hashes(terminal: Terminal) -> list[str]:
-    """The pictures that products show, in a stable order."""
+    """The pictures that products show, in a stable order.
+
+    Raises ServerUnavailable while nobody knows them: another process may be at fetching them, for the first time.
+    """
+    if terminal.replica.versions.get("product") is None:
+        raise ServerUnavailable("the products aren't here yet")
     hashes = (item.get("image") for item in terminal.replica.all("product"))
     return sorted({hash for hash in hashes if hash})
 
