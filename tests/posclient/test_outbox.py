@@ -181,6 +181,28 @@ def test_a_failed_one_that_was_removed_is_forgotten(shop: Shop, terminal: Termin
     assert terminal.outbox.sync_image_uploads()["waiting_count"] == 0
 
 
+def test_a_product_shows_the_picture_that_was_added_last(shop: Shop, proxy: Proxy, new_terminal: NewTerminal) -> None:
+    """Also when the server would be done with the last one first, and when it was added before."""
+    product = shop.product()["id"]
+    terminal = new_terminal(via=proxy)
+    last = new_picture()
+    terminal.outbox.add_image(last, product)
+    first = terminal.outbox.add_image(photo_of_a_phone(5), product)
+    hash = terminal.outbox.add_image(last, product)
+    shown: list[str | None] = []
+
+    def look(path: str) -> None:
+        if step_of(path) == "register":
+            shown.append(shop.snapshot("product")[product]["image"])
+
+    proxy.choose = look
+    result = terminal.outbox.sync_image_uploads()
+
+    assert result == {"uploaded_count": 2, "already_there": 0, "waiting_count": 0, "failed": []}
+    assert shown == [None, first]
+    assert shop.snapshot("product")[product]["image"] == hash
+
+
 def test_a_device_that_may_not_upload_keeps_what_it_has(shop: Shop, new_terminal: NewTerminal) -> None:
     terminal = new_terminal(token=shop.new_token())
     terminal.outbox.add_image(new_picture())

@@ -113,6 +113,7 @@ class Outbox:
                     (str(uuid.uuid4()), hash, product, filename[:255], len(normal), time.time()),
                 )
             else:  # one that failed, or was to be removed, begins anew
+                connection.execute("UPDATE photo SET added_at = ? WHERE id = ?", (time.time(), *known))
                 connection.execute(
                     "UPDATE photo SET failed = 0, cleanup = 0, error = '', step = 'new' WHERE id = ? AND failed = 1",
                     known,

@@ -49,8 +49,7 @@ class Sending:
         # A run that ended between two steps: the server looks what became of them before we do.
         self.reconcile({photo.album for photo in todo if photo.album and photo.step in ("sent", "asked")})
         self.send_plain([photo for photo in todo if photo.product is None])
-        asked = [photo for photo in todo if photo.product is not None and self.attempt(self.send_for_product, photo)]
-        self.wait_for(asked)
+        self.send_for_products([photo for photo in todo if photo.product is not None])
         self.reconcile(self.lost_in)
         return self.uploaded, self.already_there
 
@@ -126,6 +125,16 @@ class Sending:
         return data
 
     # --- For a product ----------------------------------------------------------------------------------------
+    def send_for_products(self, photos: "list[Waiting]") -> None:
+        """Those of one product one after the other: it is to show the last, whichever is processed sooner."""
+        while photos and not self.offline:
+            turn = list({photo.product: photo for photo in reversed(photos)}.values())[::-1]
+            self.wait_for([photo for photo in turn if self.attempt(self.send_for_product, photo)])
+            left = {(photo.hash, photo.product) for photo in self.outbox.waiting() if not photo.failed}
+            had = {photo.id for photo in turn}
+            held_up = {photo.product for photo in turn if (photo.hash, photo.product) in left}
+            photos = [photo for photo in photos if photo.id not in had and photo.product not in held_up]
+
     def send_for_product(self, photo: "Waiting") -> None:
         """Until the server was asked to process it."""
         if photo.step == "asked" and self.is_known(photo):
@@ -206,9 +215,10 @@ class Sending:
         while photos and not self.offline:
             photos = [photo for photo in photos if self.attempt(self.look, photo) and not self.is_settled]
             if not photos or time.monotonic() > deadline:
-                return
+                break
             time.sleep(pause)
             pause = min(pause * 1.5, 2.0)
+        self.wait_seconds = max(0.0, deadline - time.monotonic())  # it is for all turns together
 
     def look(self, photo: "Waiting") -> None:
         self.is_settled = False
