@@ -84,6 +84,15 @@ def test_the_same_picture_waits_once_and_is_sent_once(shop: Shop, proxy: Proxy, 
     assert len(proxy.asked("/api/images")) == 1
 
 
+def test_no_product_is_no_product_however_it_is_said(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "dish.jpg").write_bytes(new_picture())
+
+    first = terminal.outbox.add_image(path=tmp_path / "dish.jpg")
+    assert terminal.outbox.add_image(path=tmp_path / "dish.jpg", product="") == first
+
+    assert [(waiting.hash, waiting.product) for waiting in terminal.outbox.waiting()] == [(first, None)]
+
+
 def test_a_waiting_picture_that_was_damaged_is_whole_again_when_it_is_added_again(
     shop: Shop, terminal: Terminal
 ) -> None:

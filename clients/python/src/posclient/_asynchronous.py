@@ -46,8 +46,8 @@ class AsyncTerminal:
 
         return tell
 
-    async def upload_image(self, picture: Path | str | bytes) -> Uploaded:
-        return await self.call(self.terminal.upload_image, picture)
+    async def upload_image(self, path: Path | str | bytes) -> Uploaded:
+        return await self.call(self.terminal.upload_image, path)
 
     async def is_network_available(self) -> bool:
         return await self.call(self.terminal.bridge.is_network_available)
@@ -135,8 +135,8 @@ class AsyncOutbox:
     def __init__(self, terminal: AsyncTerminal) -> None:
         self._terminal, self._outbox = terminal, terminal.terminal.outbox
 
-    async def add_image(self, picture: Path | str | bytes, product: str | None = None, *, filename: str = "") -> str:
-        return await self._terminal.call(self._outbox.add_image, picture, product, filename=filename)
+    async def add_image(self, path: Path | str | bytes, product: str | None = None, *, filename: str = "") -> str:
+        return await self._terminal.call(self._outbox.add_image, path, product, filename=filename)
 
     async def waiting(self) -> list[Waiting]:
         return await self._terminal.call(self._outbox.waiting)

@@ -88,7 +88,7 @@ class Outbox:
         with self._guard:
             self._connection.close()
 
-    def add_image(self, picture: Path | str | bytes, product: str | None = None, *, filename: str = "") -> str:
+    def add_image(self, path: Path | str | bytes, product: str | None = None, *, filename: str = "") -> str:
         """Keeps the picture of this file (or these bytes) and returns its final hash; the same twice waits once.
 
         ``product``: the id of the product that is to show it. Needs the extra ``images``, not the network. Raises
@@ -96,17 +96,18 @@ class Outbox:
         """
         from ._normalize import normalize
 
-        data = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
-        filename = filename or ("picture.jpg" if isinstance(picture, bytes) else Path(picture).name)
+        product = product or None
+        data = path if isinstance(path, bytes) else Path(path).read_bytes()
+        filename = filename or ("picture.jpg" if isinstance(path, bytes) else Path(path).name)
         normal = normalize(data).data
         hash = digest(normal)
         with self._writing() as connection:
             known = connection.execute(
                 "SELECT id FROM photo WHERE hash = ? AND product IS ?", (hash, product)
             ).fetchone()
-            path = self.waiting_folder / f"{hash}.jpg"
-            if known is None or whole_bytes(path, hash) is None:
-                write_durably(path, normal)
+            kept = self.waiting_folder / f"{hash}.jpg"
+            if known is None or whole_bytes(kept, hash) is None:
+                write_durably(kept, normal)
             if known is None:
                 connection.execute(
                     "INSERT INTO photo (id, hash, product, filename, size, added_at) VALUES (?, ?, ?, ?, ?, ?)",

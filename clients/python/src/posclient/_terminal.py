@@ -67,12 +67,14 @@ class Terminal:
         configuration, token = _configuration.load()
         return cls(configuration.bridge(token), configuration.data_folder(), **options)
 
-    def upload_image(self, picture: Path | str | bytes) -> Uploaded:
-        """Sends a picture now. With the extra ``images`` it is normalised here first, which is less to send.
+    def upload_image(self, path: Path | str | bytes) -> Uploaded:
+        """Sends the picture of this file (or these bytes) now.
+
+        With the extra ``images`` it is normalised here first, which is less to send.
 
         Raises ServerUnavailable, Refused (such as 415 ``unsupported_image``), and PictureRefused.
         """
-        data = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
+        data = path if isinstance(path, bytes) else Path(path).read_bytes()
         made_here = False
         try:
             from ._normalize import normalize
