@@ -1,5 +1,6 @@
 """Pictures that were added offline: shown at once, sent once, whatever the network does."""
 
+from collections.abc import Callable
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -91,6 +92,39 @@ def test_no_product_is_no_product_however_it_is_said(terminal: Terminal, tmp_pat
     assert terminal.outbox.add_image(path=tmp_path / "dish.jpg", product="") == first
 
     assert [(waiting.hash, waiting.product) for waiting in terminal.outbox.waiting()] == [(first, None)]
+
+
+def damage_in_the_middle(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[:4096] + b"\xa5" * (len(data) - 4096))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b"no database at all" * 100),
+        lambda path: path.write_bytes(b""),
+        damage_in_the_middle,
+        Path.unlink,
+    ],
+    ids=["another file", "emptied", "damaged", "lost"],
+)
+def test_an_outbox_without_its_list_sends_what_lies_in_its_folder(
+    shop: Shop, new_terminal: NewTerminal, damage: Callable[[Path], object]
+) -> None:
+    with new_terminal() as terminal:
+        hashes = {terminal.outbox.add_image(new_picture(), shop.product()["id"]) for _number in range(2)}
+        path = terminal.outbox.path
+        broken = terminal.outbox.waiting_folder / f"{'0' * 64}.jpg"
+    broken.write_bytes(b"half a picture")
+    damage(path)
+
+    again = new_terminal()
+
+    assert {(waiting.hash, waiting.product) for waiting in again.outbox.waiting()} == {(hash, None) for hash in hashes}
+    result = again.outbox.sync_image_uploads()
+    assert (result["uploaded_count"], result["waiting_count"], result["failed"]) == (2, 0, [])
+    assert all(shop.stored(hash) for hash in hashes)
 
 
 def test_a_waiting_picture_that_was_damaged_is_whole_again_when_it_is_added_again(

@@ -20,7 +20,7 @@ from ._bridge import Bridge
 from ._files import Lock, digest, private_folder, write_durably
 from ._images import ImageCache, Progress
 from ._sending import Failure, Sending
-from ._sqlite import BUSY_SECONDS, wait_for_wal, writing
+from ._sqlite import BUSY_SECONDS, is_damage, put_aside, wait_for_wal, writing
 
 log = logging.getLogger("posclient")
 
@@ -78,11 +78,12 @@ class Outbox:
     def __init__(self, bridge: Bridge, folder: Path, images: ImageCache) -> None:
         self.bridge = bridge
         self.folder = private_folder(folder)
+        self.path = self.folder / "outbox.sqlite3"
         self.waiting_folder = private_folder(folder / "waiting")
         self.images = images
         images.waiting = self.waiting_folder
         self._guard = threading.RLock()
-        self._connection = self._connect()
+        self._connection = self._open()
 
     def close(self) -> None:
         with self._guard:
@@ -231,16 +232,52 @@ class Outbox:
         with self._guard, writing(self._connection, self.folder) as connection:
             yield connection
 
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+        with Lock(self.folder / "outbox.open.lock").held(
+            seconds=60
+        ):  # two who put aside would lose what was begun anew
+            try:
+                return self._connect()
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error):
+                    raise
+                log.error("%s is damaged and begins anew, without the products of its pictures: %s", self.path, error)
+                put_aside(self.path)
+            return self._connect()
+
     def _connect(self) -> sqlite3.Connection:
-        path = self.folder / "outbox.sqlite3"
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        wait_for_wal(connection)
-        connection.execute("PRAGMA synchronous = FULL")  # nothing that was added is lost by a power cut
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in SCHEMA.split(";\n"):
-            connection.execute(statement)
-        connection.execute("COMMIT")
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            wait_for_wal(connection)
+            connection.execute("PRAGMA synchronous = FULL")  # nothing that was added is lost by a power cut
+            ((found,), *_more) = connection.execute("PRAGMA quick_check(1)").fetchall()  # milliseconds: it is small
+            if found != "ok":
+                raise sqlite3.DatabaseError(f"malformed: {found}")
+            connection.execute("BEGIN IMMEDIATE")
+            is_new = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'photo'").fetchone() is None
+            for statement in SCHEMA.split(";\n"):
+                connection.execute(statement)
+            if is_new:
+                self._take_in(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+    def _take_in(self, connection: sqlite3.Connection) -> None:
+        """What waits in the folder of a database that was lost is sent all the same, though not to any product."""
+        for path in sorted(self.waiting_folder.glob("*.jpg")):
+            if (data := whole_bytes(path, path.stem)) is not None:
+                connection.execute(
+                    "INSERT OR IGNORE INTO photo (id, hash, filename, size, added_at) VALUES (?, ?, ?, ?, ?)",
+                    (str(uuid.uuid4()), path.stem, path.name, len(data), path.stat().st_mtime),
+                )
 
 
 def whole_bytes(path: Path, hash: str) -> bytes | None:

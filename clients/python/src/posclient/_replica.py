@@ -19,7 +19,8 @@ from ._following import Follower
 from ._images import ImageCache
 from ._rules import OutOfStep, Rules
 from ._settling import Settling
-from ._store import Row, Store, is_damage
+from ._sqlite import is_damage
+from ._store import Row, Store
 from ._stream import EventStream, hear
 
 log = logging.getLogger("posclient")

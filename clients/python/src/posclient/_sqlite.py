@@ -1,9 +1,10 @@
 """What every SQLite file of a terminal needs, whatever it keeps."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ._errors import StorageFull
@@ -41,3 +42,17 @@ def wait_for_wal(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is no database any more; a lock or a full disk is something else."""
+    return isinstance(error, sqlite3.DatabaseError) and any(
+        words in str(error) for words in ("malformed", "not a database", "no such table", "no such column")
+    )
+
+
+def put_aside(path: Path) -> None:
+    """Makes room for a new file, and keeps the damaged one beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.replace(f"{path}{suffix}", f"{path}.damaged{suffix}")

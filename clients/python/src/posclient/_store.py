@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ._rules import Change, Step, Versions
-from ._sqlite import BUSY_SECONDS, wait_for_wal, writing
+from ._sqlite import BUSY_SECONDS, put_aside, wait_for_wal, writing
 
 log = logging.getLogger("posclient")
 
@@ -166,9 +166,7 @@ class Store:
         """The file is damaged: put it aside; everything in it can be fetched again."""
         log.error("%s is damaged and begins anew: %s", self.path, why)
         self.damaged += 1
-        for suffix in ("", "-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                os.replace(f"{self.path}{suffix}", f"{self.path}.damaged{suffix}")
+        put_aside(self.path)
         self._forget()
 
     # --- Connections ------------------------------------------------------------------------------------------
@@ -248,13 +246,6 @@ def prepare(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
     connection.execute("COMMIT")
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether the file is no database any more; a lock or a full disk is something else."""
-    return isinstance(error, sqlite3.DatabaseError) and any(
-        words in str(error) for words in ("malformed", "not a database", "no such table", "no such column")
-    )
 
 
 def to_json(data: Any) -> str:
