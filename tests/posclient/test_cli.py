@@ -137,6 +137,28 @@ def test_a_token_that_others_can_read_is_refused(enrolled: CommandLine) -> None:
     assert "chmod 600" in enrolled.complains("status", code=3)
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", b"{"),
+        ("config.json", b"\xff"),
+        ("config.json", b"[]"),
+        ("config.json", b"{}"),
+        ("config.json", b'{"server": 1}'),
+        ("config.json", b'{"server": "http://["}'),
+        ("config.json", b'{"server": "shop:8000"}'),
+        ("token", b"t\xf6ken"),
+    ],
+)
+def test_a_configuration_that_was_spoiled_by_hand_is_said_not_thrown(
+    enrolled: CommandLine, file: str, content: bytes
+) -> None:
+    (enrolled.home / "config" / file).write_bytes(content)
+
+    (line,) = enrolled.complains("status", code=3).splitlines()
+    assert file in line
+
+
 def test_products_and_their_pictures(enrolled: CommandLine, shop: Shop) -> None:
     hash, _data = shop.image()
     product = shop.product(name="Cortado of the command line", image=hash)
@@ -231,11 +253,12 @@ def test_the_doctor_names_the_file_that_no_connection_can_be_made_with(enrolled:
     assert "/nowhere/ca.pem" in finding["detail"]
 
 
-def test_a_damaged_file_of_the_outbox_is_said_in_one_line(enrolled: CommandLine) -> None:
-    folder = Path(enrolled.json("status")["folder"])
-    (folder / "outbox" / "outbox.sqlite3").write_bytes(b"garbage")
+def test_a_file_that_can_not_be_opened_is_said_in_one_line(enrolled: CommandLine) -> None:
+    path = Path(enrolled.json("status")["folder"]) / "outbox" / "outbox.sqlite3"
+    path.unlink()
+    path.mkdir()
 
-    assert enrolled.complains("status", code=1).splitlines() == ["DatabaseError: file is not a database"]
+    assert enrolled.complains("status", code=1).splitlines() == ["OperationalError: unable to open database file"]
 
 
 def test_pictures_stay_while_nobody_knows_which_products_there_are(enrolled: CommandLine, shop: Shop) -> None:

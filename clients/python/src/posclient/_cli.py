@@ -31,10 +31,8 @@ from ._errors import (
     Refused,
     ServerUnavailable,
     StorageFull,
-    UnexpectedAnswer,
 )
 from ._images import Progress as Told
-from ._pictures import place_of
 from ._replica import Update
 from ._terminal import Terminal
 
@@ -95,8 +93,8 @@ def enroll(
     if not server.startswith(("http://", "https://")):
         raise typer.BadParameter("an address begins with http:// or https://")
     try:
-        place_of(server)[0].host.encode("idna")
-    except (UnexpectedAnswer, UnicodeError) as error:
+        _configuration.check_address(server)
+    except ValueError as error:
         raise typer.BadParameter("this can't be an address") from error
     if not code and certificate is None:
         raise typer.BadParameter("a code is needed, or a certificate that the server knows")

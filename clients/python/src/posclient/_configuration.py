@@ -16,6 +16,7 @@ import platformdirs
 from ._bridge import Bridge, Mode
 from ._errors import NotConfigured, UnexpectedAnswer
 from ._files import private_folder, write_durably
+from ._pictures import place_of
 from ._timeouts import Timeouts
 
 APP = "posclient"
@@ -95,6 +96,7 @@ def load() -> tuple[Configuration, str | None]:
         said: dict[str, Any] = json.loads((folder / "config.json").read_text())
         known = {key: value for key, value in said.items() if key in Configuration.__dataclass_fields__}
         configuration = Configuration(**known)
+        check_address(configuration.server)
     except FileNotFoundError as error:
         raise NotConfigured("This terminal isn't enrolled yet: posclient enroll SERVER CODE") from error
     except (ValueError, TypeError, AttributeError) as error:
@@ -103,8 +105,19 @@ def load() -> tuple[Configuration, str | None]:
     with suppress(FileNotFoundError):
         if is_open_to_others(folder / "token"):
             raise NotConfigured(f"Others can read {folder / 'token'}: chmod 600 it, or enrol again")
-        token = (folder / "token").read_text().strip()
+        try:
+            token = (folder / "token").read_text(encoding="ascii").strip()
+        except ValueError as error:
+            raise NotConfigured(f"{folder / 'token'} holds no token: enrol again") from error
     return configuration, token
+
+
+def check_address(server: str) -> None:
+    """Raises ValueError for what can't be a server's."""
+    try:
+        place_of(server)[0].host.encode("idna")
+    except UnexpectedAnswer as error:
+        raise ValueError(f"{server[:200]!r} can't be an address") from error
 
 
 def is_open_to_others(path: Path) -> bool:
