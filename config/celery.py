@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 from celery import Celery
-from celery.signals import heartbeat_sent, task_postrun, task_prerun, worker_process_init, worker_shutdown
+from celery.signals import heartbeat_sent, task_postrun, task_prerun, worker_shutdown
 from celery.worker.heartbeat import Heart
 from django.conf import settings
 from django.db import close_old_connections
@@ -50,16 +50,6 @@ WORKER_KEY_SECONDS = 15
 @cache
 def shown() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2)
-
-
-# Pictures are hours of computing for whoever drops a thousand of them. The kernel lets those go first whose work is
-# short: requests, the broker, and the worker's own main process, whose answer the next photo waits for.
-NICE = 5
-
-
-@worker_process_init.connect
-def let_others_go_first(**_: Any) -> None:
-    os.nice(NICE)
 
 
 @task_prerun.connect

@@ -4,7 +4,6 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 from django.conf import LazySettings
 from django.db import connection
@@ -12,7 +11,6 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.models import Product
-from config.celery import NICE
 from images.models import Image
 from tests.parts import wait_until
 from uploads import tasks
@@ -28,14 +26,6 @@ DATA = picture("#8e44ad", size=(2000, 1500))
 def folder(settings: LazySettings) -> Path:
     """The files that the worker sees too."""
     return Path(settings.FILES_DIR)
-
-
-def test_what_makes_pictures_lets_all_others_go_first(celery_worker_process: subprocess.Popen[bytes]) -> None:
-    main = psutil.Process(celery_worker_process.pid)
-
-    wait_until(lambda: len(main.children()) == 2, what="the worker's processes")
-
-    wait_until(lambda: {child.nice() for child in main.children()} == {main.nice() + NICE}, what="a lower priority")
 
 
 def test_process_makes_a_photo_ready_and_its_product_shows_it(
