@@ -2,11 +2,12 @@
 
 import uuid
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
-from django.db.models import F, Q
+from django.db import connection, models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -237,8 +238,8 @@ def move(
     now: datetime,
     lease: uuid.UUID | None = None,
     **values: Any,
-) -> bool:
-    """Move a photo between two states if it is in the first; True when this call did it, and nobody else's.
+) -> Photo | None:
+    """Move a photo between two states if it is in the first; the photo as it is then when this call did it, else None.
 
     ``lease`` is the token that a worker takes (to ``processing``) or must still hold (from ``processing``).
     ``values`` are more columns to set. Raises ValueError for a move that the state machine doesn't have.
@@ -247,17 +248,28 @@ def move(
         raise ValueError(f"A photo never goes from {from_} to {to}.")
     if lease is None and Status.PROCESSING in (from_, to):
         raise ValueError("A worker has a lease.")
-    rows = Photo.objects.filter(pk=photo_id, status=from_)
-    if from_ == Status.PROCESSING:
-        rows = rows.filter(lease=lease)
     columns: dict[str, Any] = {"status": to, "lease": None, "lease_expires_at": None, "queued_until": None}
     match to:
         case Status.PROCESSING:
-            # The attempt counts from here, because it may kill its worker.
             columns |= {"lease": lease, "lease_expires_at": now + LEASE, "processing_at": now}
-            columns |= {"attempts": F("attempts") + 1}
         case Status.READY:
             columns |= {"ready_at": now, "error": "", "error_detail": ""}
         case Status.FAILED:
             columns |= {"failed_at": now}
-    return rows.update(**(columns | values)) == 1
+    columns |= values
+    changes = [f"{name} = %s" for name in columns]
+    if to == Status.PROCESSING:
+        changes.append("attempts = attempts + 1")  # counts from here, because it may kill its worker
+    known: dict[str, Any] = {"id": photo_id, "status": from_}
+    if from_ == Status.PROCESSING:
+        known["lease"] = lease
+    # By hand, because the ORM's update returns no row, and to look for it is another statement.
+    sql = (
+        f"UPDATE {Photo._meta.db_table} SET {', '.join(changes)}"  # noqa: S608 - only names of columns
+        f" WHERE {' AND '.join(f'{name} = %s' for name in known)} RETURNING *"
+    )
+    fields = {field.attname: field for field in Photo._meta.concrete_fields}
+    given = chain(columns.items(), known.items())
+    parameters = [fields[name].get_db_prep_save(value, connection) for name, value in given]
+    moved = list(Photo.objects.raw(sql, parameters))
+    return moved[0] if moved else None

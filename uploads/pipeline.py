@@ -114,10 +114,7 @@ def work_on(photo: Photo, clock: Callable[[], datetime]) -> str:
 
 def claim(photo_id: UUID, *, now: datetime) -> Photo | None:
     """Take the photo for this worker, or None when it isn't pending."""
-    lease = uuid4()
-    if not move(photo_id, Status.PENDING, Status.PROCESSING, now=now, lease=lease):
-        return None
-    return Photo.objects.filter(pk=photo_id, lease=lease).first()
+    return move(photo_id, Status.PENDING, Status.PROCESSING, now=now, lease=uuid4())
 
 
 def fetch(photo: Photo) -> bytes:
@@ -139,12 +136,12 @@ def finish(photo: Photo, hash: str, *, now: datetime) -> None:
 
     Raises LeaseLost when this worker's turn is over, HashUnknown when the image was swept meanwhile.
     """
-    if not move(photo.pk, Status.PROCESSING, Status.READY, now=now, lease=photo.lease, image_id=hash):
+    ready = move(photo.pk, Status.PROCESSING, Status.READY, now=now, lease=photo.lease, image_id=hash)
+    if ready is None:
         raise LeaseLost
-    # Read again, behind the lock of our own write: the product may have gone meanwhile.
-    product_id = Photo.objects.values_list("product_id", flat=True).get(pk=photo.pk)
-    if product_id is not None:
-        show_image(product_id=product_id, hash=hash)
+    # That of now, not of when we took the photo: it may have gone, or come, meanwhile.
+    if ready.product_id is not None:
+        show_image(product_id=ready.product_id, hash=hash)
     hold_image(hash=hash)  # after the product: everybody locks products before images
 
 
