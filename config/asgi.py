@@ -5,7 +5,6 @@ rest to WSGI workers. See docs/adr/0004.
 """
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -19,7 +18,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from .wsgi import application as wsgi_application  # isort: skip - sets Django up before anything of it is imported
 
 from a2wsgi import WSGIMiddleware
-from django.urls import get_resolver
 from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +26,7 @@ from devices.identity import request_from_scope
 from syncing.stream import Refused, Streams
 
 from .problems import Problem
+from .settling import settle
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +36,6 @@ LARGEST_BODY = 27 * 1024 * 1024  # a photo of 25 MB and what multipart adds
 IN_MEMORY = 1024 * 1024
 SECONDS_WITHOUT_A_BYTE = 30.0
 PIECE = 64 * 1024  # of an answer, on its way out
-# Objects made and not yet gone, then how many such rounds make an older one. Opening a stream makes hundreds that stay.
-COLLECT_AFTER = (10_000, 10, 10)
 STALLED_SECONDS = 60.0  # a client that takes no byte for so long is gone; its socket just doesn't know
 
 Receive = Callable[[], Awaitable[Any]]
@@ -93,18 +90,6 @@ async def lifespan(receive: Receive, send: Send) -> None:
             await asyncio.to_thread(contacts.write_what_is_left)
             await send({"type": "lifespan.shutdown.complete"})
             return
-
-
-def settle() -> None:
-    """Load what requests need before the first asks for it, and leave it out of garbage collections.
-
-    A full collection looks at every object of the process, and meanwhile nobody is told anything: with 2,000 streams,
-    and with all of Django's, 150 ms were measured. What is here now stays, so nothing in it has to be looked for.
-    """
-    get_resolver().url_patterns  # noqa: B018 - looking at them loads them
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
 
 
 def close_streams_first(number: int, loop: asyncio.AbstractEventLoop) -> None:

@@ -28,4 +28,7 @@ django.request_class = Utf8Request
 
 from images.front import PicturesFirst  # noqa: E402 - Django is set up now
 
+from .settling import settle  # noqa: E402
+
 application = PicturesFirst(django)
+settle()  # again when config/asgi.py has loaded the stream as well

@@ -5,7 +5,7 @@ The application that owns the records registers them (``catalog/resources.py``);
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -20,6 +20,14 @@ Row = dict[str, Any]
 # Raised by hand when values are written in another way (``_on_the_wire``): what caches keep is then worth nothing.
 WIRE_FORM = 1
 AS_THEY_ARE = {type(None), str, bool, int, list}
+# A datetime is a date as well: it comes first.
+FORMS: dict[type, Callable[[Any], str]] = {
+    UUID: str,
+    Decimal: "{:.2f}".format,
+    dt.datetime: lambda moment: moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
+    dt.date: dt.date.isoformat,
+    dt.time: dt.time.isoformat,
+}
 # An IN list this long stays below SQLite's limit of variables, with room to spare.
 IDS_PER_QUERY = 10_000
 
@@ -150,9 +158,12 @@ def _values(
 
 
 def _column_on_the_wire(values: Sequence[Any]) -> Iterable[Any]:
-    """``_on_the_wire`` of values of one column."""
-    if set(map(type, values)) <= AS_THEY_ARE:
+    """``_on_the_wire`` of values of one column, which have one type, or are None."""
+    kinds = set(map(type, values))
+    if kinds <= AS_THEY_ARE:
         return values
+    if len(kinds := kinds - {type(None)}) == 1 and (convert := FORMS.get(*kinds)) is not None:
+        return [None if value is None else convert(value) for value in values]
     return map(_on_the_wire, values)
 
 
@@ -160,14 +171,9 @@ def _on_the_wire(value: Any) -> Any:
     """A column's value as JSON: ids and money as strings, times in UTC with a ``Z``."""
     if value is None or isinstance(value, str | bool | int | list):
         return value
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, Decimal):
-        return f"{value:.2f}"
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
+    for kind, convert in FORMS.items():
+        if isinstance(value, kind):
+            return convert(value)
     raise TypeError(f"{type(value).__name__} has no wire form")
 
 

@@ -14,6 +14,7 @@ import pytest
 from django.contrib.staticfiles import finders
 
 from config import asgi
+from config.settling import COLLECT_AFTER
 from tests.parts import ROOT, free_port, run_to_end, shared_environment, start, wait_until
 
 LARGE = "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
@@ -118,7 +119,13 @@ def test_a_failure_of_django_is_not_taken_for_a_client_that_left() -> None:
         run_to_end(answer())
 
 
-WHAT_IS_COLLECTED = """
+FOR_REQUESTS = """
+import gc
+from config.wsgi import application
+
+print(gc.get_freeze_count(), len(gc.get_objects()), gc.get_threshold()[0])
+"""
+FOR_STREAMS_TOO = """
 import asyncio, gc
 from config.asgi import application
 
@@ -138,9 +145,10 @@ asyncio.run(main())
 """
 
 
-def test_a_started_process_leaves_what_it_has_loaded_out_of_garbage_collections() -> None:
+@pytest.mark.parametrize("process", [FOR_REQUESTS, FOR_STREAMS_TOO])
+def test_a_started_process_leaves_what_it_has_loaded_out_of_garbage_collections(process: str) -> None:
     said = subprocess.run(
-        [sys.executable, "-c", WHAT_IS_COLLECTED],
+        [sys.executable, "-c", process],
         cwd=ROOT,
         env=shared_environment(),
         check=True,
@@ -151,4 +159,4 @@ def test_a_started_process_leaves_what_it_has_loaded_out_of_garbage_collections(
     frozen, collected, threshold = map(int, said.split())
     assert frozen > 50_000, "Django and all that its URLs lead to"
     assert collected < frozen / 20
-    assert threshold == asgi.COLLECT_AFTER[0]
+    assert threshold == COLLECT_AFTER[0]
