@@ -15,7 +15,6 @@ OWN = (*ROOMS, "benchmarks", "clients", "tests")
 LONGEST = 400  # lines; a file that needs more holds more than one idea
 LONG_BY_NATURE = {
     "render",  # scenes of the demo's pictures: shapes and numbers, not part of the server
-    "benchmarks",  # each is one self-contained script, so that a measurement can be repeated as it was
 }
 
 
