@@ -5,6 +5,7 @@ templates, and those of the admin theme that neither it nor Django has translate
 the repository too: a box needs no tools.
 """
 
+import ast
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -47,6 +48,9 @@ def texts(folder: Path, base: Path) -> Iterator[tuple[str, str | tuple[str, ...]
             source = "\n".join(line.strip() for line in calls.splitlines()).encode()
         elif path.suffix == ".py":
             source = path.read_bytes()
+            # Before Python 3.12 the inside of an f-string is no token that Babel sees.
+            inside = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FormattedValue)]
+            source = b"\n".join([source, *(ast.unparse(node).encode() for node in inside)])
         else:
             continue
         for _line, id, _comments, context in extract("python", BytesIO(source), KEYWORDS):

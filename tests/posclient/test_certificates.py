@@ -8,7 +8,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Authority:
 
     folder: Path
     name: str
+    key: ec.EllipticCurvePrivateKey = field(init=False, default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
     @property
     def ca(self) -> Path:
@@ -41,8 +42,7 @@ class Authority:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
-        object.__setattr__(self, "key", ec.generate_private_key(ec.SECP256R1()))
-        self._write(self.name, self.key, signed=self._build(self.name, self.key, ca=True))  # type: ignore[attr-defined]
+        self._write(self.name, self.key, signed=self._build(self.name, self.key, ca=True))
 
     def sign(self, name: str, *, days: float = 30) -> tuple[Path, Path]:
         """The files of a certificate for ``name`` (and 127.0.0.1), and of its key."""
@@ -65,7 +65,10 @@ class Authority:
             .not_valid_after(now + timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .add_extension(address, critical=False)
-            .sign(self.key, hashes.SHA256())  # type: ignore[attr-defined]
+            # Python 3.13 takes no certificate that doesn't name the key of who signed it.
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
+            .sign(self.key, hashes.SHA256())
         )
 
     def _write(self, name: str, key: ec.EllipticCurvePrivateKey, *, signed: x509.Certificate) -> tuple[Path, Path]:
