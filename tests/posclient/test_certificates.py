@@ -28,6 +28,12 @@ from tests.posclient.conftest import BRISK, Shop, follows, only_on_sqlite
 pytestmark = only_on_sqlite
 
 
+USES = dict.fromkeys(
+    ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only"),
+    False,
+) | {"digital_signature": True}
+
+
 @dataclass(frozen=True)
 class Authority:
     """Signs certificates into ``folder``; ``ca`` is its own."""
@@ -65,7 +71,8 @@ class Authority:
             .not_valid_after(now + timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .add_extension(address, critical=False)
-            # Python 3.13 takes no certificate that doesn't name the key of who signed it.
+            # Python 3.13 takes no certificate that doesn't name the key of who signed it, and wants to see that he may.
+            .add_extension(x509.KeyUsage(**USES | {"key_cert_sign": ca, "crl_sign": ca}), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
             .sign(self.key, hashes.SHA256())
