@@ -37,8 +37,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS syncing_pending (
 PENDING_IDS = "ALTER TABLE syncing_pending ALTER ids SET STORAGE EXTERNAL"  # random bytes: compressing them is in vain
 
 
-def _numbering(resource: str, ids: str, actions: str) -> str:
-    """Takes the counter, to the end of the transaction, and writes the log.
+def _numbering(resource: str, ids: str, action: str, touched: str) -> str:
+    """Takes the counter, to the end of the transaction, and writes the log: ``action`` for each of ``touched``.
 
     Everybody else who changes the resource waits from here until this commit is on disk. They queue for the advisory
     lock: in a queue for the row itself each waits twice, and looks again at what it waited for.
@@ -50,14 +50,19 @@ def _numbering(resource: str, ids: str, actions: str) -> str:
         RETURNING version - cardinality({ids}) AS base
     )
     INSERT INTO syncing_change (resource, version, object_id, action, at)
-      SELECT {resource}, base + place, id, action, clock_timestamp()
-      FROM counted, unnest({ids}, {actions}) WITH ORDINALITY AS touched (id, action, place);
+      SELECT {resource}, base + place, id, {action}, clock_timestamp()
+      FROM counted, {touched};
     IF NOT FOUND THEN
       RAISE EXCEPTION 'The counter of % is missing: run manage.py migrate.', {resource};
     END IF;"""
 
 
-ACTIONS_OF_NEW = "array_fill(NEW.action, ARRAY[cardinality(NEW.ids)])"
+OF_ONE_NOTE = _numbering(
+    "NEW.resource", "NEW.ids", "NEW.action", touched="unnest(NEW.ids) WITH ORDINALITY AS touched (id, place)"
+)
+OF_MANY = _numbering(
+    "r.resource", "r.ids", "action", touched="unnest(r.ids, r.actions) WITH ORDINALITY AS touched (id, action, place)"
+)
 # Most transactions touch one resource in one statement; to gather from one note would cost them half as much again.
 FLUSH = f"""
 DECLARE
@@ -69,7 +74,7 @@ BEGIN
     IF NOT FOUND THEN
       RETURN NULL;
     END IF;
-    PERFORM pg_notify('syncing', '');{_numbering("NEW.resource", "NEW.ids", ACTIONS_OF_NEW)}
+    PERFORM pg_notify('syncing', '');{OF_ONE_NOTE}
     RETURN NULL;
   END IF;
   IF EXISTS (SELECT 1 FROM syncing_pending WHERE xid = me AND seq > NEW.seq) THEN
@@ -99,14 +104,20 @@ BEGIN
     WHERE action IS NOT NULL
     GROUP BY resource
     ORDER BY resource
-  LOOP{_numbering("r.resource", "r.ids", "r.actions")}
+  LOOP{OF_MANY}
   END LOOP;
   RETURN NULL;
 END
 """
 
-# A plan made while the table of notes was empty would read all of it, and it grows until it is vacuumed.
-SETTINGS = {"capture_flush": {"enable_seqscan": "off"}}
+SETTINGS = {
+    "capture_flush": {
+        # A plan made while the table of notes was empty would read all of it, and it grows until it is vacuumed.
+        "enable_seqscan": "off",
+        # Or each commit plans anew: with the array at hand its length is known, and the plan looks cheaper.
+        "plan_cache_mode": "force_generic_plan",
+    }
+}
 
 # Django's `flush` truncates the counters together with everything else: there is nothing left to number.
 FORGET = """
