@@ -6,3 +6,6 @@ class ConfigConfig(AppConfig):
 
     name = "config"
     verbose_name = "RedCoral"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401 - registers itself
