@@ -116,14 +116,17 @@ def claim_new(name: str, normal: Normal, token: datetime, status: Status = Statu
         wanted_at=token,
     )
     fields = Image._meta.concrete_fields
-    columns = ", ".join(field.attname for field in fields)
+    columns = ", ".join(str(field.column) for field in fields)
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
     # By hand, because of the ORM's way nobody learns whether the row is ours, and SQLite's swallows broken constraints.
     places = ", ".join(["%s"] * len(fields))
     sql = f"INSERT INTO {Image._meta.db_table} ({columns}) VALUES ({places})"  # noqa: S608 - only names of columns
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} ON CONFLICT (hash) DO NOTHING", values)
-        return row if cursor.rowcount == 1 else None
+        if cursor.rowcount == 0:
+            return None
+    row._state.adding, row._state.db = False, connection.alias
+    return row
 
 
 @transaction.atomic(durable=True)

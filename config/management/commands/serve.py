@@ -18,7 +18,6 @@ from config import supervisor
 
 class Command(BaseCommand):
     help = "Runs the whole server: web, worker, beat and, unless REDIS_URL is set, a Valkey of its own."
-    requires_system_checks: list[str] = []  # the database may not exist yet
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--no-demo", action="store_false", dest="demo", help="start without the demo")
