@@ -1,4 +1,4 @@
-"""What every command says at once when the machine can't run us."""
+"""What `manage.py`, and with it ``make run``, says before it begins when the machine can't run us."""
 
 import sqlite3
 from typing import Any

@@ -158,7 +158,7 @@ def _values(
 
 
 def _column_on_the_wire(values: Sequence[Any]) -> Iterable[Any]:
-    """``_on_the_wire`` of values of one column, which have one type, or are None."""
+    """``_on_the_wire`` of values of one column: as a rule all have one type, or are None, and it is asked for once."""
     kinds = set(map(type, values))
     if kinds <= AS_THEY_ARE:
         return values

@@ -1,4 +1,4 @@
-"""A machine that can't run us is told so by every command."""
+"""A machine that can't run us is told so before anything begins."""
 
 import sqlite3
 
