@@ -95,7 +95,8 @@ def test_a_worker_keeps_its_connections_from_task_to_task_and_replaces_dead_ones
 
     assert kept
     assert kept <= now
-    assert len(now) <= 2
+    # Two children; one that met a dead connection (tests end them) holds its replacement and the one it asked for then.
+    assert len(now) <= 4
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", [list(now)])
     assert process_six().isdisjoint(now)
