@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 from celery import Celery
-from celery.signals import heartbeat_sent, task_postrun, task_prerun, worker_shutdown
+from celery.signals import heartbeat_sent, task_postrun, task_prerun, worker_process_init, worker_shutdown
 from celery.worker.heartbeat import Heart
 from django.conf import settings
 from django.db import close_old_connections
@@ -57,6 +57,12 @@ def shown() -> redis.Redis:
 def keep_good_connections(**_: Any) -> None:
     """To the pool, or open for the next task; those that failed or are too old are closed."""
     close_old_connections()
+
+
+@worker_process_init.connect
+def give_way(**_: Any) -> None:
+    """To whoever shares the machine: requests, streams, and what hands us the next task. Photos can wait."""
+    os.nice(10)
 
 
 @heartbeat_sent.connect

@@ -10,7 +10,7 @@ from django.utils import timezone
 from images.blobs import HASH
 from images.models import Image
 from images.normalize import normalize
-from images.store import store
+from images.store import call_stored, keep, store
 
 # An answer of ``missing`` holds for so long at least; a fresher stamp isn't written again, so that a herd of
 # terminals that starts doesn't rewrite every row.
@@ -38,6 +38,28 @@ def add_image(*, data: bytes) -> Added:
     """
     image, created = store(normalize(data, quality=settings.IMAGE_QUALITY))
     return Added(image, created)
+
+
+def keep_image(*, data: bytes) -> Image:
+    """As `add_image`, but unless the image is stored already, `settle_image` has to follow: one commit less.
+
+    Until then nobody can refer to it, and who adds the same picture waits.
+    """
+    image, _created = keep(normalize(data, quality=settings.IMAGE_QUALITY))
+    return image
+
+
+def settle_image(image: Image) -> bool:
+    """Lets a kept image be referred to, in the transaction that does; or after that failed, alone.
+
+    False when it was stored already, and is to be held. Raises ``HashUnknown`` when its claim was taken over. Nobody
+    waits for the row: until the commit it is of use to no one else.
+    """
+    if image.status == Image.Status.STORED:
+        return False
+    if call_stored(image) is None:
+        raise HashUnknown(image.hash)
+    return True
 
 
 def hold_image(*, hash: str) -> None:

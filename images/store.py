@@ -1,7 +1,8 @@
 """The row is the lock of its bytes: ``storing`` → bytes → ``stored`` → ``sweeping`` → bytes gone → row gone.
 
 While a row is ``storing`` or ``sweeping``, ``wanted_at`` is the moment of the claim and its token: whoever goes on
-checks that it is still his. Every step is a commit of its own, no transaction is open while storage works.
+checks that it is still his. Every step is a commit of its own, but the one to ``stored`` may be that of a reference to
+the image. No transaction is open while storage works.
 
 What can go wrong, and why it doesn't:
 
@@ -21,7 +22,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from images.blobs import BlobDamaged, BlobMissing, StorageUnavailable, blobs, derived_keys, image_key
@@ -29,6 +30,7 @@ from images.models import Image
 from images.normalize import Normal
 from images.quarantine import set_aside_damaged
 from images.references import unreferenced
+from images.rows import compare_and_set, insert_if_absent
 
 PATIENCE = timedelta(seconds=10)  # for another's claim
 PAUSE = 0.02  # seconds between two looks at a row
@@ -43,6 +45,20 @@ def store(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, boo
     """The stored row of these bytes, and whether it is new. Raises ``StorageUnavailable``.
 
     Not inside a transaction: it commits in between.
+    """
+    while True:
+        row, created = keep(normal, patience=patience)
+        if row.status == Status.STORED:
+            return row, created
+        if (stored := call_stored(row)) is not None:
+            return stored, created
+
+
+def keep(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, bool]:
+    """The row of these bytes, which are in storage, and whether it is new. Raises ``StorageUnavailable``.
+
+    One that isn't stored yet is claimed, by whoever called this: he ends the claim by `call_stored`, maybe in the
+    transaction that refers to the image, or by `let_go`. Not inside a transaction: it commits in between.
     """
     name = sha256(normal.data).hexdigest()
     deadline = time.monotonic() + patience.total_seconds()
@@ -70,17 +86,13 @@ def store(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, boo
                     continue
                 if not take_over(row, token):
                     continue
+        row.status, row.wanted_at = Status.STORING, token
         try:
             write(name, normal.data)
         except StorageUnavailable:
-            move(name, Status.STORING, token, wanted_at=RELEASED)
+            let_go(row)
             raise
-        changes = {"status": Status.STORED, "damaged_at": None, "checked_at": timezone.now()}
-        if move(name, Status.STORING, token, **changes):
-            # Not read again: what we know of the row is what we wrote, and a sweep may take it at any time anyway.
-            for column, value in {**changes, "wanted_at": token}.items():
-                setattr(row, column, value)
-            return row, created
+        return row, created
 
 
 def write(name: str, data: bytes) -> None:
@@ -115,18 +127,7 @@ def claim_new(name: str, normal: Normal, token: datetime, status: Status = Statu
         encoder=normal.encoder,
         wanted_at=token,
     )
-    fields = Image._meta.concrete_fields
-    columns = ", ".join(str(field.column) for field in fields)
-    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
-    # By hand, because of the ORM's way nobody learns whether the row is ours, and SQLite's swallows broken constraints.
-    places = ", ".join(["%s"] * len(fields))
-    sql = f"INSERT INTO {Image._meta.db_table} ({columns}) VALUES ({places})"  # noqa: S608 - only names of columns
-    with connection.cursor() as cursor:
-        cursor.execute(f"{sql} ON CONFLICT (hash) DO NOTHING", values)
-        if cursor.rowcount == 0:
-            return None
-    row._state.adding, row._state.db = False, connection.alias
-    return row
+    return row if insert_if_absent(row) else None
 
 
 @transaction.atomic(durable=True)
@@ -163,10 +164,20 @@ def take_over(row: Image, token: datetime, status: Status = Status.STORING) -> b
     return bool(rows.update(status=status, wanted_at=token))
 
 
-@transaction.atomic(durable=True)
-def move(name: str, status: Status, token: datetime, /, **changes: object) -> bool:
-    """Compare-and-set on a claim of ours; False when it was taken over."""
-    return bool(Image.objects.filter(pk=name, status=status, wanted_at=token).update(**changes))
+def call_stored(row: Image) -> Image | None:
+    """Ends our claim of a row whose bytes are written, in a transaction or not; None when it was taken over."""
+    changes = {"status": Status.STORED, "damaged_at": None, "checked_at": timezone.now(), "unreferenced_since": None}
+    return compare_and_set(Image, ours(row), changes)
+
+
+def let_go(row: Image) -> None:
+    """Gives up our claim, so that nobody waits for it."""
+    compare_and_set(Image, ours(row), {"wanted_at": RELEASED})
+
+
+def ours(row: Image) -> dict[str, object]:
+    """What the row of a claim is like as long as nobody took it over."""
+    return {"hash": row.pk, "status": row.status, "wanted_at": row.wanted_at}
 
 
 @transaction.atomic(durable=True)
@@ -204,4 +215,6 @@ def give_back(name: str, token: datetime) -> None:
     sound = is_sound(name)
     if not sound and Image.objects.filter(pk=name, status=Status.SWEEPING, wanted_at=token).exists():
         set_aside_damaged(name)
-    move(name, Status.SWEEPING, token, status=Status.STORED, checked_at=now, damaged_at=None if sound else now)
+    known = {"hash": name, "status": Status.SWEEPING, "wanted_at": token}
+    changes = {"status": Status.STORED, "checked_at": now, "damaged_at": None if sound else now}
+    compare_and_set(Image, known, changes)

@@ -1,11 +1,8 @@
 """What became of photos, counted for all processes together: `/metrics` shows it."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate
-from time import perf_counter
 
 from . import broker
 
@@ -15,23 +12,9 @@ DECISIONS = ("requeued", "cleaned", "skipped", "unknown")  # about one photo in 
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
 
 
-@dataclass
-class Attempt:
-    """One worker's turn with one photo."""
-
-    outcome: str = "put_back"
-
-
-@contextmanager
-def attempt() -> Iterator[Attempt]:
-    """Measures the block, which says how it ended; one that is interrupted put its photo back."""
-    began, made = perf_counter(), Attempt()
-    try:
-        yield made
-    finally:
-        seconds = perf_counter() - began
-        bucket = bisect_left(BUCKETS, seconds)
-        broker.add({f"attempts:{made.outcome}": 1, f"seconds:{bucket}": 1, "seconds:sum": seconds})
+def attempted(outcome: str, seconds: float) -> None:
+    """One worker's turn with one photo ended like this, after so long."""
+    broker.add({f"attempts:{outcome}": 1, f"seconds:{bisect_left(BUCKETS, seconds)}": 1, "seconds:sum": seconds})
 
 
 def passed(scope: str, **decisions: int) -> None:

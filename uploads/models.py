@@ -2,16 +2,16 @@
 
 import uuid
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from images.models import HASH
+from images.rows import compare_and_set
 
 CONTENT_TYPES = (
     "image/jpeg",
@@ -256,20 +256,8 @@ def move(
             columns |= {"ready_at": now, "error": "", "error_detail": ""}
         case Status.FAILED:
             columns |= {"failed_at": now}
-    columns |= values
-    changes = [f"{name} = %s" for name in columns]
-    if to == Status.PROCESSING:
-        changes.append("attempts = attempts + 1")  # counts from here, because it may kill its worker
     known: dict[str, Any] = {"id": photo_id, "status": from_}
     if from_ == Status.PROCESSING:
         known["lease"] = lease
-    # By hand, because the ORM's update returns no row, and to look for it is another statement.
-    sql = (
-        f"UPDATE {Photo._meta.db_table} SET {', '.join(changes)}"  # noqa: S608 - only names of columns
-        f" WHERE {' AND '.join(f'{name} = %s' for name in known)} RETURNING *"
-    )
-    fields = {field.attname: field for field in Photo._meta.concrete_fields}
-    given = chain(columns.items(), known.items())
-    parameters = [fields[name].get_db_prep_save(value, connection) for name, value in given]
-    moved = list(Photo.objects.raw(sql, parameters))
-    return moved[0] if moved else None
+    # Attempts count from here, because one may kill its worker.
+    return compare_and_set(Photo, known, columns | values, count="attempts" if to == Status.PROCESSING else "")

@@ -8,8 +8,9 @@ that is stored twice is stored once, and one that nobody refers to is swept.
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from time import perf_counter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,8 +20,9 @@ from django.utils import timezone
 
 from catalog.services import show_image
 from images.blobs import BlobMissing, StorageUnavailable, blobs
+from images.models import Image
 from images.normalize import ImageRefused
-from images.services import HashUnknown, add_image, hold_image
+from images.services import HashUnknown, hold_image, keep_image, settle_image
 
 from . import measures
 from .models import Photo, Status, move
@@ -54,17 +56,37 @@ class LeaseLost(RuntimeError):
     """Another worker has the photo now, or it is gone."""
 
 
-def process(*, photo_id: UUID, clock: Callable[[], datetime] = timezone.now) -> None:
-    """Make a pending photo into an image. Safe to call at any time, any number of times, by many workers."""
+def at_once(do: Callable[..., object], *arguments: object) -> None:
+    do(*arguments)
+
+
+def process(
+    *,
+    photo_id: UUID,
+    clock: Callable[[], datetime] = timezone.now,
+    afterwards: Callable[..., object] = at_once,
+) -> None:
+    """Make a pending photo into an image. Safe to call at any time, any number of times, by many workers.
+
+    ``afterwards`` is given what is left to do once the photo's state is safe, and may do it later, or in a thread.
+    """
     with unhurried_commits():
         photo = claim(photo_id, now=clock())
     if photo is None:
         log.info("photo not pending photo=%s", photo_id)
         return
-    with measures.attempt() as attempt:
-        attempt.outcome = work_on(photo, clock)
-    if attempt.outcome == "ready" and not settings.KEEP_ORIGINALS:
+    began, outcome = perf_counter(), "put_back"
+    try:
+        outcome = work_on(photo, clock)
+    finally:
+        afterwards(conclude, photo_id, outcome, perf_counter() - began)
+
+
+def conclude(photo_id: UUID, outcome: str, seconds: float) -> None:
+    """What nobody waits for: the original of a ready photo goes, and the turn is counted."""
+    if outcome == "ready" and not settings.KEEP_ORIGINALS:
         drop_original(photo_id)
+    measures.attempted(outcome, seconds)
 
 
 @contextmanager
@@ -90,8 +112,13 @@ def work_on(photo: Photo, clock: Callable[[], datetime]) -> str:
     """One attempt with a photo that is ours; its outcome, one of ``measures.OUTCOMES``."""
     try:
         with unhurried_commits():
-            image = add_image(data=fetch(photo)).image
-        finish(photo, image.hash, now=clock())
+            image = keep_image(data=fetch(photo))
+        try:
+            finish(photo, image, now=clock())
+        except BaseException:
+            with suppress(HashUnknown):
+                settle_image(image)  # so that nobody waits for it
+            raise
     except LeaseLost:
         log.warning("lease lost photo=%s", photo.pk)
         return "lease_lost"
@@ -131,18 +158,20 @@ def fetch(photo: Photo) -> bytes:
 
 
 @transaction.atomic(durable=True)
-def finish(photo: Photo, hash: str, *, now: datetime) -> None:
-    """The photo is ready and its product, if it still has one, shows it: both or neither.
+def finish(photo: Photo, image: Image, *, now: datetime) -> None:
+    """The image is stored, the photo ready, and its product, if it still has one, shows it: all or nothing.
 
-    Raises LeaseLost when this worker's turn is over, HashUnknown when the image was swept meanwhile.
+    Raises LeaseLost when this worker's turn is over, HashUnknown when the image was taken over or swept meanwhile.
     """
-    ready = move(photo.pk, Status.PROCESSING, Status.READY, now=now, lease=photo.lease, image_id=hash)
+    ready = move(photo.pk, Status.PROCESSING, Status.READY, now=now, lease=photo.lease, image_id=image.hash)
     if ready is None:
         raise LeaseLost
+    settled = settle_image(image)
     # That of now, not of when we took the photo: it may have gone, or come, meanwhile.
     if ready.product_id is not None:
-        show_image(product_id=ready.product_id, hash=hash)
-    hold_image(hash=hash)  # after the product: everybody locks products before images
+        show_image(product_id=ready.product_id, hash=image.hash)
+    if not settled:
+        hold_image(hash=image.hash)  # after the product: everybody locks products before images
 
 
 def unclaim(photo: Photo, why: str, *, now: datetime) -> str:

@@ -1,5 +1,8 @@
 """What workers do, by id; see `pipeline` and `reconciliation`."""
 
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from uuid import UUID
 
 from celery import shared_task
@@ -8,11 +11,33 @@ from django.utils import timezone
 from . import pipeline, reconciliation, upkeep
 from .models import LEASE
 
+log = logging.getLogger(__name__)
+
+
+class Afterwards:
+    """A thread for what a task leaves to be done, while its process takes the next.
+
+    It asks storage and broker, not the database. One thing at a time, so that they never pile up; what a process that
+    is killed leaves undone, upkeep finds.
+    """
+
+    def __init__(self) -> None:
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="afterwards")  # begun by the first, so after the fork
+        self.last: Future[object] | None = None
+
+    def __call__(self, do: Callable[..., object], *arguments: object) -> None:
+        if self.last and (error := self.last.exception()):
+            log.error("left undone after a task", exc_info=error)
+        self.last = self.thread.submit(do, *arguments)
+
+
+afterwards = Afterwards()
+
 
 # Killed when its lease ends, so that an expired lease means that nobody works on the photo any more.
 @shared_task(time_limit=LEASE.total_seconds(), soft_time_limit=LEASE.total_seconds() - 10)
 def process_photo(photo_id: str) -> None:
-    pipeline.process(photo_id=UUID(photo_id))
+    pipeline.process(photo_id=UUID(photo_id), afterwards=afterwards)
 
 
 @shared_task

@@ -110,7 +110,7 @@ def at(owner: Any, name: str, *, before: str = "", after: str = "") -> None:
         result = function(*args, **values)
         if name == "claim":
             note("won" if result else "lost", current_task.request.id)
-        if after and (result is not None or name in ("send", "hold_image")):
+        if after and (result is not None or name == "send"):
             reached(after)
         return result
 
@@ -131,8 +131,8 @@ def begin() -> None:
     at(queueing, "send", before="before enqueue", after="after enqueue")
     at(pipeline, "claim", before="before claim", after="after claim")
     at(images.normalize, "encode", before="during normalise")
-    at(pipeline, "add_image", after="after store")
-    at(pipeline, "hold_image", after="before the final commit")
+    at(pipeline, "keep_image", after="after store")
+    at(pipeline, "settle_image", after="before the final commit")
     at(pipeline, "drop_original", before="after the final commit")
     acknowledge, send = Request.acknowledge, tasks.process_photo.apply_async
 

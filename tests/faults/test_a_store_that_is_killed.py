@@ -104,7 +104,7 @@ def test_the_next_client_stores_what_a_killed_one_began(dying: Dying) -> None:
 
     steps = deaths(dying, "store", lambda seed: None, settle)
 
-    check_steps(steps, "after claim_new", "after move")
+    check_steps(steps, "after claim_new", "after compare_and_set")
     assert not Image.objects.exclude(status=Image.Status.STORED).exists()
 
 

@@ -32,7 +32,6 @@ from images import store
 from images.blobs import StorageUnavailable
 from images.models import Image
 from images.normalize import normalize
-from images.services import Added
 from tests.uploads.simulated_storage import SimulatedBlobs
 from uploads import broker, pipeline, queueing, reconciliation, services, targets, tasks, upkeep
 from uploads.models import Album, Photo
@@ -339,11 +338,11 @@ class Uploads(RuleBasedStateMachine):
 def machine(
     transactional_db: None, album: Album, product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[type[Uploads]]:
-    def add_image(*, data: bytes) -> Added:
+    def keep_image(*, data: bytes) -> Image:
         """Without the patience of the real clock for the claim of one that died."""
-        return Added(*store.store(normalize(data, quality=85), patience=timedelta(0)))
+        return store.keep(normalize(data, quality=85), patience=timedelta(0))[0]
 
-    monkeypatch.setattr(pipeline, "add_image", add_image)
+    monkeypatch.setattr(pipeline, "keep_image", keep_image)
     Uploads.patch = staticmethod(monkeypatch.setattr)
     Uploads.album, Uploads.product = album, product
     Uploads.fired.clear()

@@ -163,7 +163,7 @@ def test_a_photo_for_which_there_is_no_memory_is_tried_again(
         raise NoMemory("There is no memory for this picture just now.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "add_image", short)
+        patch.setattr(pipeline, "keep_image", short)
         pipeline.process(photo_id=photo.pk)
     photo.refresh_from_db()
     assert (photo.status, photo.attempts, photo.error) == ("pending", 1, "processing_failed")
