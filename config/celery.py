@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from kombu.entity import Queue
 
+from config import transport
 from uploads.broker import IMAGES, LARGE_IMAGES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -28,6 +29,7 @@ class RedCoral(Celery):
         return super().connection_for_write(url, transport_options=impatient, **options)
 
 
+transport.use()
 app = RedCoral("redcoral")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

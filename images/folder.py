@@ -6,7 +6,6 @@ Not Django's ``FileSystemStorage``: that renames on collision and doesn't fsync.
 import errno
 import heapq
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from functools import partial
 from hashlib import sha256 as new_sha256
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 from images.blobs import (
     Blob,
@@ -40,7 +40,7 @@ class LocalBlobs(Blobs):
         target = self.root / checked_key(key)
         with failures(key):
             make_folder(target.parent)
-            descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=DRAFT)
+            descriptor, draft = new_draft(target.parent)
             try:
                 running = new_sha256()
                 with os.fdopen(descriptor, "wb") as file:
@@ -49,7 +49,7 @@ class LocalBlobs(Blobs):
                         file.write(chunk)
                     if sha256 is not None and running.hexdigest() != sha256:
                         raise ChecksumMismatch(key)
-                    os.fchmod(file.fileno(), 0o644)  # nginx reads it too; mkstemp makes it private
+                    os.fchmod(file.fileno(), 0o644)  # whatever the umask: nginx reads it too
                     file.flush()
                     os.fsync(file.fileno())
                 try:
@@ -161,6 +161,12 @@ def failures(key: str) -> Iterator[None]:
         raise BlobMissing(key) from error
     except OSError as error:
         raise StorageUnavailable(error.errno or errno.EIO, f"{error.strerror}: {key}") from error
+
+
+def new_draft(folder: Path) -> tuple[int, Path]:
+    """A file of ours alone, open for writing. ``tempfile`` takes 0.2 ms longer: as much as the file itself."""
+    draft = folder / f"{DRAFT}{uuid4().hex}"
+    return os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), draft
 
 
 def make_folder(folder: Path) -> None:

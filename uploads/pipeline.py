@@ -100,12 +100,16 @@ def unhurried_commits() -> Iterator[None]:
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA synchronous=NORMAL")
-        try:
-            yield
-        finally:
-            cursor.execute("PRAGMA synchronous=FULL")
+    wait_for_the_disk("NORMAL")
+    try:
+        yield
+    finally:
+        wait_for_the_disk("FULL")
+
+
+def wait_for_the_disk(how: str) -> None:
+    connection.ensure_connection()
+    connection.connection.execute(f"PRAGMA synchronous={how}")
 
 
 def work_on(photo: Photo, clock: Callable[[], datetime]) -> str:

@@ -20,7 +20,7 @@ from tests.parts import ROOT
 # Wherever something can be half done: each commit of a row, and each call that changes the folder or the bucket.
 STEPS = (
     "images.store:claim_new", "images.store:claim_stored", "images.store:take_over", "images.store:compare_and_set",
-    "images.upkeep.sweep:claim_sweep", "tempfile:mkstemp", "os:fchmod", "os:fsync",
+    "images.upkeep.sweep:claim_sweep", "images.folder:new_draft", "os:fchmod", "os:fsync",
     "os:link", "os:unlink", "images.bucket:patiently",
 )  # fmt: skip
 

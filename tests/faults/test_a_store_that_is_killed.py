@@ -90,7 +90,7 @@ def deaths(dying: Dying, action: str, prepare: Callable[[int], None], settle: Ca
 
 
 def check_steps(steps: list[str], *wanted: str) -> None:
-    in_folder = {"after mkstemp", "half way through the bytes", "after fsync", "after link", "after unlink"}
+    in_folder = {"after new_draft", "half way through the bytes", "after fsync", "after link", "after unlink"}
     expected = {*wanted, *(in_folder if blobs().path("images/x") else {"after patiently"})}
     assert expected <= set(steps), f"these were never hit: {expected - set(steps)}"
 
