@@ -1,5 +1,6 @@
 """The whole way with a Celery worker process, a broker and messages."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +77,15 @@ def test_a_refused_picture_fails_without_another_try(
     photo.refresh_from_db()
     assert (photo.error, photo.attempts) == ("unsupported_image", 1)
     assert celery_worker_process.poll() is None
+
+
+def test_photos_give_way_to_requests(celery_worker_process: subprocess.Popen[bytes]) -> None:
+    main = celery_worker_process.pid
+    children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+
+    assert len(children) == 2
+    assert {os.getpriority(os.PRIO_PROCESS, int(child)) for child in children} == {10}
+    assert os.getpriority(os.PRIO_PROCESS, main) == 0
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL says who is connected")

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from threading import Barrier
+from datetime import datetime, timedelta
+from threading import Barrier, Event, get_ident
 from uuid import uuid4
 
 import pytest
@@ -14,7 +14,8 @@ from catalog.models import Product
 from images.blobs import BlobMissing, StorageUnavailable
 from images.models import Image
 from images.normalize import NoMemory
-from uploads import pipeline, reconciliation
+from images.store import RELEASED, take_over
+from uploads import pipeline, reconciliation, tasks
 from uploads.models import Photo
 
 from .conftest import is_there, picture, state
@@ -152,6 +153,113 @@ def test_ready_and_shown_are_one_transaction(
 
     photo.refresh_from_db()
     assert (photo.status, photo.image_id, photo.error) == ("pending", None, "processing_failed")
+
+
+def test_an_image_is_stored_by_the_transaction_that_makes_its_photo_ready(
+    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, before = make_photo(DATA), []
+    finish = pipeline.finish
+
+    def look(photo: Photo, image: Image, *, now: datetime) -> None:
+        before.append(Image.objects.get().status)
+        finish(photo, image, now=now)
+
+    monkeypatch.setattr(pipeline, "finish", look)
+    pipeline.process(photo_id=photo.pk)
+
+    assert before == [Image.Status.STORING]
+    assert Image.objects.usable().get().pk == Photo.objects.get().image_id
+
+
+def test_a_photo_that_can_not_be_finished_leaves_no_claim_that_others_wait_for(
+    make_photo: Callable[..., Photo], product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = make_photo(DATA, product=product)
+
+    def broken(**_: object) -> bool:
+        raise RuntimeError("the database went away")
+
+    monkeypatch.setattr(pipeline, "show_image", broken)
+    pipeline.process(photo_id=photo.pk)
+
+    assert state(photo) == "pending"
+    assert Image.objects.usable().count() == 1
+
+
+def test_a_photo_whose_image_was_taken_over_is_given_back_and_ready_the_next_time(
+    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, finish = make_photo(DATA), pipeline.finish
+
+    def overtaken(photo: Photo, image: Image, *, now: datetime) -> None:
+        assert take_over(Image.objects.get(), timezone.now())
+        finish(photo, image, now=now)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "finish", overtaken)
+        pipeline.process(photo_id=photo.pk)
+    photo.refresh_from_db()
+    assert (photo.status, photo.image_id, photo.error) == ("pending", None, "storage_unavailable")
+    assert Image.objects.get().status == Image.Status.STORING, "it is the other's to call stored"
+
+    Image.objects.update(wanted_at=RELEASED)
+    pipeline.process(photo_id=photo.pk)
+    assert state(photo) == "ready"
+    assert Image.objects.usable().count() == 1
+
+
+def test_a_late_worker_leaves_the_picture_stored_and_the_photo_alone(
+    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, finish = make_photo(DATA), pipeline.finish
+
+    def late(mine: Photo, image: Image, *, now: datetime) -> None:
+        Photo.objects.update(lease=uuid4())
+        finish(mine, image, now=now)
+
+    monkeypatch.setattr(pipeline, "finish", late)
+    pipeline.process(photo_id=photo.pk)
+
+    assert state(photo) == "processing"
+    assert Image.objects.usable().count() == 1
+
+
+def test_what_is_left_to_do_is_handed_on_once_the_photo_is_safe(make_photo: Callable[..., Photo]) -> None:
+    photo = make_photo(DATA)
+    left: list[tuple[object, ...]] = []
+
+    def afterwards(*what: object) -> None:
+        left.append((state(photo), is_there(photo), *what))
+
+    pipeline.process(photo_id=photo.pk, afterwards=afterwards)
+
+    ((status, original, do, *arguments),) = left
+    assert (status, original, is_there(photo)) == ("ready", True, True)
+    do(*arguments)  # type: ignore[operator]
+    assert not is_there(photo)
+
+
+def test_what_is_left_is_done_in_a_thread_one_at_a_time_and_a_failure_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    afterwards, go, done = tasks.Afterwards(), Event(), []
+
+    def fail() -> None:
+        assert go.wait(10)
+        done.append(get_ident())
+        raise RuntimeError("no such luck")
+
+    afterwards(fail)
+    assert done == [], "nobody waited"
+    go.set()
+    afterwards(lambda: done.append(get_ident()))
+    assert len(done) >= 1, "the next waits for it"
+    afterwards(lambda: None)
+
+    assert len(done) == 2
+    assert get_ident() not in done
+    assert [record.message for record in caplog.records] == ["left undone after a task"]
 
 
 def test_a_photo_for_which_there_is_no_memory_is_tried_again(
