@@ -33,6 +33,7 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 import images.normalize  # noqa: E402
+import images.store  # noqa: E402
 from config.celery import app  # noqa: E402
 from config.supervisor import end_with  # noqa: E402
 from uploads import pipeline, queueing, reconciliation, services, tasks, upkeep  # noqa: E402
@@ -72,6 +73,9 @@ def note(*words: object) -> None:
         ledger.write(" ".join(map(str, words)) + "\n")
 
 
+claimed: list[tuple[str, str]] = []  # message and photo, of this process
+
+
 # --- Where they are killed --------------------------------------------------------------------------------------
 def reached(step: str, request: Request | None = None) -> None:
     """Kills whoever comes here first, if this is the step."""
@@ -81,6 +85,8 @@ def reached(step: str, request: Request | None = None) -> None:
         message, photo_id, main = request.id, request.args[0], True
     elif current_task:
         message, photo_id = current_task.request.id, current_task.request.args[0]
+    elif claimed:  # in the thread for what a task leaves to do
+        message, photo_id = claimed[-1]
     if told.step != step or photo_id != told.photo_id:
         return
     try:
@@ -110,7 +116,9 @@ def at(owner: Any, name: str, *, before: str = "", after: str = "") -> None:
         result = function(*args, **values)
         if name == "claim":
             note("won" if result else "lost", current_task.request.id)
-        if after and (result is not None or name == "send"):
+            if result:
+                claimed.append((current_task.request.id, str(result.pk)))
+        if after and (result is not None or name in ("send", "finish")):
             reached(after)
         return result
 
@@ -127,13 +135,16 @@ def begin() -> None:
     # A failure of one request is one of the operation: the retries of the S3 library are not what we look at.
     impatient = Config(read_timeout=READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 1})
     options["client_config"] = options["client_config"].merge(impatient)
+    # Whoever is killed with a claim on an image isn't waited for that long.
+    images.store.keep.__kwdefaults__["patience"] = timedelta(seconds=1)
     at(services, "target_for", before="after the row", after="after presign")
     at(queueing, "send", before="before enqueue", after="after enqueue")
     at(pipeline, "claim", before="before claim", after="after claim")
     at(images.normalize, "encode", before="during normalise")
     at(pipeline, "keep_image", after="after store")
     at(pipeline, "settle_image", after="before the final commit")
-    at(pipeline, "drop_original", before="after the final commit")
+    at(pipeline, "finish", after="after the final commit")
+    at(pipeline, "drop_original", before="before the drop")
     acknowledge, send = Request.acknowledge, tasks.process_photo.apply_async
 
     def acknowledge_late(request: Request) -> None:

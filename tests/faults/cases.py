@@ -20,6 +20,7 @@ WORKER_STEPS = (
     "after store",
     "before the final commit",
     "after the final commit",
+    "before the drop",
     "before ack",
 )
 STEPS = (NOBODY, *TERMINAL_STEPS, *WORKER_STEPS)
@@ -47,6 +48,7 @@ NEXT_TO = {
     "after store": STORE,
     "before the final commit": STORE,
     "after the final commit": STORE,
+    "before the drop": STORE,
     "before ack": DROP,
 }
 EVERY_REQUEST = (PUT, LOOK_UP, FETCH, STORE, DROP)
