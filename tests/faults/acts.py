@@ -136,7 +136,7 @@ def begin() -> None:
     impatient = Config(read_timeout=READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 1})
     options["client_config"] = options["client_config"].merge(impatient)
     # Whoever is killed with a claim on an image isn't waited for that long.
-    images.store.keep.__kwdefaults__["patience"] = timedelta(seconds=1)
+    images.store.keep.__kwdefaults__ = {"patience": timedelta(seconds=1)}
     at(services, "target_for", before="after the row", after="after presign")
     at(queueing, "send", before="before enqueue", after="after enqueue")
     at(pipeline, "claim", before="before claim", after="after claim")
