@@ -118,6 +118,8 @@ def at(owner: Any, name: str, *, before: str = "", after: str = "") -> None:
             note("won" if result else "lost", current_task.request.id)
             if result:
                 claimed.append((current_task.request.id, str(result.pk)))
+        elif name in ("finish", "conclude"):
+            note({"finish": "finished", "conclude": "concluded"}[name], claimed[-1][0])
         if after and (result is not None or name in ("send", "finish")):
             reached(after)
         return result
@@ -145,6 +147,7 @@ def begin() -> None:
     at(pipeline, "settle_image", after="before the final commit")
     at(pipeline, "finish", after="after the final commit")
     at(pipeline, "drop_original", before="before the drop")
+    at(pipeline, "conclude")
     acknowledge, send = Request.acknowledge, tasks.process_photo.apply_async
 
     def acknowledge_late(request: Request) -> None:

@@ -49,7 +49,7 @@ NEXT_TO = {
     "before the final commit": STORE,
     "after the final commit": STORE,
     "before the drop": STORE,
-    "before ack": DROP,
+    "before ack": STORE,  # the original goes at the same time: before or after, nobody knows
 }
 EVERY_REQUEST = (PUT, LOOK_UP, FETCH, STORE, DROP)
 

@@ -220,6 +220,8 @@ class Performance:
         if self.in_worker and self.ledger.killed and not self.buried:
             self.bury()
         left = set(self.ledger.about("sent")) - set(self.ledger.about("acked")) - self.gone
+        # What a task leaves to do ends after it, or with the process.
+        left |= set(self.ledger.about("finished")) - set(self.ledger.about("concluded", "killed"))
         if self.kills_main:
             left -= set(self.ledger.about("killed"))  # it has them still, and the broker waits minutes for it
         return not left
