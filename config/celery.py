@@ -63,8 +63,8 @@ def keep_good_connections(**_: Any) -> None:
 
 @worker_process_init.connect
 def give_way(**_: Any) -> None:
-    """To whoever shares the machine: requests, streams, and what hands us the next task. Photos can wait."""
-    os.nice(10)
+    """To requests, streams, and what hands us the next task. Only a little: who holds a lock is waited for."""
+    os.nice(5)
 
 
 @heartbeat_sent.connect

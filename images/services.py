@@ -21,6 +21,10 @@ class HashUnknown(LookupError):
     """No stored image has this hash."""
 
 
+class ImageTakenOver(LookupError):
+    """Somebody who adds the same picture didn't wait any longer for who kept it."""
+
+
 @dataclass(frozen=True)
 class Added:
     """``created`` is False when the same picture was there already."""
@@ -52,13 +56,13 @@ def keep_image(*, data: bytes) -> Image:
 def settle_image(image: Image) -> bool:
     """Lets a kept image be referred to, in the transaction that does; or after that failed, alone.
 
-    False when it was stored already, and is to be held. Raises ``HashUnknown`` when its claim was taken over. Nobody
-    waits for the row: until the commit it is of use to no one else.
+    False when it was stored already, and is to be held. Raises ``ImageTakenOver``: then it is to be kept once more. Who
+    adds the same picture may wait for this transaction, so it holds already whatever it has to wait for.
     """
     if image.status == Image.Status.STORED:
         return False
     if call_stored(image) is None:
-        raise HashUnknown(image.hash)
+        raise ImageTakenOver(image.hash)
     return True
 
 

@@ -61,7 +61,7 @@ def keep(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, bool
     transaction that refers to the image, or by `let_go`. Not inside a transaction: it commits in between.
     """
     name = sha256(normal.data).hexdigest()
-    deadline = time.monotonic() + patience.total_seconds()
+    claim, deadline = None, 0.0
     while True:
         token, created = timezone.now(), True
         row = claim_new(name, normal, token)
@@ -78,6 +78,8 @@ def keep(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, bool
                 if not claim_stored(name, token, Status.STORING):
                     continue
             else:
+                if row.wanted_at != claim:  # another's, who is alive: he began just now
+                    claim, deadline = row.wanted_at, time.monotonic() + patience.total_seconds()
                 overdue = time.monotonic() > deadline
                 if not abandoned(row, token, overdue=overdue):
                     if overdue:
@@ -89,7 +91,7 @@ def keep(normal: Normal, *, patience: timedelta = PATIENCE) -> tuple[Image, bool
         row.status, row.wanted_at = Status.STORING, token
         try:
             write(name, normal.data)
-        except StorageUnavailable:
+        except BaseException:
             let_go(row)
             raise
         return row, created

@@ -18,11 +18,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from catalog.services import show_image
+from catalog.services import hold_product, show_image
 from images.blobs import BlobMissing, StorageUnavailable, blobs
 from images.models import Image
 from images.normalize import ImageRefused
-from images.services import HashUnknown, hold_image, keep_image, settle_image
+from images.services import HashUnknown, ImageTakenOver, hold_image, keep_image, settle_image
 
 from . import measures
 from .models import Photo, Status, move
@@ -83,10 +83,10 @@ def process(
 
 
 def conclude(photo_id: UUID, outcome: str, seconds: float) -> None:
-    """What nobody waits for: the original of a ready photo goes, and the turn is counted."""
+    """What nobody waits for: the turn is counted, and the original of a ready photo goes."""
+    measures.attempted(outcome, seconds)
     if outcome == "ready" and not settings.KEEP_ORIGINALS:
         drop_original(photo_id)
-    measures.attempted(outcome, seconds)
 
 
 @contextmanager
@@ -115,14 +115,7 @@ def wait_for_the_disk(how: str) -> None:
 def work_on(photo: Photo, clock: Callable[[], datetime]) -> str:
     """One attempt with a photo that is ours; its outcome, one of ``measures.OUTCOMES``."""
     try:
-        with unhurried_commits():
-            image = keep_image(data=fetch(photo))
-        try:
-            finish(photo, image, now=clock())
-        except BaseException:
-            with suppress(HashUnknown):
-                settle_image(image)  # so that nobody waits for it
-            raise
+        image = make_ready(photo, clock)
     except LeaseLost:
         log.warning("lease lost photo=%s", photo.pk)
         return "lease_lost"
@@ -141,6 +134,26 @@ def work_on(photo: Photo, clock: Callable[[], datetime]) -> str:
         raise
     log.info("photo ready photo=%s image=%s", photo.pk, image.hash)
     return "ready"
+
+
+def make_ready(photo: Photo, clock: Callable[[], datetime]) -> Image:
+    """Everything from the original to the final write. Raises what `fetch` and `finish` do."""
+    with unhurried_commits():
+        data = fetch(photo)
+        image = keep_image(data=data)
+    while True:
+        try:
+            finish(photo, image, now=clock())
+        except ImageTakenOver:
+            # By somebody with the same picture, when we took too long. It goes on as long as the photo is ours.
+            with unhurried_commits():
+                image = keep_image(data=data)
+        except BaseException:
+            with suppress(Exception):  # what happened is more than that somebody may have to wait for our claim
+                settle_image(image)
+            raise
+        else:
+            return image
 
 
 def claim(photo_id: UUID, *, now: datetime) -> Photo | None:
@@ -165,13 +178,16 @@ def fetch(photo: Photo) -> bytes:
 def finish(photo: Photo, image: Image, *, now: datetime) -> None:
     """The image is stored, the photo ready, and its product, if it still has one, shows it: all or nothing.
 
-    Raises LeaseLost when this worker's turn is over, HashUnknown when the image was taken over or swept meanwhile.
+    Raises LeaseLost when this worker's turn is over, HashUnknown when the image was swept meanwhile, ImageTakenOver
+    when it is to be kept once more.
     """
     ready = move(photo.pk, Status.PROCESSING, Status.READY, now=now, lease=photo.lease, image_id=image.hash)
     if ready is None:
         raise LeaseLost
+    # The product of now, not of when we took the photo: it may have gone, or come, meanwhile.
+    if ready.product_id is not None:
+        hold_product(product_id=ready.product_id)
     settled = settle_image(image)
-    # That of now, not of when we took the photo: it may have gone, or come, meanwhile.
     if ready.product_id is not None:
         show_image(product_id=ready.product_id, hash=image.hash)
     if not settled:

@@ -14,24 +14,18 @@ from .models import LEASE
 log = logging.getLogger(__name__)
 
 
-class Afterwards:
-    """A thread for what a task leaves to be done, while its process takes the next.
-
-    It asks storage and broker, not the database. One thing at a time, so that they never pile up; what a process that
-    is killed leaves undone, upkeep finds.
-    """
-
-    def __init__(self) -> None:
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix="afterwards")  # begun by the first, so after the fork
-        self.last: Future[object] | None = None
-
-    def __call__(self, do: Callable[..., object], *arguments: object) -> None:
-        if self.last and (error := self.last.exception()):
-            log.error("left undone after a task", exc_info=error)
-        self.last = self.thread.submit(do, *arguments)
+# What a task leaves to be done, while its process takes the next. It asks storage and broker, not the database; what a
+# process that is killed leaves undone, upkeep finds. The thread begins with the first of it, so after the fork.
+thread = ThreadPoolExecutor(1, thread_name_prefix="afterwards")
 
 
-afterwards = Afterwards()
+def afterwards(do: Callable[..., object], *arguments: object) -> None:
+    thread.submit(do, *arguments).add_done_callback(complain)
+
+
+def complain(done: Future[object]) -> None:
+    if error := done.exception():
+        log.error("left undone after a task", exc_info=error)
 
 
 # Killed when its lease ends, so that an expired lease means that nobody works on the photo any more.

@@ -84,7 +84,7 @@ def test_photos_give_way_to_requests(celery_worker_process: subprocess.Popen[byt
     children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
 
     assert len(children) == 2
-    assert {os.getpriority(os.PRIO_PROCESS, int(child)) for child in children} == {10}
+    assert {os.getpriority(os.PRIO_PROCESS, int(child)) for child in children} == {5}
     assert os.getpriority(os.PRIO_PROCESS, main) == 0
 
 

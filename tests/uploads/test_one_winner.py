@@ -7,14 +7,17 @@ from threading import Barrier, Event, get_ident
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from catalog.models import Product
+from images import store
 from images.blobs import BlobMissing, StorageUnavailable
 from images.models import Image
 from images.normalize import NoMemory
+from images.services import keep_image
 from images.store import RELEASED, take_over
+from tests.parts import wait_until
 from uploads import pipeline, reconciliation, tasks
 from uploads.models import Photo
 
@@ -187,26 +190,99 @@ def test_a_photo_that_can_not_be_finished_leaves_no_claim_that_others_wait_for(
     assert Image.objects.usable().count() == 1
 
 
-def test_a_photo_whose_image_was_taken_over_is_given_back_and_ready_the_next_time(
+def test_a_photo_whose_image_was_taken_over_is_finished_all_the_same(
     make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photo, finish = make_photo(DATA), pipeline.finish
+    photo, finish, turns = make_photo(DATA), pipeline.finish, []
 
     def overtaken(photo: Photo, image: Image, *, now: datetime) -> None:
-        assert take_over(Image.objects.get(), timezone.now())
+        turns.append(image.wanted_at)
+        if len(turns) == 1:
+            assert take_over(Image.objects.get(), timezone.now())
+            Image.objects.update(wanted_at=RELEASED)  # and whoever did gave up
         finish(photo, image, now=now)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "finish", overtaken)
-        pipeline.process(photo_id=photo.pk)
-    photo.refresh_from_db()
-    assert (photo.status, photo.image_id, photo.error) == ("pending", None, "storage_unavailable")
-    assert Image.objects.get().status == Image.Status.STORING, "it is the other's to call stored"
-
-    Image.objects.update(wanted_at=RELEASED)
+    monkeypatch.setattr(pipeline, "finish", overtaken)
     pipeline.process(photo_id=photo.pk)
-    assert state(photo) == "ready"
+
+    photo.refresh_from_db()
+    assert (photo.status, photo.attempts, photo.error) == ("ready", 1, "")
+    assert len(set(turns)) == 2
     assert Image.objects.usable().count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_wait_for_a_dead_one_with_the_same_picture_all_make_their_photos_ready(
+    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None takes the claim of one that is alive, however long he himself waited for the dead one."""
+    monkeypatch.setattr(store.keep, "__kwdefaults__", {"patience": timedelta(seconds=1)})
+    dead = make_photo(DATA)
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "make_ready", lambda photo, _clock: keep_image(data=pipeline.fetch(photo)))
+        pipeline.process(photo_id=dead.pk)  # it believes itself ready, and never finished
+    photos = [make_photo(DATA) for _ in range(3)]
+
+    def work(photo: Photo) -> None:
+        try:
+            pipeline.process(photo_id=photo.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, photos))
+
+    found = Photo.objects.filter(pk__in=[photo.pk for photo in photos])
+    assert set(found.values_list("status", "attempts", "error")) == {("ready", 1, "")}
+
+
+def test_a_worker_that_is_stopped_while_it_finishes_stops_whatever_else_fails(
+    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = make_photo(DATA)
+
+    def stopped(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    def broken(_: object) -> bool:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(pipeline, "finish", stopped)
+    monkeypatch.setattr(pipeline, "settle_image", broken)
+    with pytest.raises(SystemExit):
+        pipeline.process(photo_id=photo.pk)
+
+    photo.refresh_from_db()
+    assert (photo.status, photo.attempts, photo.error) == ("pending", 0, "")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_whose_product_is_held_by_somebody_is_not_held_meanwhile(
+    make_photo: Callable[..., Photo], product: Product
+) -> None:
+    """Who adds the same picture would wait for it, as long as the product is held."""
+    photo = make_photo(DATA, product=product)
+
+    def work() -> None:
+        try:
+            pipeline.process(photo_id=photo.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Product.objects.select_for_update().get(pk=product.pk)
+            working = pool.submit(work)
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            with connection.cursor() as cursor:
+                wait_until(lambda: cursor.execute(waiting).fetchone() == (1,), what="a worker that waits")
+            assert Image.objects.select_for_update(nowait=True).get().status == Image.Status.STORING
+        working.result(10)
+
+    assert state(photo) == "ready"
 
 
 def test_a_late_worker_leaves_the_picture_stored_and_the_photo_alone(
@@ -240,25 +316,22 @@ def test_what_is_left_to_do_is_handed_on_once_the_photo_is_safe(make_photo: Call
     assert not is_there(photo)
 
 
-def test_what_is_left_is_done_in_a_thread_one_at_a_time_and_a_failure_is_said(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    afterwards, go, done = tasks.Afterwards(), Event(), []
+def test_what_is_left_is_done_in_a_thread_and_a_failure_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    go, done = Event(), []
 
     def fail() -> None:
         assert go.wait(10)
         done.append(get_ident())
         raise RuntimeError("no such luck")
 
-    afterwards(fail)
+    tasks.afterwards(fail)
+    tasks.afterwards(lambda: done.append(get_ident()))
     assert done == [], "nobody waited"
     go.set()
-    afterwards(lambda: done.append(get_ident()))
-    assert len(done) >= 1, "the next waits for it"
-    afterwards(lambda: None)
+    wait_until(lambda: len(done) == 2, what="what was left")
 
-    assert len(done) == 2
     assert get_ident() not in done
+    wait_until(lambda: caplog.records, what="the complaint")
     assert [record.message for record in caplog.records] == ["left undone after a task"]
 
 
