@@ -30,4 +30,6 @@ def test_a_search_in_a_select_answers_in_the_language_of_the_page(
     page.click(".field-category .select2-selection")
     page.fill(".select2-search__field >> nth=-1", "there is none of this name")
 
-    page.wait_for_selector(f".select2-results__message:has-text('{nothing}')")
+    message = page.wait_for_selector(f".select2-results__message:has-text('{nothing}')")
+    assert message is not None
+    assert message.is_visible()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -95,11 +96,20 @@ def test_what_is_no_good_is_refused(uploader: Client, raw: bool, data: bytes, st
 
 
 def test_more_than_the_limit_is_refused_without_reading(uploader: Client) -> None:
-    answer = uploader.generic(
-        "POST", "/api/images", b"", content_type="image/jpeg", CONTENT_LENGTH=str(MAX_BYTES + 10_000_000)
-    )
+    class Body(BytesIO):
+        reads = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            self.reads += 1
+            return super().read(size)
+
+    body = Body(b"x" * 100)
+    announced = {"CONTENT_LENGTH": str(MAX_BYTES + 10_000_000), "wsgi.input": body}
+    answer = uploader.generic("POST", "/api/images", content_type="image/jpeg", **announced)  # type: ignore[arg-type]
 
     problem(answer, 413, "too_large")
+    assert body.reads == 0
+    assert not Image.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -147,8 +147,9 @@ class TestAStoredPicture:
     @pytest.mark.parametrize(
         "query", ["w=161", "w=", "w=0160", "w=160&w=160", "w=-160", "w=160.0", "w=99999999999", "w=%00"]
     )
-    def test_has_no_other_widths(self, anyone: Client, query: str) -> None:
+    def test_has_no_other_widths(self, anyone: Client, files: Path, query: str) -> None:
         problem(anyone.get(f"{URL}?{query}"), 400, "invalid_parameter")
+        assert list((files / "images").rglob(f"{HASH}_*")) == []
 
     def test_has_narrower_copies_as_webp(self, anyone: Client, files: Path) -> None:
         url = f"{URL}?w=160&format=webp"
@@ -169,8 +170,9 @@ class TestAStoredPicture:
     @pytest.mark.parametrize(
         "query", ["format=webp", "w=160&format=png", "w=160&format=", "w=160&format=jpeg&format=webp"]
     )
-    def test_has_no_other_formats(self, anyone: Client, query: str) -> None:
+    def test_has_no_other_formats(self, anyone: Client, files: Path, query: str) -> None:
         problem(anyone.get(f"{URL}?{query}"), 400, "invalid_parameter")
+        assert list((files / "images").rglob(f"{HASH}_*")) == []
 
     def test_is_copied_only_from_its_own_bytes(self, anyone: Client, files: Path) -> None:
         (files / "images" / f"{HASH}.jpg").write_bytes(normal_jpeg(2))
@@ -290,6 +292,8 @@ class TestAStoredPicture:
     def test_can_not_be_written(self, anyone: Client) -> None:
         for method in (anyone.post, anyone.put, anyone.delete, anyone.patch):
             problem(method(URL), 405, "method_not_allowed")
+
+        assert anyone.get(URL).content == DATA
 
 
 @pytest.mark.parametrize(
