@@ -8,7 +8,7 @@ from kombu.transport import TRANSPORT_ALIASES, redis
 
 
 class Channel(redis.Channel):
-    """kombu makes a client for each command, and that takes as long as the command: four times for each photo."""
+    """kombu makes a client for each command, which takes about as long as the command itself."""
 
     kept: Any = None
 

@@ -29,7 +29,7 @@ def token_digest(token: str) -> str:
 
 
 def new_code() -> str:
-    """An enrolment code as a person reads it: ``XXXX-XXXX``."""
+    """An enrolment code as a person reads it: four letters or digits, a hyphen, four more."""
     letters = "".join(secrets.choice(ALPHABET) for _place in range(CODE_LENGTH))
     return f"{letters[:4]}-{letters[4:]}"
 

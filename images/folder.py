@@ -164,7 +164,7 @@ def failures(key: str) -> Iterator[None]:
 
 
 def new_draft(folder: Path) -> tuple[int, Path]:
-    """A file of ours alone, open for writing. ``tempfile`` takes 0.2 ms longer: as much as the file itself."""
+    """A file of ours alone, open for writing. ``tempfile`` takes 0.2 of 1.5 ms longer."""
     draft = folder / f"{DRAFT}{uuid4().hex}"
     return os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), draft
 
