@@ -25,7 +25,7 @@ django.setup()
 import httpx  # noqa: E402
 from botocore.config import Config  # noqa: E402
 from celery import current_task  # noqa: E402
-from celery.signals import worker_process_init, worker_ready  # noqa: E402
+from celery.signals import task_received, worker_process_init, worker_ready  # noqa: E402
 from celery.worker.request import Request  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
@@ -229,9 +229,16 @@ def worker(name: str) -> None:
     """A Celery worker with one process for tasks."""
     begin()
     worker_process_init.connect(end_with_main, weak=False)
+    task_received.connect(note_taken, weak=False)
     worker_ready.connect(lambda **_: control_file().with_name(f"{name}.ready").touch(), weak=False)
     sys.argv = ["celery"]
     app.worker_main(["worker", "--concurrency=1", "--loglevel=INFO", "-n", name, "--without-mingle"])
+
+
+def note_taken(request: Request, **_: Any) -> None:
+    """By the main process, which has it until it is acknowledged."""
+    if request.name == tasks.process_photo.name:
+        note("taken", request.id, os.getpid())
 
 
 def end_with_main(**_: Any) -> None:

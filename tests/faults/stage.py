@@ -7,12 +7,14 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
+
+import redis
 
 from config.supervisor import answers, valkey_command
 from tests.faults.cases import FINE, WORKER_STEPS, Case
@@ -53,6 +55,12 @@ class Broker:
         """Whether it was killed; it stays so until `start`."""
         assert self.process is not None
         return self.process.poll() == -signal.SIGKILL
+
+    def waiting(self) -> set[str]:
+        """The messages that no worker has taken."""
+        with closing(redis.Redis(unix_socket_path=str(self.socket))) as client:
+            queues = [client.lrange(key, 0, -1) for key in client.scan_iter(_type="list")]
+        return {json.loads(message)["headers"]["id"] for queue in queues for message in queue}
 
 
 class Stage:
@@ -162,7 +170,7 @@ class Performance:
     photo_id: str
     whole_worker: bool = True
     fault: Fault | None = None
-    gone: set[str] = field(default_factory=set)  # messages that were in a broker that is lost
+    gone: set[str] = field(default_factory=set)  # messages that nobody gets any more, or not for minutes
     broker_lost: bool = False
     buried: bool = False
     minutes: int = 0
@@ -222,8 +230,6 @@ class Performance:
         left = set(self.ledger.about("sent")) - set(self.ledger.about("acked")) - self.gone
         # What a task leaves to do ends after it, or with the process.
         left |= set(self.ledger.about("finished")) - set(self.ledger.about("concluded", "killed"))
-        if self.kills_main:
-            left -= set(self.ledger.about("killed"))  # it has them still, and the broker waits minutes for it
         return not left
 
     @property
@@ -239,17 +245,30 @@ class Performance:
             self.broker_lost = True
             self.gone = set(self.ledger.about("sent"))
             self.stage.broker.start()
+        elif self.kills_main:
+            self.gone = self.held_by_the_dead()
         self.stage.have_workers(self.workers)
         self.buried = True
 
-    def one_pass(self, *, faults: bool = True) -> dict[str, int]:
+    def held_by_the_dead(self) -> set[str]:
+        """The messages of a main process that was killed: the broker waits minutes for it.
+
+        It may have taken one more than that of the task, which the thread for what a task leaves to do has outlived.
+        """
+        waiting = self.stage.broker.waiting()  # before the ledger: one that is taken now is there
+        living = {str(worker.pid) for worker in self.stage.workers if worker.is_alive()}
+        taken = [line.split() for line in self.ledger.about("taken")]
+        theirs = {message for message, worker in taken if worker in living}
+        return set(self.ledger.about("sent")) - waiting - theirs
+
+    def one_pass(self) -> dict[str, int]:
         """A pass of reconciliation, later than the last, and what its messages bring."""
         # After the leases first, and after the upload window then.
         self.minutes = {0: 3, 3: 24}.get(self.minutes, self.minutes + 3)
         code = self.stage.act(self.stage.acts.scan, self.minutes)
         assert code == 0, f"a pass ended with {code}"
-        if self.stage.broker.is_lost():
-            self.stage.broker.start()  # one pass saw it gone
+        if self.broker_lost and self.stage.broker.is_lost():
+            self.stage.broker.start()  # one pass saw it gone; one that a worker's step has just taken is buried
         self.settle()
         counts: dict[str, int] = json.loads(self.ledger.about("pass")[-1])
         return counts
