@@ -29,8 +29,6 @@ from images.blobs import (
 )
 
 DRAFT = ".draft-"
-DESCRIPTORS = "/proc/self/fd"
-NAMELESS = getattr(os, "O_TMPFILE", 0) if os.path.isdir(DESCRIPTORS) else 0  # Linux only
 BATCH = 10_000  # names of a folder in memory at once
 
 
@@ -40,22 +38,29 @@ class LocalBlobs(Blobs):
 
     def put(self, key: str, data: bytes | BinaryIO, *, content_type: str, sha256: str | None = None) -> bool:
         target = self.root / checked_key(key)
-        folder = target.parent
         with failures(key):
-            make_folder(folder)
-            with new_draft(folder) as (file, path):
+            make_folder(target.parent)
+            descriptor, draft = new_draft(target.parent)
+            try:
                 running = new_sha256()
-                for chunk in chunks(data):
-                    running.update(chunk)
-                    file.write(chunk)
-                if sha256 is not None and running.hexdigest() != sha256:
-                    raise ChecksumMismatch(key)
-                os.fchmod(file.fileno(), 0o644)  # whatever the umask: nginx reads it too
-                file.flush()
-                os.fsync(file.fileno())
-                created = link(path, target)
+                with os.fdopen(descriptor, "wb") as file:
+                    for chunk in chunks(data):
+                        running.update(chunk)
+                        file.write(chunk)
+                    if sha256 is not None and running.hexdigest() != sha256:
+                        raise ChecksumMismatch(key)
+                    os.fchmod(file.fileno(), 0o644)  # whatever the umask: nginx reads it too
+                    file.flush()
+                    os.fsync(file.fileno())
+                try:
+                    os.link(draft, target)  # unlike rename, it never replaces
+                    created = True
+                except FileExistsError:
+                    created = False
+            finally:
+                os.unlink(draft)
             # For the loser too: its "was there already" must survive a power cut as well.
-            sync_folder(folder)
+            sync_folder(target.parent)
         return created
 
     @contextmanager
@@ -158,35 +163,10 @@ def failures(key: str) -> Iterator[None]:
         raise StorageUnavailable(error.errno or errno.EIO, f"{error.strerror}: {key}") from error
 
 
-@contextmanager
-def new_draft(folder: Path) -> Iterator[tuple[BinaryIO, str]]:
-    """A file of ours alone, open for writing, and the path to link it by; it is gone afterwards."""
-    descriptor, path, named = open_draft(folder)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file, path
-    finally:
-        if named:
-            os.unlink(path)
-
-
-def open_draft(folder: Path) -> tuple[int, str, bool]:
-    """Without a name where the file system can: it makes less of it, and what is killed leaves nothing."""
-    if NAMELESS:
-        with suppress(OSError):  # not every file system can; whatever else it was comes again
-            descriptor = os.open(folder, NAMELESS | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-            return descriptor, f"{DESCRIPTORS}/{descriptor}", False
-    path = f"{folder}/{DRAFT}{uuid4().hex}"
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), path, True
-
-
-def link(path: str, target: Path) -> bool:
-    """Whether ``target`` is new: unlike a renaming, it never replaces."""
-    try:
-        os.link(path, target, src_dir_fd=0)  # which ``path`` has no use for, but it makes the call follow a descriptor
-    except FileExistsError:
-        return False
-    return True
+def new_draft(folder: Path) -> tuple[int, Path]:
+    """A file of ours alone, open for writing. ``tempfile`` takes 0.2 of 1.5 ms longer."""
+    draft = folder / f"{DRAFT}{uuid4().hex}"
+    return os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), draft
 
 
 def make_folder(folder: Path) -> None:

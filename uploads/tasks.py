@@ -1,9 +1,8 @@
 """What workers do, by id; see `pipeline` and `reconciliation`."""
 
 import logging
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from uuid import UUID
 
 from celery import shared_task
@@ -20,19 +19,13 @@ log = logging.getLogger(__name__)
 thread = ThreadPoolExecutor(1, thread_name_prefix="afterwards")
 
 
-HANDING_OVER = 0.01  # seconds: what takes the processor before the process has its next task keeps that one waiting
-
-
 def afterwards(do: Callable[..., object], *arguments: object) -> None:
-    thread.submit(unhurried, do, *arguments)
+    thread.submit(do, *arguments).add_done_callback(complain)
 
 
-def unhurried(do: Callable[..., object], *arguments: object) -> None:
-    time.sleep(HANDING_OVER)
-    try:
-        do(*arguments)
-    except Exception:
-        log.exception("left undone after a task")
+def complain(done: Future[object]) -> None:
+    if error := done.exception():
+        log.error("left undone after a task", exc_info=error)
 
 
 # Killed when its lease ends, so that an expired lease means that nobody works on the photo any more.

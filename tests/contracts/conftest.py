@@ -5,22 +5,17 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
-from images import folder
 from images.blobs import Blobs, blobs
 from tests.parts import Bucket
 
 
-@pytest.fixture(params=["folder", "folder of named drafts", "bucket"])
-def store(
-    request: pytest.FixtureRequest, settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Blobs:
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest, settings: LazySettings, tmp_path: Path) -> Blobs:
     """The store that the settings name, empty."""
-    if request.param == "bucket":
-        use_bucket(settings, request.getfixturevalue("new_bucket"))
-    else:
+    if request.param == "folder":
         settings.FILES_DIR = tmp_path / "files"
-    if request.param == "folder of named drafts":  # as where the file system knows no others
-        monkeypatch.setattr(folder, "NAMELESS", 0)
+    else:
+        use_bucket(settings, request.getfixturevalue("new_bucket"))
     return blobs()
 
 

@@ -20,10 +20,9 @@ from tests.parts import ROOT
 # Wherever something can be half done: each commit of a row, and each call that changes the folder or the bucket.
 STEPS = (
     "images.store:claim_new", "images.store:claim_stored", "images.store:take_over", "images.store:compare_and_set",
-    "images.upkeep.sweep:claim_sweep", "images.folder:open_draft", "os:fchmod", "os:fsync",
+    "images.upkeep.sweep:claim_sweep", "images.folder:new_draft", "os:fchmod", "os:fsync",
     "os:link", "os:unlink", "images.bucket:patiently",
 )  # fmt: skip
-NAMED = "NAMED_DRAFTS"  # in the environment: the folder's file system knows no files without a name
 
 
 class Dying:
@@ -134,9 +133,7 @@ def main() -> None:
     from django.conf import settings
 
     # What a fork needs is loaded before.
-    folder: Any = import_module("images.folder")
-    if NAMED in os.environ:
-        folder.NAMELESS = 0
+    import_module("images.folder")
     import_module("images.upkeep.sweep")
     if settings.S3_BUCKET:
         import_module("images.bucket")

@@ -12,14 +12,13 @@ from django.utils import timezone
 
 from catalog.models import Category, Product
 from images.blobs import BlobMissing, blobs, derived_key, image_key
-from images.folder import DRAFT
 from images.models import Image
 from images.store import store
 from images.upkeep.orphans import quarantine_orphans
 from images.upkeep.passes import Budget
 from images.upkeep.sweep import sweep
 from tests.contracts.conftest import use_bucket
-from tests.faults.dying import NAMED, Dying, small
+from tests.faults.dying import Dying, small
 from tests.parts import shared_environment
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
@@ -27,19 +26,17 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 LONG_AGO = timedelta(days=100)
 
 
-every_kind = pytest.mark.parametrize("dying", ["folder", "folder of named drafts", "bucket"], indirect=True)
+both = pytest.mark.parametrize("dying", ["folder", "bucket"], indirect=True)
 
 
 @pytest.fixture
 def dying(request: pytest.FixtureRequest, settings: LazySettings, tmp_path: Path) -> Iterator[Dying]:
     settings.FILES_DIR = tmp_path / "data" / "uploads"
-    kind = getattr(request, "param", "folder")
-    if kind == "bucket":
+    if getattr(request, "param", "folder") == "bucket":
         use_bucket(settings, request.getfixturevalue("new_bucket"))
     else:  # so that every run takes the same steps
         (tmp_path / "data" / "uploads" / "images" / "derived").mkdir(parents=True)
-    named = {NAMED: "yes"} if kind == "folder of named drafts" else {}
-    with Dying({**shared_environment(), **named, "DATA_DIR": str(tmp_path / "data")}) as process:
+    with Dying({**shared_environment(), "DATA_DIR": str(tmp_path / "data")}) as process:
         yield process
 
 
@@ -71,12 +68,6 @@ def is_there(name: str) -> bool:
         return False
 
 
-def drafts() -> list[Path]:
-    """What killed writers left, which upkeep clears."""
-    folder = blobs().path("images")
-    return sorted(folder.glob(f"{DRAFT}*")) if folder else []
-
-
 def age(name: str) -> None:
     Image.objects.filter(pk=name).update(wanted_at=timezone.now() - LONG_AGO)
 
@@ -99,12 +90,12 @@ def deaths(dying: Dying, action: str, prepare: Callable[[int], None], settle: Ca
 
 
 def check_steps(steps: list[str], *wanted: str) -> None:
-    in_folder = {"after open_draft", "half way through the bytes", "after fsync", "after link"}
+    in_folder = {"after new_draft", "half way through the bytes", "after fsync", "after link", "after unlink"}
     expected = {*wanted, *(in_folder if blobs().path("images/x") else {"after patiently"})}
     assert expected <= set(steps), f"these were never hit: {expected - set(steps)}"
 
 
-@every_kind
+@both
 def test_the_next_client_stores_what_a_killed_one_began(dying: Dying) -> None:
     def settle(seed: int) -> None:
         image = put_again(seed)
@@ -115,7 +106,6 @@ def test_the_next_client_stores_what_a_killed_one_began(dying: Dying) -> None:
 
     check_steps(steps, "after claim_new", "after compare_and_set")
     assert not Image.objects.exclude(status=Image.Status.STORED).exists()
-    assert bool(drafts()) == (NAMED in dying.environment)  # one without a name dies with its process
 
 
 def test_upkeep_removes_what_a_killed_client_began_and_nobody_took_up(dying: Dying) -> None:
@@ -188,4 +178,6 @@ def test_two_processes_that_store_the_same_bytes_both_succeed_and_one_creates(dy
         assert dying.run("store", seed=seed, times=2) == "10 11"
         assert blobs().read(image_key(name_of(seed))) == data_of(seed)
     assert Image.objects.usable().count() == 10
-    assert drafts() == []
+    root = blobs().path("images")
+    assert root is not None
+    assert [path for path in root.iterdir() if path.name.startswith(".")] == []
