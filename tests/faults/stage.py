@@ -253,7 +253,7 @@ class Performance:
     def held_by_the_dead(self) -> set[str]:
         """The messages of a main process that was killed: the broker waits minutes for it.
 
-        It may have taken one more than that of the task, which the thread for what a task leaves to do has outlived.
+        It may have taken the next one already: what a task leaves to do is done, and killed, after its own message.
         """
         waiting = self.stage.broker.waiting()  # before the ledger: one that is taken now is there
         living = {str(worker.pid) for worker in self.stage.workers if worker.is_alive()}
