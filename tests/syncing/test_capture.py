@@ -168,6 +168,43 @@ def test_a_changed_key_is_a_deletion_and_a_creation(transactional_db: None, logg
     assert sorted(logged(before)) == sorted([("tag", "deleted", old), ("tag", "created", str(key))])
 
 
+def test_an_update_is_told_by_the_rows_it_changed_however_many_it_touched(
+    transactional_db: None, logged: Logged
+) -> None:
+    """One row goes another way than several: in each order, in one session, and with a key that changes."""
+    hot, mild = (Tag.objects.create(name=name) for name in ("hot", "mild"))
+    before, moved = mark(), uuid4()
+    Tag.objects.filter(name="nobody").update(name="no row")
+    Tag.objects.filter(pk=hot.pk).update(name="hot")  # one row, as it was
+    Tag.objects.filter(pk=hot.pk).update(name="very hot")  # one row
+    Tag.objects.filter(pk=mild.pk).update(color="#00ff00")
+    Tag.objects.filter(pk__in=[hot.pk, mild.pk]).update(color="#00ff00")  # two, of which one was so
+    Tag.objects.filter(pk=hot.pk).update(color="")  # one again
+    with connection.cursor() as cursor:  # two, and one of them changes its key
+        cursor.execute(
+            "UPDATE catalog_tag SET kind = 'diet', id = CASE WHEN color = '' THEN %s ELSE id END",
+            [moved if connection.vendor == "postgresql" else moved.hex],
+        )
+    changes = logged(before)
+    assert changes[:4] == [("tag", "updated", str(tag.id)) for tag in (hot, mild, hot, hot)]
+    assert sorted(changes[4:]) == sorted(
+        [("tag", "deleted", str(hot.id)), ("tag", "created", str(moved)), ("tag", "updated", str(mild.id))]
+    )
+
+
+@postgresql
+def test_noting_leaves_the_planner_as_the_writer_had_set_it(category: Category, logged: Logged) -> None:
+    pair = Product.objects.bulk_create(Product(name=name, price="1", category=category) for name in "ab")
+    before = mark()
+    for chosen in ("on", "off"):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL enable_mergejoin = {chosen}")
+            cursor.execute("UPDATE catalog_product SET position = position + 1")
+            cursor.execute("SHOW enable_mergejoin")
+            assert cursor.fetchone() == (chosen,)
+    assert sorted(logged(before)) == sorted([("product", "updated", str(product.id)) for product in pair] * 2)
+
+
 def test_a_missing_counter_fails_the_write(transactional_db: None) -> None:
     SyncedResource.objects.filter(name="tag").delete()
     with pytest.raises(DatabaseError, match="counter of tag is missing"):
