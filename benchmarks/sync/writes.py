@@ -1,11 +1,13 @@
 """What capture costs a writer: tracked against untracked writes, in turns, on a PostgreSQL that keeps its promises."""
 
+import random
 import statistics
 import subprocess
 import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 
@@ -14,7 +16,7 @@ import psycopg
 
 from .shop import GRANIAN, Shop, Table, seconds
 
-ROUNDS = 5
+EDITS, WRITERS = 20, 5  # rounds of each; edits in many short ones: the disk's pace drifts, and is to hit both alike
 ONE = "UPDATE catalog_product SET position = position + 1 WHERE id = %s"
 ALL = "UPDATE catalog_product SET position = position + 1"
 WRITING_SECONDS = 2.0
@@ -31,11 +33,12 @@ def measure(shop: Shop, table: Table) -> None:
         shop.serving(GRANIAN, "config.wsgi:application") as (address, _),
         httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=30) as client,
     ):
-        for turn in range(ROUNDS):
-            for tracked in (False, True) if turn % 2 else (True, False):
-                connection.execute(f"ALTER TABLE catalog_product {'ENABLE' if tracked else 'DISABLE'} TRIGGER USER")
-                connection.execute("VACUUM ANALYZE catalog_product")
-                one_round(shop, connection, client, ids, found, tracked=tracked)
+        for tracked in in_turns(connection, EDITS):
+            some_edits(connection, client, ids, found, tracked=tracked)
+        for tracked in in_turns(connection, WRITERS):
+            for writers in (4, 8):
+                found[str(writers), tracked].append(rate_of(writers, shop.url, ids))
+            found["orm", tracked].append(rate_of_the_application(4))
     connection.execute("ALTER TABLE catalog_product ENABLE TRIGGER USER")
     products = f"{len(ids):,}"
     table.at_most("one row", found["one", True], found["one", False], 1.6)
@@ -58,19 +61,28 @@ def measure(shop: Shop, table: Table) -> None:
     the_log_has_no_hole(connection)
 
 
-def one_round(
-    shop: Shop, connection: psycopg.Connection, client: httpx.Client, ids: list[object], found: Found, *, tracked: bool
+def in_turns(connection: psycopg.Connection, rounds: int) -> Iterator[bool]:
+    """With triggers and without (True, False), and the other way round, and so on."""
+    for turn in range(rounds):
+        for tracked in (False, True) if turn % 2 else (True, False):
+            connection.execute(f"ALTER TABLE catalog_product {'ENABLE' if tracked else 'DISABLE'} TRIGGER USER")
+            connection.execute("VACUUM ANALYZE catalog_product")
+            yield tracked
+
+
+def some_edits(
+    connection: psycopg.Connection, client: httpx.Client, ids: list[object], found: Found, *, tracked: bool
 ) -> None:
-    turn = iter(ids)
-    for _ in range(150):
+    turn = iter(random.sample(ids, 66))
+    for _ in range(6):  # switching triggers has thrown all plans away
+        connection.execute(ONE, [next(turn)])
+    connection.execute(ALL)
+    for _ in range(40):
         found["one", tracked].append(seconds(lambda: connection.execute(ONE, [next(turn)])) * 1000)
-    for number in range(60):
+    for number in range(20):
         path, body = f"/api/products/{next(turn)}", {"position": number}
         found["patch", tracked].append(seconds(lambda: client.patch(path, json=body).raise_for_status()) * 1000)  # noqa: B023 - called at once
     found["all", tracked].append(seconds(lambda: connection.execute(ALL)) * 1000)
-    for writers in (4, 8):
-        found[str(writers), tracked].append(rate_of(writers, shop.url, ids))
-    found["orm", tracked].append(rate_of_the_application(4))
 
 
 def rate_of(writers: int, url: str, ids: list[object]) -> float:

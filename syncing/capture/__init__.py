@@ -10,7 +10,7 @@ from functools import cached_property
 from types import ModuleType
 
 from django.db import connection, transaction
-from django.db.models import Model
+from django.db.models import CharField, Model, TextField
 
 from syncing import registry
 from syncing.models import SyncedResource
@@ -45,7 +45,8 @@ def tables() -> list[Table]:
         members += [(link.model, link.owner) for link in resource.links]
         members += [(child.model, child.owner) for child in resource.children]
         for model, owner in members:
-            fields = model._meta.concrete_fields
+            # Texts last: an updated row is compared until a column differs, and texts take longest.
+            fields = sorted(model._meta.concrete_fields, key=lambda field: isinstance(field, (CharField, TextField)))
             column = {field.attname: field.column for field in fields}
             found.append(
                 Table(
