@@ -22,6 +22,7 @@ from .models import base as models_base
 from .models.staff import PIN
 
 TIME_OF_DAY = re.compile(r"\A[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?\Z")
+WHOLE_NUMBER = re.compile(r"\A[+-]?[0-9]{1,40}(\.0{1,40})?\Z")
 PLAIN_NUMBER = re.compile(r"\A[+-]?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
 MANY_LINKS = 500
 MANY_OPTIONS = 200
@@ -55,6 +56,15 @@ class ImageHashField(serializers.RegexField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(r"\A[0-9a-f]{64}\Z", **kwargs)
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A whole number, as text or as a JSON number; "1_0" and digits of other scripts are refused."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and not WHOLE_NUMBER.match(data.strip()):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class AmountField(serializers.DecimalField):
@@ -107,6 +117,7 @@ class ShapeSerializer(serializers.ModelSerializer[Any]):
         fields.TimeField: TimeOfDayField,
         fields.UUIDField: IdField,
         fields.DecimalField: AmountField,
+        **dict.fromkeys(RANGES, WholeNumberField),
         models_base.ColorField: ColorField,
     }
 

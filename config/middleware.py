@@ -34,6 +34,20 @@ class ProxyMiddleware:
         return self.get_response(request)
 
 
+class BodilessMiddleware:
+    """What never has a body says nothing of one: a cache would take the length of a 304 for that of what it keeps."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code in (204, 304):
+            for name in ("Content-Type", "Content-Length"):
+                response.headers.pop(name, None)
+        return response
+
+
 class CompressionMiddleware(GZipMiddleware):
     """Django's, except for pictures (compressed already), small answers, and who refuses gzip by ``q=0``."""
 
@@ -45,6 +59,7 @@ class CompressionMiddleware(GZipMiddleware):
         if not takes_gzip(request.headers.get("Accept-Encoding", "")):
             patch_vary_headers(response, ["Accept-Encoding"])
             return response
+        request.META["HTTP_ACCEPT_ENCODING"] = "gzip"  # Django knows it in small letters only
         return super().process_response(request, response)
 
 

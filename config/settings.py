@@ -231,6 +231,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.BodilessMiddleware",  # around those that give each answer a length and a type
     "config.middleware.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.CompressionMiddleware",

@@ -16,11 +16,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 class Utf8Request(WSGIRequest):
     """A request whose text is UTF-8, whatever charset it names.
 
-    Django decodes the query with that charset in the constructor, where "hex" or "idna" fails before anything answers.
+    Django reads the type's parameters in the constructor and decodes the query with that charset, where "hex" or a
+    parameter in no encoding (``x*=bogus''y``) fails before anything answers. None means anything to us.
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        try:
+            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except ValueError:
+            meta["CONTENT_TYPE"] = meta["CONTENT_TYPE"].partition(";")[0]  # others will read it again
+            self.content_type, self.content_params = parse_header_parameters(meta["CONTENT_TYPE"])
 
 
 django = get_wsgi_application()

@@ -212,8 +212,9 @@ def request_from_scope(scope: Mapping[str, Any]) -> HttpRequest:
 
     The session is read when it is first looked at, which has to happen in a thread.
     """
-    # The query isn't needed here, and one that isn't UTF-8 would make Django's constructor fail.
-    request = ASGIRequest({"method": "GET", **scope, "query_string": b""}, BytesIO())
+    # Query and type of the body aren't needed here, and some of them would make Django's constructor fail.
+    headers = [header for header in scope["headers"] if header[0] != b"content-type"]
+    request = ASGIRequest({"method": "GET", **scope, "query_string": b"", "headers": headers}, BytesIO())
     proxies.believe(request)
     SessionMiddleware(never_called).process_request(request)
     AuthenticationMiddleware(never_called).process_request(request)

@@ -9,6 +9,6 @@ def takes_gzip(accept_encoding: str) -> bool:
     """Whether a client that sent this header names gzip, other than to refuse it (``gzip;q=0``)."""
     for asked in accept_encoding.split(","):
         coding, *parameters = (word.strip() for word in asked.split(";"))
-        if coding == "gzip":
+        if coding.lower() == "gzip":
             return not any(map(REFUSED.fullmatch, parameters))
     return False

@@ -26,7 +26,7 @@ KEEP_AND_ASK = "private, no-cache"  # it may be kept, but has to be asked about 
 DEFAULT_LIMIT = 1000
 LARGEST_LIMIT = 5000
 # A number that no 64-bit counter reaches is still a number: the terminal is ahead.
-WHOLE_NUMBER = re.compile(r"[0-9]{1,100}", re.ASCII)
+WHOLE_NUMBER = re.compile(r"[0-9]{1,4000}", re.ASCII)  # Python reads no more than 4,300
 RESOURCE = OpenApiParameter("resource", str, OpenApiParameter.PATH, description="One of the ten names.")
 
 

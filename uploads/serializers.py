@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.models import Product
+from catalog.serializers import WholeNumberField
 from images.models import HASH
 from images.services import image_url
 
@@ -48,7 +49,7 @@ class DeclarationSerializer(serializers.Serializer[Declaration]):
     id = UUIDText(required=False, allow_null=True, default=None)
     filename = serializers.CharField(max_length=255)
     content_type = serializers.ChoiceField(choices=CONTENT_TYPES)
-    size = serializers.IntegerField(min_value=1, max_value=LARGEST)
+    size = WholeNumberField(min_value=1, max_value=LARGEST)
     sha256 = serializers.CharField(required=False, allow_blank=True, allow_null=True, default="", validators=[HASH])
     product = UUIDText(required=False, allow_null=True, default=None)
 

@@ -18,6 +18,7 @@ from .targets import Target, is_there, target_for
 
 log = logging.getLogger(__name__)
 
+REGISTERING_TRIES = 3  # a photo that is deleted in between each time would have to be deleted on purpose
 ALBUM_HOLDS = 2000  # photos; one reconciliation of an album stays a matter of seconds
 
 
@@ -108,13 +109,16 @@ def register_photo(*, album_id: UUID, photo_id: UUID | None, declaration: Declar
     Raises AlbumUnknown, ProductUnknown, AlbumFull, and PhotoDiffers when the id has other data already.
     """
     photo_id = photo_id or uuid4()
-    try:
-        with transaction.atomic():
-            photo = registered(album_id=album_id, photo_id=photo_id, declaration=declaration, now=now)
-    except IntegrityError:
-        # A product or album that went while we looked; or else a fault of ours.
-        refuse_unknown(album_id=album_id, product_id=declaration.product_id)
-        raise
+    for attempt in range(1, REGISTERING_TRIES + 1):
+        try:
+            with transaction.atomic():
+                photo = registered(album_id=album_id, photo_id=photo_id, declaration=declaration, now=now)
+            break
+        except (IntegrityError, Photo.DoesNotExist):
+            # A product, album or photo that went while we looked; or else a fault of ours.
+            refuse_unknown(album_id=album_id, product_id=declaration.product_id)
+            if attempt == REGISTERING_TRIES:
+                raise
     if photo.status != Photo.Status.PENDING:
         return Registered(photo, None)
     return Registered(photo, target_for(photo, now=now))
@@ -178,7 +182,7 @@ def request_processing(*, photo_id: UUID, now: datetime) -> Photo:
                 error="",
                 error_detail="",
             )
-            found.refresh_from_db()
+            found = photo(photo_id=photo_id)
         queue(photos=[found], now=now)
     return photo(photo_id=photo_id)
 

@@ -20,6 +20,7 @@ from images.blobs import StorageUnavailable
 
 from . import services, targets
 from .matching import match
+from .models import Photo
 from .reconciliation import reconcile_album
 from .serializers import (
     AlbumPhotosSerializer,
@@ -113,6 +114,7 @@ class ProductUnknown(ValidationError):
 PROBLEMS: dict[type[Exception], type[APIException]] = {
     services.AlbumUnknown: NotFound,
     services.PhotoUnknown: NotFound,
+    Photo.DoesNotExist: NotFound,  # deleted while its bytes came
     services.ProductUnknown: ProductUnknown,
     services.PhotoDiffers: Conflict,
     services.AlbumDiffers: AlbumConflict,

@@ -238,11 +238,11 @@ class EmployeeViewSet(RecordViewSet):
 
     def verify_pin(self, request: Request, id: str) -> HttpResponse:
         """Whether this is the employee's PIN; tries are limited for each caller and employee."""
-        pin = self.values()["pin"]
         employee_id = self.object_id()
-        key = f"pin:{type(request.user).__name__}:{request.user.pk}:{employee_id}"
         if not self.get_queryset().filter(pk=employee_id).exists():
             raise exceptions.NotFound
+        pin = self.values()["pin"]
+        key = f"pin:{type(request.user).__name__}:{request.user.pk}:{employee_id}"
         if wait := throttle.admit(key=key, limit=WRONG_PINS, window_s=PIN_WINDOW):
             raise exceptions.Throttled(wait)
         if not services.pin_is_right(employee_id=employee_id, pin=pin):

@@ -164,6 +164,51 @@ def test_a_charset_changes_nothing(api, charset):
     assert [row["name"] for row in orjson.loads(response.content)["results"]] == ["hot"]
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "parameter",
+    ["x*=bogus''y", "x*=idna''%ff%ff", "x*=undefined''y", "x*0*=bogus''a", "x*=\xff''a", f"x*{'5' * 5000}=y"],
+)
+def test_a_parameter_of_the_type_that_cannot_be_read_changes_nothing(api, parameter):
+    found = []
+    for method, address, body in (
+        ("GET", "/livez", b""),
+        ("GET", "/api/sync/status", b""),
+        ("GET", "/api/schema", b""),
+        ("GET", f"/api/image/{'0' * 64}.jpg", b""),
+        ("GET", "/nowhere", b""),
+        ("GET", "/admin/login/", b""),
+        ("PUT", "/api/uploads/x", b"x"),
+        ("POST", "/api/tags", b'{"name": "hot"}'),
+        ("POST", "/api/images", b"x"),
+    ):
+        environ = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": address,
+            "CONTENT_TYPE": f"application/json; {parameter}",
+            "HTTP_ACCEPT": f"application/json; {parameter}",
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_AUTHORIZATION": api.defaults["HTTP_AUTHORIZATION"],
+            "wsgi.input": BytesIO(body),
+        }
+        setup_testing_defaults(environ)
+        response: Any = application(environ, lambda status, *_: found.append(int(status.split()[0])))
+        getattr(response, "close", list)()
+    assert found == [200, 200, 406, 404, 404, 200, 403, 201, 403]
+
+
+@pytest.mark.parametrize("sent", ['"1_0"', '"12٣"', '"1e1"', '"0x10"', '"+-1"', '" "', "true", "1.5"])
+def test_what_is_no_plain_whole_number_is_refused(api, sent):
+    answer = check(api.post("/api/zones", f'{{"name": "Garden", "position": {sent}}}'.encode()))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
+@pytest.mark.parametrize("sent", ['"10"', '" 10 "', "10", "10.0", '"10.0"', '"+10"'])
+def test_a_whole_number_may_be_text(api, sent):
+    answer = check(api.post("/api/zones", f'{{"name": "Garden", "position": {sent}}}'.encode()))
+    assert (answer.status_code, answer.json()["position"]) == (201, 10)
+
+
 def test_methods_that_are_not_there_are_refused(api):
     for method, address in (
         (api.delete, "/api/tags"),

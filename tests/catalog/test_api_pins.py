@@ -36,6 +36,13 @@ def test_the_right_pin_is_answered_by_nothing(till, employee):
     assert (answer.status_code, answer.content) == (204, b"")
 
 
+def test_an_employee_that_is_not_there_is_404_whatever_the_body_says(till):
+    for employee_id in ("xyz", uuid4()):
+        for pin in ("0123", None, 7):
+            answer = verify(till, employee_id, pin)
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), (employee_id, pin)
+
+
 def test_a_wrong_pin_no_pin_and_an_inactive_employee_look_the_same(till, employee):
     assert verify(till, employee.pk, "9999").json()["code"] == "wrong_pin"
     models.Employee.objects.filter(pk=employee.pk).update(is_active=False)

@@ -23,6 +23,7 @@ def till() -> Client:
         ("gzip", True),
         ("br, gzip;q=0.5", True),
         ("gzip; q=1", True),
+        ("GZip", True),
         ("", False),
         ("identity", False),
         ("br", False),

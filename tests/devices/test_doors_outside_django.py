@@ -74,6 +74,13 @@ def test_a_query_that_is_not_text_is_no_failure() -> None:
     assert identify(request_from_scope(scope(query_string=b"\xff\xfe"))) is None
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["a/b; x*=bogus''y", "a/b; charset=hex", "\xff"])
+def test_a_type_that_cannot_be_read_is_no_failure(till: Enrolled, kind: str) -> None:
+    caller = identify(request_from_scope(scope(("content-type", kind), ("authorization", f"Bearer {till.token}"))))
+    assert caller is not None
+
+
 def test_a_header_with_an_underscore_is_not_taken_for_the_one_with_a_dash(till: Enrolled) -> None:
     request = request_from_scope(scope(("x_client_verify", "SUCCESS")))
 

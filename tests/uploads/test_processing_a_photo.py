@@ -218,6 +218,21 @@ def test_a_failed_photo_whose_original_is_gone_stays_failed(api: Client, make_ph
     assert state(photo) == "failed"
 
 
+def test_a_failed_photo_that_is_cleaned_up_while_it_is_tried_again_is_not_found(
+    api: Client, make_photo: Callable[..., Photo], sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = make_photo(b"no picture")
+    pipeline.process(photo_id=photo.pk)
+
+    def meanwhile(key: str) -> bool:
+        return targets.is_there(key) and bool(Photo.objects.filter(pk=photo.pk).delete())
+
+    monkeypatch.setattr("uploads.services.is_there", meanwhile)
+
+    assert problem(process(api, photo.pk)) == (404, "not_found")
+    assert sent == []
+
+
 def test_a_worker_that_finds_no_original_gives_the_photo_back(make_photo: Callable[..., Photo], storage: str) -> None:
     photo = make_photo()
 

@@ -55,6 +55,27 @@ def test_only_what_is_required_is_enough(api: Client, album: Album) -> None:
     assert answer.status_code == 201
 
 
+def test_a_photo_that_goes_while_it_is_registered_again_is_made_anew(
+    api: Client, album: Album, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo_id = str(uuid4())
+    register(api, album, DATA, id=photo_id)
+    refresh = Photo.refresh_from_db
+    gone: list[object] = []
+
+    def meanwhile(photo: Photo, **values: Any) -> None:
+        if not gone:
+            gone.append(Photo.objects.filter(pk=photo.pk).delete())
+        refresh(photo, **values)
+
+    monkeypatch.setattr(Photo, "refresh_from_db", meanwhile)
+    answer = register(api, album, DATA, id=photo_id)
+
+    assert len(gone) == 1
+    assert (answer.status_code, answer.json()["id"], answer.json()["status"]) == (201, photo_id, "pending")
+    assert Photo.objects.filter(pk=photo_id).exists()
+
+
 def test_the_same_id_again_gives_the_same_photo_with_a_later_window(api: Client, album: Album) -> None:
     photo_id = str(uuid4())
     first = register(api, album, DATA, id=photo_id)

@@ -175,6 +175,22 @@ def test_a_photo_that_is_cleaned_up_while_its_bytes_come_leaves_none(api: Client
     assert leftovers(folder) == []
 
 
+def test_whoever_sends_what_another_cleans_up_is_told_so(
+    api: Client, album: Album, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = register(api, album, DATA).json()["upload"]
+    put = blobs().put
+
+    def meanwhile(*arguments: Any, **values: Any) -> bool:
+        Photo.objects.all().delete()
+        return put(*arguments, **values)
+
+    monkeypatch.setattr(type(blobs()), "put", lambda self, *arguments, **values: meanwhile(*arguments, **values))
+
+    assert problem(send(upload, DATA)) == (404, "not_found")
+    assert leftovers(folder) == []
+
+
 def test_other_methods_are_not_allowed(api: Client, album: Album) -> None:
     upload = register(api, album, DATA).json()["upload"]
 
