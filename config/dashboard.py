@@ -91,7 +91,7 @@ CARDS: tuple[Any, ...] = (
     (
         "catalog.view_product",
         "catalog_product",
-        "",
+        "?is_active__exact=1",
         "restaurant_menu",
         _("Products on sale"),
         products(is_active=True),
@@ -115,7 +115,7 @@ CARDS: tuple[Any, ...] = (
     (
         "uploads.view_photo",
         "uploads_photo",
-        "?status__exact=pending",
+        "?status__in=pending,processing",
         "add_a_photo",
         _("Photos on their way"),
         lambda: Photo.objects.filter(status__in=["pending", "processing"]).count(),
@@ -123,7 +123,7 @@ CARDS: tuple[Any, ...] = (
     (
         "catalog.view_diningtable",
         "catalog_diningtable",
-        "",
+        "?is_active__exact=1",
         "table_restaurant",
         _("Tables"),
         lambda: DiningTable.objects.filter(is_active=True).count(),
@@ -131,7 +131,7 @@ CARDS: tuple[Any, ...] = (
     (
         "catalog.view_employee",
         "catalog_employee",
-        "",
+        "?is_active__exact=1",
         "badge",
         _("Employees"),
         lambda: Employee.objects.filter(is_active=True).count(),
@@ -139,9 +139,9 @@ CARDS: tuple[Any, ...] = (
     (
         "catalog.view_pricerule",
         "catalog_pricerule",
-        "",
+        "?is_active__exact=1",
         "percent",
-        _("Price rules in force"),
+        _("Active price rules"),
         lambda: PriceRule.objects.filter(is_active=True).count(),
     ),
 )

@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
@@ -24,8 +26,8 @@ admin.site.unregister(Device)
 class FollowingDeviceAdmin(DeviceAdmin):
     # Their types name a length.
     list_display = (*DeviceAdmin.list_display[:3], "lag", *DeviceAdmin.list_display[3:])  # type: ignore[assignment]
-    readonly_fields = (*DeviceAdmin.readonly_fields, "lag", "confirmed", "reached_at")  # type: ignore[assignment]
-    fields = (*DeviceAdmin.fields, "lag", "confirmed", "reached_at")  # type: ignore[assignment]
+    readonly_fields = (*DeviceAdmin.readonly_fields, "behind", "confirmed", "reached_at")  # type: ignore[assignment]
+    fields = (*DeviceAdmin.fields, "behind", "confirmed", "reached_at")  # type: ignore[assignment]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return positions.with_heads(super().get_queryset(request))
@@ -41,6 +43,12 @@ class FollowingDeviceAdmin(DeviceAdmin):
             return "none", _("up to date")
         said = ngettext("{count} change behind", "{count} changes behind", behind)
         return "some", said.format(count=behind)
+
+    @display(description=_("lag"), empty_value="–")
+    def behind(self, device: Any) -> Any:
+        """The same on a device's own page, where a label would be shown as what it is made of."""
+        found = self.lag(device)
+        return found and found[1]
 
     @display(description=_("confirmed"), empty_value="–")
     def confirmed(self, device: Any) -> str | None:
@@ -61,7 +69,7 @@ class FollowingDeviceAdmin(DeviceAdmin):
     @display(description=_("as of"), empty_value="–")
     def reached_at(self, device: Any) -> Any:
         position = position_of(device)
-        return position.reached_at if position else None
+        return date_format(localtime(position.reached_at), "DATETIME_FORMAT") if position else None
 
 
 def position_of(device: Any) -> Position | None:

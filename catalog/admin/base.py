@@ -5,6 +5,7 @@ from functools import partial, wraps
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import messages
 from django.contrib.admin.widgets import get_select2_language
 from django.core.exceptions import ValidationError
@@ -139,11 +140,26 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
             written = columns & {*form.changed_data, *getattr(form, "derived", ()), "updated_at"}
             obj.save(update_fields=written)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Without the rows that only link two records: Django has no better name for one than its number."""
+        found, counts, *rest = super().get_deleted_objects(objs, request)
+        links = [model._meta for model in apps.get_models(include_auto_created=True) if model._meta.auto_created]
+        begins = tuple(f"{capfirst(link.verbose_name)}: " for link in links)
+        for link in links:
+            counts.pop(link.verbose_name_plural, None)
+        return without(found, begins), counts, *rest
+
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet, search_term: str
     ) -> tuple[models.QuerySet, bool]:
         # PostgreSQL has no text with a NUL in it; the autocomplete view passes on what it gets.
         return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+
+
+def without(found: list[Any], begins: tuple[str, ...]) -> list[Any]:
+    """A list of texts and lists of texts, without those that begin so."""
+    kept = [without(item, begins) if isinstance(item, list) else item for item in found]
+    return [item for item in kept if item != [] and not (isinstance(item, str) and item.startswith(begins))]
 
 
 class Rows(TabularInline):

@@ -108,6 +108,16 @@ def test_what_is_too_large_says_so(open_page: Callable[[str], "Page"]) -> None:
     assert page.locator(".uploads li button").count() == 0
 
 
+def test_an_empty_file_is_called_empty(open_page: Callable[[str], "Page"], complaints: list[str]) -> None:
+    page = open_page("/admin/images/image/add/")
+    drop(page, ("nothing.jpg", b""))
+    settled(page, 1)
+
+    assert page.inner_text(".uploads li .uploads-state") == "The submitted file is empty."
+    assert ["400" in said for said in complaints] == [True]
+    complaints.clear()
+
+
 def test_the_list_the_page_and_the_passes_open_without_a_complaint(open_page: Callable[[str], "Page"]) -> None:
     image = add_image(data=normal_jpeg(1)).image
     add_image(data=normal_jpeg(2))

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalog import models
-from catalog.models import Attribute, AttributeOption, Category, Employee, PriceRule, Product, Role, Zone
+from catalog.models import Attribute, AttributeOption, Category, Employee, PriceRule, Product, Role, Tag, Zone
 
 from .pages import add_form, change_form, errors_of
 
@@ -172,6 +172,17 @@ def test_history_tells_which_fields_were_changed(admin_client: Client, category:
     product = Product.objects.create(name="Cola", price="3.00", category=category)
     change_form(admin_client, product).save(price="3.50")
     assert LogEntry.objects.get().get_change_message() == "Changed Price."
+
+
+def test_what_goes_with_a_product_is_told_without_rows_that_have_no_name(
+    admin_client: Client, category: Category
+) -> None:
+    product = Product.objects.create(name="Cake", price="1", category=category)
+    product.tags.add(Tag.objects.create(name="sweet"))
+    page = admin_client.get(f"/admin/catalog/product/{product.pk}/delete/").content.decode()
+    assert "Cake" in page
+    assert "relationship" not in page
+    assert "object (" not in page
 
 
 def test_a_name_that_exists_is_a_form_error(admin_client: Client, category: Category) -> None:

@@ -17,6 +17,8 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from catalog.models import Tag
 from devices.models import Device
@@ -83,6 +85,9 @@ def test_what_a_stream_has_carried_is_seen_in_admin_and_metrics(
     version = carried.data["version"]
     page = office.get(f"/admin/devices/device/{device.pk}/change/").content.decode()
     assert f"tag {version} / {version + 2}" in page
+    assert "2 changes behind" in page
+    assert "(&#x27;some&#x27;" not in page
+    assert date_format(localtime(Position.objects.get().reached_at), "DATETIME_FORMAT") in page
     assert lag_in_metrics(device) == "2.0"
 
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from catalog.models import DiningTable, Employee, PriceRule, Product, Role, Zone
 from uploads import pipeline
 from uploads.models import Album, Photo
 
@@ -92,6 +93,28 @@ def test_one_photo_is_tried_again_from_its_page(
         answer = admin_client.get(reverse("admin:uploads_photo_retry", args=[some[1].pk]), follow=True)
 
     assert texts(answer) == ["1 photo is on its way."]
+
+
+def test_a_photo_that_is_ready_is_said_to_be(admin_client: Client, some: list[Photo], sent: list[str]) -> None:
+    answer = admin_client.get(reverse("admin:uploads_photo_retry", args=[some[0].pk]), follow=True)
+
+    assert texts(answer) == ["1 photo is ready already."]
+    assert (state(some[0]), sent) == ("ready", [])
+
+
+def test_the_cards_of_the_overview_open_what_they_count(admin_client: Client, some: list[Photo], product: Any) -> None:
+    Product.objects.create(name="Off", price="1", category=product.category, is_active=False, is_sold_out=True)
+    zone, role = Zone.objects.create(name="Garden"), Role.objects.create(name="Waiter")
+    for active in (True, False):
+        DiningTable.objects.create(zone=zone, name=str(active), is_active=active)
+        Employee.objects.create(name=str(active), code=str(active), role=role, is_active=active)
+        PriceRule.objects.create(name=str(active), adjustment="set", value="1", scope="all", is_active=active)
+    cards = admin_client.get("/admin/").context["cards"]
+
+    assert len(cards) >= 7
+    for card in cards:
+        listed = admin_client.get(card["href"]).context["cl"].result_count
+        assert (str(card["title"]), listed) == (str(card["title"]), int(card["number"]))
 
 
 def test_the_failed_photos_of_an_album_are_tried_again(

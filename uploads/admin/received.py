@@ -34,7 +34,7 @@ def picture_of(photo: Photo, *, width: int = 160, css: str = "thumbnail") -> Saf
     """The picture of a photo, or a placeholder of the same size that says by its icon why there is none."""
     if photo.image_id:
         source = image_url(photo.image_id)
-        return format_html('<img class="{}" src="{}?w={}" alt="" loading="lazy">', css, source, width)
+        return format_html('<img class="{}" src="{}?w={}" alt="{}" loading="lazy">', css, source, width, photo.filename)
     icon = "broken_image" if photo.status == Photo.Status.FAILED else "hourglass_empty"
     return format_html('<span class="{} none material-symbols-outlined">{}</span>', css, icon)
 
@@ -45,12 +45,15 @@ def link_to(photo: Photo) -> str:
 
 def try_again(request: HttpRequest, photo_ids: Any) -> None:
     """Queue these photos anew, and say how many were."""
-    queued = missing = 0
+    queued = missing = ready = 0
     try:
         for photo_id in photo_ids:
             try:
-                services.request_processing(photo_id=photo_id, now=timezone.now())
-                queued += 1
+                photo = services.request_processing(photo_id=photo_id, now=timezone.now())
+                if photo.status == Photo.Status.READY:
+                    ready += 1
+                else:
+                    queued += 1
             except (services.NotUploaded, services.PhotoUnknown):
                 missing += 1
     except StorageUnavailable:
@@ -58,6 +61,9 @@ def try_again(request: HttpRequest, photo_ids: Any) -> None:
     if queued:
         text = ngettext("%(count)d photo is on its way.", "%(count)d photos are on their way.", queued)
         messages.success(request, text % {"count": queued})
+    if ready:
+        text = ngettext("%(count)d photo is ready already.", "%(count)d photos are ready already.", ready)
+        messages.info(request, text % {"count": ready})
     if missing:
         text = ngettext("%(count)d photo was never uploaded.", "%(count)d photos were never uploaded.", missing)
         messages.warning(request, text % {"count": missing})

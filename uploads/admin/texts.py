@@ -39,7 +39,7 @@ SENDING = {
     "by_barcode": _("by barcode"),
     "by_name": _("by name"),
     "nothing_found": _("Nothing found"),
-    "chosen": _("%(all)s photos, %(matched)s with a product"),
+    "chosen": _("Photos: %(all)s, with a product: %(matched)s"),
     "progress": _("%(done)s of %(all)s ready"),
     "retries": _("%(count)s of %(all)s need another try"),
     "unusable": _("%(done)s of %(all)s ready, %(count)s can't be used"),

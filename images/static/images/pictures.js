@@ -66,7 +66,8 @@ const wire = (zone) => {
         say(item, "done", request.status === 201 ? texts.added : texts.known);
       } else {
         // No answer of the server's own, or one that asks to come again: then this picture may well be good.
-        fail(item, answer?.detail ?? texts.failed, !answer?.detail || request.status >= 500);
+        const reason = answer?.errors?.[0]?.detail ?? answer?.detail;
+        fail(item, reason ?? texts.failed, !reason || request.status >= 500);
       }
       report();
       next();
