@@ -1,5 +1,6 @@
 """What all pages of the catalogue have in common."""
 
+import logging
 from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any
@@ -26,6 +27,8 @@ from catalog.door import Contended, in_one_go, is_contention
 from catalog.models.base import ColorField
 
 from .widgets import ColorWidget
+
+log = logging.getLogger(__name__)
 
 Page = Callable[..., HttpResponse]
 
@@ -98,6 +101,12 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
     @at_the_door
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, extra_context)
+
+    def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
+        log.info("a sheet could not be read", exc_info=e)
+        form.add_error(
+            "import_file", _("This file can't be read in the format that was chosen. Is it CSV (UTF-8) or XLSX?")
+        )
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:

@@ -90,7 +90,7 @@ def test_fifty_photos_are_matched_sent_and_shown_by_their_products(
     names += ["IMG_0001.jpg", "IMG_0002.jpg", "IMG_0003.jpg"]
     choose(sender, *(file(name, number) for number, name in enumerate(names)))
     sender.wait_for_function("document.querySelectorAll('.product-by:not(:empty)').length === 47")
-    assert summary(sender) == "50 photos, 47 with a product"
+    assert summary(sender) == "Photos: 50, with a product: 47"
     assert not Album.objects.exists()  # nothing happens before the manager confirms
 
     sender.fill("#album-name", "Autumn menu")
@@ -104,6 +104,21 @@ def test_fifty_photos_are_matched_sent_and_shown_by_their_products(
     assert Photo.objects.filter(product__image=F("image")).count() == 47
     sender.click("[data-do=album]")
     sender.wait_for_selector("#result_list img.thumbnail")
+
+
+def test_enter_takes_the_product_that_is_called_so(sender: "Page", menu: list[Product]) -> None:
+    for name in ("Chocolate Cake", "Cola", "Diet Cola"):
+        Product.objects.create(name=name, price="3", category=menu[0].category)
+    choose(sender, file("IMG_0001.jpg", 1))
+    sender.click(".product-chip")
+    sender.fill(".product-search input", "cola")
+    sender.wait_for_function("document.querySelectorAll('.product-search li').length === 4")
+    assert [" ".join(text.split()) for text in sender.locator(".product-search li").all_inner_texts()][1:] == [
+        "Cola", "Diet Cola", "Chocolate Cake",
+    ]  # fmt: skip
+    sender.press(".product-search input", "Enter")
+
+    assert sender.inner_text(".product-chip .product-name") == "Cola"
 
 
 def test_three_of_ten_lose_the_connection_are_cleaned_up_and_sent_again(

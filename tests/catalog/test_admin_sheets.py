@@ -143,6 +143,14 @@ def test_a_file_that_is_no_sheet_is_a_form_error(admin_client: Client, data: byt
     assert not Product.objects.exists()
 
 
+@pytest.mark.parametrize(("data", "format"), [(b"\xff\xfe\x00", CSV), (b"name,price\n", XLSX)])
+def test_a_file_of_another_format_is_called_that(admin_client: Client, data: bytes, format: str) -> None:
+    errors = offer(admin_client, Product, data, format).context["form"].errors
+    assert errors["import_file"] == [
+        "This file can't be read in the format that was chosen. Is it CSV (UTF-8) or XLSX?"
+    ]  # and not which exception Python has for it
+
+
 def test_no_name_becomes_a_formula_in_a_spreadsheet(admin_client: Client, category: Category) -> None:
     Product.objects.create(name="=HYPERLINK(1)", price=1, category=category)
     assert not rows_of(export(admin_client, Product))[0]["name"].startswith("=")

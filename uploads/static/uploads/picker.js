@@ -3,7 +3,21 @@ import { ask } from "./api.js";
 import { text } from "./facts.js";
 
 const FOUND = 8;
+const LOOKED_AT = 100;
 let made = 0;
+
+// The likeliest first, because Enter takes it: "cola" means Cola, not Chocolate Cake.
+function best(products, words) {
+  if (!words) return products.slice(0, FOUND);
+  const asked = words.toLowerCase();
+  const rank = ({ name, sku }) => {
+    const called = [name, sku].map((value) => (value ?? "").toLowerCase());
+    if (called.includes(asked)) return 0;
+    if (called.some((value) => value.startsWith(asked))) return 1;
+    return called.some((value) => value.includes(` ${asked}`)) ? 2 : 3;
+  };
+  return products.toSorted((one, other) => rank(one) - rank(other)).slice(0, FOUND);
+}
 
 export class Picker {
   constructor(place, photo, chosen) {
@@ -66,9 +80,9 @@ export class Picker {
   }
 
   async find(words) {
-    const query = new URLSearchParams({ limit: FOUND, ordering: "name", ...(words && { search: words }) });
+    const query = new URLSearchParams({ limit: LOOKED_AT, ordering: "name", ...(words && { search: words }) });
     const answer = await ask("GET", `/api/products?${query}`, undefined, { tries: 2 }).catch(() => ({ results: [] }));
-    if (this.input.value.trim() === words && !this.search.hidden) this.offer(answer.results);
+    if (this.input.value.trim() === words && !this.search.hidden) this.offer(best(answer.results, words));
   }
 
   offer(products) {

@@ -53,5 +53,5 @@ function readable(bytes) {
     new Intl.NumberFormat(document.documentElement.lang || "en", {
       style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits,
     }).format(value);
-  return bytes < 1e6 ? format(Math.max(1, bytes / 1e3), "kilobyte", 0) : format(bytes / 1e6, "megabyte", 1);
+  return bytes < 1e6 ? format(bytes && Math.max(1, bytes / 1e3), "kilobyte", 0) : format(bytes / 1e6, "megabyte", 1);
 }
