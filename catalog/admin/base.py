@@ -141,6 +141,13 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
             field.show_hidden_initial = True
         return field
 
+    def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """The cells of a list that can be edited, each with the name of its column: it has no label beside it."""
+        formset = super().get_changelist_formset(request, **kwargs)
+        for field in formset.form.base_fields.values():
+            field.widget.attrs["aria-label"] = capfirst(field.label)
+        return formset
+
     def save_model(self, request: HttpRequest, obj: models.Model, form: forms.ModelForm, change: bool) -> None:
         if not change:
             super().save_model(request, obj, form, change)

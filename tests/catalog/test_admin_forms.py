@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 
 import pytest
@@ -183,6 +184,15 @@ def test_what_goes_with_a_product_is_told_without_rows_that_have_no_name(
     assert "Cake" in page
     assert "relationship" not in page
     assert "object (" not in page
+
+
+def test_every_cell_that_can_be_edited_has_a_name(admin_client: Client, category: Category) -> None:
+    Product.objects.create(name="Cake", price="1", category=category)
+    page = admin_client.get("/admin/catalog/product/").content.decode()
+    cells = [tag for tag in re.findall(r"<(?:input|select)[^>]+>", page) if re.search(r'id="id_form-\d+-', tag)]
+    seen = [tag for tag in cells if 'type="hidden"' not in tag]
+    assert len(seen) >= 3
+    assert [tag for tag in seen if "aria-label" not in tag] == []
 
 
 def test_a_name_that_exists_is_a_form_error(admin_client: Client, category: Category) -> None:
