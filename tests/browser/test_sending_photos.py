@@ -121,6 +121,25 @@ def test_enter_takes_the_product_that_is_called_so(sender: "Page", menu: list[Pr
     assert sender.inner_text(".product-chip .product-name") == "Cola"
 
 
+def test_whoever_was_logged_out_is_told_so_and_goes_on_after_logging_in(
+    sender: "Page", menu: list[Product], at_once: None, complaints: list[str]
+) -> None:
+    choose(sender, file("DRI-002.jpg", 1))
+    cookies = sender.context.cookies()
+    sender.context.clear_cookies(name="sessionid")
+    sender.click("[data-do=send]")
+    sender.wait_for_selector("text=You are logged out.")
+    assert ["401" in said for said in complaints] == [True]
+    complaints.clear()
+    assert not Album.objects.exists()
+
+    sender.context.add_cookies(cookies)  # type: ignore[arg-type]  # what it gave
+    sender.click("[data-do=send]")
+    sender.wait_for_function(SETTLED)
+
+    assert summary(sender) == "All photos are ready: 1"
+
+
 def test_three_of_ten_lose_the_connection_are_cleaned_up_and_sent_again(
     sender: "Page", menu: list[Product], at_once: None, complaints: list[str]
 ) -> None:

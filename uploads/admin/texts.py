@@ -45,6 +45,7 @@ SENDING = {
     "unusable": _("%(done)s of %(all)s ready, %(count)s can't be used"),
     "done": _("All photos are ready: %(all)s"),
     "send": _("Upload photos: %(count)s"),
+    "logged_out": _("You are logged out. Log in again in another tab, then upload here: the list stays."),
     "unreachable": _("The server doesn't answer. Nothing was sent; try again."),
     "offline": _("The server doesn't answer. Trying again…"),
     "no_match": _("The products could not be looked up. Choose them by hand, or drop the photos again."),

@@ -82,7 +82,8 @@ async function begin(chosen) {
     await ask("POST", "/api/albums", { id, name: albumName.value.trim() || albumName.defaultValue });
   } catch (error) {
     for (const [photo, [state, values]] of before) photo.become(state, values);
-    say(error instanceof Refused ? error.message : text("unreachable"));
+    if (error instanceof Refused) say(error.status === 401 ? text("logged_out") : error.message);
+    else say(text("unreachable"));
     return;
   }
   album = id;
