@@ -138,7 +138,8 @@ def resumable(history: History) -> list[str]:
         for frame in stream.frames[1:]:
             if frame.event != "resync":
                 break
-            refetched |= dict.fromkeys(frame.data["resources"], frame.data["reason"])
+            for name in frame.data["resources"]:  # the first says why it could not go on; a new history may follow
+                refetched.setdefault(name, frame.data["reason"])
         for name, version in hello.data["versions"].items():
             had = cursor.versions.get(name, version)
             reason = refetched.get(name)

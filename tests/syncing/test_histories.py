@@ -96,6 +96,15 @@ GOOD = {
         stream(hello(0, 0), TABLE, BAR),
         stream(hello(2, 1), resync(2, 1, reason="horizon", of=("zone",)), GONE, resumed_from=BAR.id),
     ),
+    "below the horizon, and a new history right after": history(
+        stream(hello(0, 0), TABLE, BAR),
+        stream(
+            hello(2, 1),
+            resync(2, 1, reason="horizon", of=("zone",)),
+            resync(2, 2, reason="epoch", epoch=NEXT),
+            resumed_from=BAR.id,
+        ),
+    ),
     "a new history": history(
         stream(hello(0, 0), TABLE, BAR, resync(2, 2, reason="epoch", epoch=NEXT), bookmark(2, 2, NEXT)),
         stream(hello(2, 2, NEXT), resumed_from=at(2, 2, NEXT)),
@@ -142,6 +151,14 @@ BAD: list[tuple[str, Callable[[History], list[str]], History]] = [
         "a stream that goes on from another history and doesn't say so",
         histories.resumable,
         history(stream(hello(0, 0), TABLE, BAR), stream(hello(2, 2, NEXT), resumed_from=BAR.id)),
+    ),
+    (
+        "a stream that goes on from elsewhere, just before a new history",
+        histories.resumable,
+        history(
+            stream(hello(0, 0), TABLE, BAR),
+            stream(hello(2, 1), resync(2, 2, reason="epoch", epoch=NEXT), resumed_from=BAR.id),
+        ),
     ),
     (
         "a terminal called ahead that isn't",
