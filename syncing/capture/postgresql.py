@@ -62,7 +62,7 @@ OF_MANY = _numbering(
     "r.resource", "r.ids", "action", touched="unnest(r.ids, r.actions) WITH ORDINALITY AS touched (id, action, place)"
 )
 # Most transactions touch one resource in one statement; to gather from one note would cost them half as much again.
-# A call that is assigned is evaluated at once, where PERFORM runs a query for it: twice as much for each.
+# A call that is assigned is evaluated at once, where PERFORM runs a query for it.
 FLUSH = f"""
 DECLARE
   me xid8 := pg_current_xact_id();
