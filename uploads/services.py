@@ -173,7 +173,7 @@ def request_processing(*, photo_id: UUID, now: datetime) -> Photo:
         raise NotUploaded
     with transaction.atomic():
         if found.status == Photo.Status.FAILED:
-            move(
+            moved = move(
                 photo_id,
                 Photo.Status.FAILED,
                 Photo.Status.PENDING,
@@ -182,7 +182,7 @@ def request_processing(*, photo_id: UUID, now: datetime) -> Photo:
                 error="",
                 error_detail="",
             )
-            found = photo(photo_id=photo_id)
+            found = moved or photo(photo_id=photo_id)
         queue(photos=[found], now=now)
     return photo(photo_id=photo_id)
 

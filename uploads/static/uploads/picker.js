@@ -8,7 +8,6 @@ let made = 0;
 
 // The likeliest first, because Enter takes it: "cola" means Cola, not Chocolate Cake.
 function best(products, words) {
-  if (!words) return products.slice(0, FOUND);
   const asked = words.toLowerCase();
   const rank = ({ name, sku }) => {
     const called = [name, sku].map((value) => (value ?? "").toLowerCase());
@@ -80,9 +79,11 @@ export class Picker {
   }
 
   async find(words) {
-    const query = new URLSearchParams({ limit: LOOKED_AT, ordering: "name", ...(words && { search: words }) });
+    const query = new URLSearchParams({ limit: words ? LOOKED_AT : FOUND, ordering: "name", ...(words && { search: words }) });
     const answer = await ask("GET", `/api/products?${query}`, undefined, { tries: 2 }).catch(() => ({ results: [] }));
-    if (this.input.value.trim() === words && !this.search.hidden) this.offer(best(answer.results, words));
+    if (this.input.value.trim() === words && !this.search.hidden) {
+      this.offer(words ? best(answer.results, words) : answer.results);
+    }
   }
 
   offer(products) {
