@@ -64,6 +64,7 @@ def test_the_scan_finishes_what_a_dead_worker_and_a_lost_message_left(
     tasks.scan_pending_photos.delay()
 
     wait_until(lambda: set(Photo.objects.values_list("status", flat=True)) == {"ready"}, what="two ready photos")
+    assert Photo.objects.exclude(image=None).count() == 2
 
 
 def test_a_refused_picture_fails_without_another_try(
