@@ -173,8 +173,10 @@ class ImageAdmin(ModelAdmin):
         if not is_usable(image):
             return "–"
         return format_html(
-            '<a href="{0}"><img src="{0}?w=640" alt="" style="max-width:100%;max-height:24rem;border-radius:8px"></a>',
+            '<a href="{0}"><img src="{0}?w=640" alt="{1}" '
+            'style="max-width:100%;max-height:24rem;border-radius:8px"></a>',
             image_url(image.hash),
+            gettext("picture"),
         )
 
     @display(description=_("pixels"), ordering="width")
