@@ -78,11 +78,12 @@ class Encoded:
     def of(cls, batch: Batch) -> "Encoded":
         return cls(batch, [encode(entry) for entry in batch.entries])
 
-    def frames(self, since: Versions) -> tuple[bytes, Versions]:
+    def frames(self, since: Versions, ahead: Versions) -> tuple[bytes, Versions]:
         """What a stream that stands at ``since`` is to get, and where it stands then.
 
-        The last frame is a cut when all of the stream's resources are at one snapshot's heads. What is to be refetched
-        is named before: at the cut that follows, a terminal has it.
+        The last frame is a cut when all of the stream's resources are at one snapshot's heads, and those are not older
+        than ``ahead``, which it has seen something of. What is to be refetched is named before: at the cut that
+        follows, a terminal has it.
         """
         batch, at, parts = self.batch, dict(since), []
         mine = [
@@ -94,7 +95,7 @@ class Encoded:
         if lost:
             at |= {name: batch.to[name] for name in lost}
             parts.append(resyncs(Cursor(batch.heads.epoch, at), lost))
-        reached = all(batch.to[name] == batch.heads.versions[name] for name in since)
+        reached = all(batch.to[name] == batch.heads.versions[name] >= ahead.get(name, 0) for name in since)
         for place, (entry, body) in enumerate(mine, start=1):
             at[entry.resource] = entry.version
             cut = b',"cut":true}' if reached and place == len(mine) else b',"cut":false}'
@@ -308,7 +309,7 @@ class Hub:
             return True
         if batch.entries or batch.lost:
             for group in self.groups.values():
-                data, to = encoded.frames(group.at)
+                data, to = encoded.frames(group.at, {})
                 if data:
                     self._send(group, Chunk(group.at, to, data, batch.heads.epoch, encoded))
         self.position = batch.to

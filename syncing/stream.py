@@ -222,12 +222,16 @@ async def _disconnected(receive: Receive) -> None:
 class Stream:
     """One connection: where it stands (``epoch``, ``at``), what the client was sent (``confirmed``), and what it was
     asked to carry. ``at`` may be shared with others and is replaced, never changed.
+
+    ``ahead`` is not empty while only a part of a read was sent: where that read's snapshot stands. The objects in it
+    may be newer than what the fan-out has queued, so there is no cut until the stream stands there as well.
     """
 
     def __init__(self, hub: Hub, asked: Asked, wire: Wire) -> None:
         self.hub, self.asked, self.wire = hub, asked, wire
         self.epoch: UUID
         self.at: Versions = {}
+        self.ahead: Versions = {}
         self.confirmed: Cursor | None = None
 
     async def run(self, enter: Callable[[Subscription], None], leave: Callable[[Subscription], None]) -> None:
@@ -288,15 +292,16 @@ class Stream:
             encoded: Encoded = await in_reader(read_encoded, since=self.at)
             if encoded.batch.heads.epoch != self.epoch:
                 self.epoch = encoded.batch.heads.epoch
-                self.at = {name: encoded.batch.heads.versions[name] for name in self.at}
+                self.at, self.ahead = {name: encoded.batch.heads.versions[name] for name in self.at}, {}
                 await self._send(resyncs(Cursor(self.epoch, self.at), dict.fromkeys(self.at, Reason.EPOCH)))
             else:
-                data, self.at = encoded.frames(self.at)
+                data, self.at = encoded.frames(self.at, {})
+                self.ahead = {} if encoded.batch.is_whole else encoded.batch.heads.versions
                 if data:
                     await self._send(data)
             if encoded.batch.is_whole:
                 break
-        if self.epoch == place.epoch and self.at == place.joined:
+        if self.epoch == place.epoch and self.at == place.joined and not self.ahead:
             self.at = place.joined  # in step
 
     def _offer(self, chunk: Chunk) -> bool:
@@ -315,15 +320,17 @@ class Stream:
         if chunk.turns:
             # A stream that read the new history by itself while it caught up may have read less of it than the hub.
             if chunk.epoch != self.epoch or any(self.at[name] < version for name, version in chunk.to.items()):
-                self.epoch, self.at = chunk.epoch, chunk.to
+                self.epoch, self.at, self.ahead = chunk.epoch, chunk.to, {}
                 return chunk.data
         elif chunk.epoch != self.epoch:
             return b""  # queued before the turn; this stream is past it
-        elif chunk.since == self.at:
+        elif chunk.since == self.at and not self.ahead:
             self.at = chunk.to
             return chunk.data
         elif chunk.source is not None:
-            data, self.at = chunk.source.frames(self.at)
+            data, self.at = chunk.source.frames(self.at, self.ahead)
+            lost = chunk.source.batch.lost
+            self.ahead = {n: v for n, v in self.ahead.items() if self.at.get(n, v) < v and n not in lost}
             return data
         return b""
 

@@ -97,7 +97,8 @@ BEGIN
           coalesce(max(seq) FILTER (WHERE action = 'created'), 0) AS born,
           coalesce(max(seq) FILTER (WHERE action = 'deleted'), 0) AS gone,
           coalesce(min(seq) FILTER (WHERE action = 'created'), 9223372036854775807) AS first_born,
-          coalesce(min(seq) FILTER (WHERE action = 'deleted'), 9223372036854775807) AS first_gone
+          coalesce(min(CASE action WHEN 'deleted' THEN seq WHEN 'replaced' THEN 0 END), 9223372036854775807)
+            AS first_gone
         FROM noted, unnest(ids) AS id
         GROUP BY resource, id
       ) AS life
@@ -236,8 +237,8 @@ def _parts(tables: Iterable["Table"]) -> tuple[dict[str, str], dict[tuple[str, s
         for part, events, how, body in (
             ("insert", "AFTER INSERT", f"REFERENCING {new} FOR EACH STATEMENT", _inserted(table)),
             ("update", "AFTER UPDATE", f"REFERENCING {old} {new} FOR EACH STATEMENT", _updated(table)),
-            ("delete", "AFTER DELETE", f"REFERENCING {old} FOR EACH STATEMENT", _deleted(table, "old_rows")),
-            ("truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT", _deleted(table, f'"{table.name}"')),
+            ("delete", "AFTER DELETE", f"REFERENCING {old} FOR EACH STATEMENT", _deleted(table)),
+            ("truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT", _truncated(table)),
         ):
             add(table.name, f"{table.slug}_{part}", events, how, body)
     add("syncing_pending", "flush", "AFTER INSERT", "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW", FLUSH)
@@ -252,10 +253,36 @@ def _inserted(table: "Table") -> str:
     return _noting(table, updated=f'array_agg(DISTINCT "{table.owner}")', source="new_rows")
 
 
-def _deleted(table: "Table", rows: str) -> str:
-    if table.owner is None:
-        return _noting(table, deleted=f'array_agg("{table.key}")', source=rows)
-    return _noting(table, updated=f'array_agg(DISTINCT "{table.owner}")', source=rows)
+def _deleted(table: "Table") -> str:
+    """A statement may put back what it deletes (``WITH … DELETE … INSERT``), and note that before: it was replaced."""
+    if table.owner is not None:
+        return _noting(table, updated=f'array_agg(DISTINCT "{table.owner}")', source="old_rows")
+    return _noting(
+        table,
+        deleted=f'array_agg(o."{table.key}") FILTER (WHERE NOT here)',
+        replaced=f'array_agg(o."{table.key}") FILTER (WHERE here)',
+        source=f"old_rows AS o CROSS JOIN LATERAL (SELECT {_is_here(table)} AS here OFFSET 0) AS now",
+    )
+
+
+def _is_here(table: "Table") -> str:
+    """Whether the row of ``o`` is in its table; by its index, however many are asked for."""
+    return f'EXISTS (SELECT FROM "{table.name}" AS t WHERE t."{table.key}" = o."{table.key}" OFFSET 0)'
+
+
+def _truncated(table: "Table") -> str:
+    """TRUNCATE takes rows that an older snapshot doesn't show."""
+    own = {"deleted": f'array_agg("{table.key}")'}
+    return _noting(
+        table,
+        **(own if table.owner is None else {"updated": f'array_agg(DISTINCT "{table.owner}")'}),
+        source=f'"{table.name}"',
+        first=f"""
+  IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
+    RAISE EXCEPTION 'TRUNCATE of {table.name} would lose changes under %: do it under READ COMMITTED.',
+      current_setting('transaction_isolation');
+  END IF;""",
+    )
 
 
 def _updated(table: "Table") -> str:
@@ -270,7 +297,8 @@ def _updated(table: "Table") -> str:
     if owner is None:
         return _noting(
             table,
-            deleted=f'array_agg(o."{key}") FILTER (WHERE n."{key}" IS NULL)',
+            deleted=f'array_agg(o."{key}") FILTER (WHERE n."{key}" IS NULL AND NOT {_is_here(table)})',
+            replaced=f'array_agg(o."{key}") FILTER (WHERE n."{key}" IS NULL AND {_is_here(table)})',
             created=f'array_agg(n."{key}") FILTER (WHERE o."{key}" IS NULL)',
             updated=f'array_agg(n."{key}") FILTER (WHERE o."{key}" = n."{key}" AND {differ})',
             source=joined,
@@ -287,12 +315,12 @@ def _updated(table: "Table") -> str:
     )
 
 
-def _noting(table: "Table", *, source: str, lone: str = "", **ids: str) -> str:
+def _noting(table: "Table", *, source: str, first: str = "", lone: str = "", **ids: str) -> str:
     """A function body that reads ``source`` once and notes, for each action, its array of ids when there are any.
 
-    ``lone`` is a query for one row that kept its key, as most updates have: for it alone a full join costs more than
-    all else that notes it. When it finds none, ``source`` is read, and never by sorting: nothing is known of the rows
-    of a statement, so that PostgreSQL takes hashing for dearer than it is.
+    ``first`` is done before. ``lone`` is a query for one row that kept its key, as most updates have: for it alone a
+    full join costs more than all else that notes it. When it finds none, ``source`` is read, and never by sorting:
+    nothing is known of the rows of a statement, so that PostgreSQL takes hashing for dearer than it is.
     """
     notes = "".join(
         f"""
@@ -314,7 +342,7 @@ def _noting(table: "Table", *, source: str, lone: str = "", **ids: str) -> str:
   END IF;"""
     return f"""
 DECLARE
-{declared}BEGIN{read}{notes}
+{declared}BEGIN{first}{read}{notes}
   RETURN NULL;
 END
 """

@@ -247,6 +247,43 @@ def test_deleted_and_created_again_is_an_update(product: Product, logged: Logged
     assert logged(before) == [("product", "updated", str(product.id))]
 
 
+MORE = "INSERT INTO catalog_tag (id, updated_at, name, color, kind) SELECT %s, now(), %s, '', 'menu'"
+
+
+@postgresql
+@pytest.mark.parametrize(
+    "taking",
+    [
+        "WITH gone AS (DELETE FROM catalog_tag WHERE id = %s RETURNING id)",
+        "WITH gone AS (UPDATE catalog_tag SET id = gen_random_uuid() WHERE id = %s RETURNING id)",
+    ],
+)
+def test_a_row_that_one_statement_replaces_is_an_update(taking: str, transactional_db: None, logged: Logged) -> None:
+    tag = Tag.objects.create(name="old")
+    before = mark()
+    with connection.cursor() as cursor:  # the deletion ends, and is noted, last
+        cursor.execute(f"{taking} {MORE} WHERE EXISTS (SELECT FROM gone)", [tag.pk, tag.pk, "new"])
+    assert Tag.objects.get(pk=tag.pk).name == "new"
+    assert ("tag", "updated", str(tag.pk)) in logged(before)
+
+    before = mark()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"{taking} {MORE} WHERE EXISTS (SELECT FROM gone)", [tag.pk, tag.pk, "newer"])
+        cursor.execute("DELETE FROM catalog_tag WHERE id = %s", [tag.pk])
+    assert ("tag", "deleted", str(tag.pk)) in logged(before)
+
+
+@postgresql
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_truncate_is_refused_where_it_could_take_rows_that_nobody_sees(level: str, transactional_db: None) -> None:
+    tag = Tag.objects.create(name="hot")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET TRANSACTION ISOLATION LEVEL {level}")
+        with pytest.raises(DatabaseError, match="do it under READ COMMITTED"), transaction.atomic():
+            cursor.execute("TRUNCATE catalog_tag CASCADE")
+    assert Tag.objects.filter(pk=tag.pk).exists()
+
+
 @postgresql
 def test_truncate_is_captured(product: Product, logged: Logged) -> None:
     tag = Tag.objects.create(name="hot")

@@ -40,7 +40,7 @@ def change(version: int, epoch: UUID) -> Chunk:
     heads = Heads(epoch, {"product": version}, {"product": 0})
     batch = Batch(heads, {"product": version}, [Entry("product", version, "updated", str(uuid4()), None)])
     encoded = Encoded.of(batch)
-    data, to = encoded.frames({"product": version - 1})
+    data, to = encoded.frames({"product": version - 1}, {})
     return Chunk({"product": version - 1}, to, data, epoch, encoded)
 
 

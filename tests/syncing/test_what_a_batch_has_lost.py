@@ -13,7 +13,7 @@ TABLE = Entry("table", 7, "created", str(uuid4()), {"name": "T1"})
 def frames(since: dict[str, int], reason: Reason = Reason.HORIZON) -> tuple[list[tuple[str, object]], dict[str, int]]:
     """Event and cut, or event and what is to be refetched, of each frame; and where the stream stands then."""
     batch = Batch(HEADS, {"table": 7, "zone": 5}, [TABLE], {"zone": reason})
-    data, to = Encoded.of(batch).frames(since)
+    data, to = Encoded.of(batch).frames(since, {})
     found: list[tuple[str, object]] = []
     for text in data.decode().split("\n\n")[:-1]:
         lines = dict(line.split(": ", 1) for line in text.split("\n"))
