@@ -12,7 +12,7 @@ from types import ModuleType
 from django.db import connection, transaction
 from django.db.models import CharField, Model, TextField
 
-from syncing import registry
+from syncing import epochs, registry
 from syncing.models import SyncedResource
 
 from . import postgresql, sqlite
@@ -81,7 +81,10 @@ def verify() -> list[str]:
 
 @transaction.atomic
 def install() -> None:
-    """Put every trigger and counter in place; counters that exist keep their version."""
+    """Put every trigger and counter in place and begin a new epoch: both or neither, or a hole would stay for ever.
+
+    Counters that exist keep their version.
+    """
     SyncedResource.objects.bulk_create([SyncedResource(name=name) for name in registry.names()], ignore_conflicts=True)
     wanted = existing(tables())
     if dialect().verify(wanted):
@@ -89,6 +92,7 @@ def install() -> None:
             dialect().drop(cursor)
             for statement in dialect().render(wanted):
                 cursor.execute(statement)
+    epochs.begin()
 
 
 @transaction.atomic

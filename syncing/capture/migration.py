@@ -25,6 +25,5 @@ def after(*, using: str = DEFAULT_DB_ALIAS, plan: Any = (), **_: Any) -> None:
         return
     if verify():
         install()
-        epochs.begin()
     elif plan or not epochs.exists():
         epochs.begin()

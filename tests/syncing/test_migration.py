@@ -14,7 +14,7 @@ from django.db import connection, migrations, models
 from django.db.migrations.executor import MigrationExecutor
 
 from catalog.models import Tag
-from syncing import capture, log
+from syncing import capture, epochs, log
 from syncing.capture import migration
 from syncing.checks import every_synced_table_has_its_triggers
 from syncing.models import Epoch
@@ -207,6 +207,31 @@ def test_flush_puts_counters_and_a_new_epoch_back(transactional_db: None) -> Non
     heads = log.heads()
     assert heads.epoch != epoch
     assert set(heads.versions.values()) == {0}
+
+
+def test_a_repair_that_dies_before_its_new_epoch_is_done_by_the_next(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the trigger would be back, and nothing would tell that a write was missed."""
+    tag = Tag.objects.create(name="hot")
+    before = log.heads()
+    break_one_trigger()
+    Tag.objects.filter(pk=tag.pk).update(name="not captured")
+    assert log.heads() == before, "the fault is that nobody is told"
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(epochs, "begin", die)
+        with pytest.raises(KeyboardInterrupt):
+            call_command("migrate", verbosity=0)
+    assert capture.verify() != []
+    assert log.heads() == before
+
+    call_command("migrate", verbosity=0)
+    assert capture.verify() == []
+    assert log.heads().epoch != before.epoch
 
 
 def test_a_lost_epoch_row_comes_back(transactional_db: None) -> None:

@@ -14,4 +14,3 @@ class Command(flush.Command):
         super().handle(**options)
         if epochs.tables_exist() and capture.verify():
             capture.install()
-            epochs.begin()
