@@ -10,10 +10,10 @@ from functools import cached_property
 from types import ModuleType
 
 from django.db import connection, transaction
-from django.db.models import CharField, Model, TextField
+from django.db.models import CharField, F, Model, OuterRef, QuerySet, Subquery, TextField
 
 from syncing import epochs, registry
-from syncing.models import SyncedResource
+from syncing.models import Change, SyncedResource
 
 from . import postgresql, sqlite
 
@@ -75,17 +75,30 @@ def verify() -> list[str]:
     if SyncedResource._meta.db_table not in connection.introspection.table_names():
         return ["The tables of sync are missing: run manage.py migrate."]
     counters = set(SyncedResource.objects.values_list("name", flat=True))
-    missing = [f"The counter of {name} is missing." for name in registry.names() if name not in counters]
-    return missing + dialect().verify(existing(tables()))
+    lines = [f"The counter of {name} is missing." for name in registry.names() if name not in counters]
+    lines += [f"The counter of {counter.name} is below its log." for counter in _below_their_log()]
+    if not epochs.exists():
+        lines.append("The epoch is missing.")
+    return lines + dialect().verify(existing(tables()))
+
+
+def _below_their_log() -> QuerySet[SyncedResource]:
+    """Counters whose next number the log has already: that change could not be written.
+
+    One statement: what is captured meanwhile shows in the counter and in ``newest``, or in neither.
+    """
+    newest = Change.objects.filter(resource=OuterRef("name")).order_by("-version").values("version")[:1]
+    return SyncedResource.objects.annotate(newest=Subquery(newest)).filter(version__lt=F("newest")).order_by("name")
 
 
 @transaction.atomic
 def install() -> None:
     """Put every trigger and counter in place and begin a new epoch: both or neither, or a hole would stay for ever.
 
-    Counters that exist keep their version.
+    Counters that are sound keep their version; the others go on where their log ends, and nobody continues from before.
     """
     SyncedResource.objects.bulk_create([SyncedResource(name=name) for name in registry.names()], ignore_conflicts=True)
+    _below_their_log().update(version=F("newest"), horizon=F("newest"))
     wanted = existing(tables())
     if dialect().verify(wanted):
         with connection.cursor() as cursor:

@@ -25,5 +25,5 @@ def after(*, using: str = DEFAULT_DB_ALIAS, plan: Any = (), **_: Any) -> None:
         return
     if verify():
         install()
-    elif plan or not epochs.exists():
+    elif plan:
         epochs.begin()

@@ -17,7 +17,7 @@ from catalog.models import Tag
 from syncing import capture, epochs, log
 from syncing.capture import migration
 from syncing.checks import every_synced_table_has_its_triggers
-from syncing.models import Epoch
+from syncing.models import Change, Epoch, SyncedResource
 from tests.parts import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -209,6 +209,45 @@ def test_flush_puts_counters_and_a_new_epoch_back(transactional_db: None) -> Non
     assert set(heads.versions.values()) == {0}
 
 
+@pytest.mark.parametrize("left", [None, 0, 2], ids=["missing", "reset", "behind"])
+def test_a_counter_that_is_behind_its_log_is_named_and_goes_on_from_there(
+    transactional_db: None, left: int | None
+) -> None:
+    for name in ("hot", "cold", "vegan"):
+        Tag.objects.create(name=name)
+    before = log.heads()
+    counter = SyncedResource.objects.filter(name="tag")
+    if left is None:
+        counter.delete()
+    else:
+        counter.update(version=left)
+    trouble = "is missing." if left is None else "is below its log."
+    assert capture.verify() == [f"The counter of tag {trouble}"]
+
+    call_command("migrate", verbosity=0)
+
+    assert capture.verify() == []
+    heads = log.heads()
+    assert heads.epoch != before.epoch
+    assert heads.versions == before.versions
+    Tag.objects.bulk_create([Tag(name="new")], ignore_conflicts=True)
+    delta = log.delta(name="tag", since=3, epoch=heads.epoch, limit=10)
+    assert [(entry.version, entry.action, entry.data and entry.data["name"]) for entry in delta.changes] == [
+        (4, "created", "new")
+    ]
+    with pytest.raises(log.ResyncRequired, match="horizon"):
+        log.delta(name="tag", since=2, epoch=heads.epoch, limit=10)
+
+
+def test_a_counter_whose_log_was_forgotten_begins_anew(transactional_db: None) -> None:
+    Tag.objects.create(name="hot")
+    Change.objects.all().delete()
+    SyncedResource.objects.filter(name="tag").delete()
+    call_command("migrate", verbosity=0)
+    assert capture.verify() == []
+    assert log.heads().versions["tag"] == 0
+
+
 def test_a_repair_that_dies_before_its_new_epoch_is_done_by_the_next(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,9 +273,11 @@ def test_a_repair_that_dies_before_its_new_epoch_is_done_by_the_next(
     assert log.heads().epoch != before.epoch
 
 
-def test_a_lost_epoch_row_comes_back(transactional_db: None) -> None:
+def test_a_lost_epoch_row_is_named_and_comes_back(transactional_db: None) -> None:
     Epoch.objects.all().delete()
+    assert capture.verify() == ["The epoch is missing."]
     migration.after()
+    assert capture.verify() == []
     assert Epoch.objects.count() == 1
 
 

@@ -6,7 +6,7 @@ from syncing import capture
 
 
 class Command(BaseCommand):
-    help = "Check that every synced table has its triggers and every resource its counter."
+    help = "Check that every synced table has its triggers, every resource its counter, and the history its epoch."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if problems := capture.verify():
