@@ -11,6 +11,12 @@ from .models import Change, SyncedResource
 log = logging.getLogger(__name__)
 
 ROWS_PER_DELETE = 5000
+NO_LIMIT_DAYS = 365_000  # a thousand years: older than any log, and still a date
+
+
+def age(days: float) -> dt.timedelta:
+    """So many days; more than a date can be moved back by means no limit by age."""
+    return dt.timedelta(days=min(days, NO_LIMIT_DAYS))
 
 
 def prune(*, older_than: dt.timedelta, more_than: int, now: dt.datetime) -> dict[str, int]:

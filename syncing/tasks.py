@@ -1,7 +1,5 @@
 """Background work of sync."""
 
-import datetime as dt
-
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
@@ -12,7 +10,7 @@ from . import retention
 @shared_task
 def prune_changes() -> None:
     retention.prune(
-        older_than=dt.timedelta(days=settings.CHANGE_RETENTION_DAYS),
+        older_than=retention.age(settings.CHANGE_RETENTION_DAYS),
         more_than=settings.CHANGE_RETENTION_ROWS,
         now=timezone.now(),
     )

@@ -4,7 +4,8 @@ import datetime as dt
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from catalog.models import Product, Tag
@@ -80,3 +81,35 @@ def test_the_command_and_the_task_use_the_settings(transactional_db: None) -> No
     call_command("prune_changes", "--rows", "1", stdout=out)
     assert Change.objects.filter(resource="tag").count() == 1
     assert "tag: " in out.getvalue()
+
+
+@pytest.mark.parametrize("days", [800_000, 1_000_000_000, 10**30])
+def test_an_age_beyond_the_calendar_is_no_limit_and_rows_are_still_limited(
+    transactional_db: None, settings: LazySettings, days: int
+) -> None:
+    settings.CHANGE_RETENTION_DAYS, settings.CHANGE_RETENTION_ROWS = days, 2
+    for name in ("hot", "cold", "vegan"):
+        Tag.objects.create(name=name)
+    age_everything()
+    prune_changes()
+    assert list(Change.objects.filter(resource="tag").values_list("version", flat=True)) == [2, 3]
+
+
+@pytest.mark.parametrize("days", ["inf", "1e300", "1000000"])
+def test_the_command_takes_an_endless_age(transactional_db: None, days: str) -> None:
+    Tag.objects.create(name="hot")
+    age_everything()
+    call_command("prune_changes", "--days", days, stdout=StringIO())
+    assert Change.objects.filter(resource="tag").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--days", "-1"), ("--days", "0"), ("--days", "nan"), ("--rows", "-1"), ("--rows", "0")]
+)
+def test_the_command_refuses_what_would_forget_everything_or_means_nothing(
+    transactional_db: None, option: str, value: str
+) -> None:
+    Tag.objects.create(name="hot")
+    with pytest.raises(CommandError, match=f"^{option} must be"):
+        call_command("prune_changes", option, value, stdout=StringIO())
+    assert Change.objects.filter(resource="tag").count() == 1
