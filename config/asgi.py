@@ -10,7 +10,7 @@ import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from devices import contacts
 from devices.identity import request_from_scope
+from syncing import registry
 from syncing.stream import Refused, Streams
 
 from .problems import Problem
@@ -31,7 +32,9 @@ from .settling import settle
 log = logging.getLogger(__name__)
 
 EVENTS = "/api/sync/events"
+SNAPSHOTS = frozenset(f"/api/sync/{name}" for name in registry.names())
 THREADS = 16
+THREADS_FOR_SNAPSHOTS = THREADS // 2
 LARGEST_BODY = 27 * 1024 * 1024  # a photo of 25 MB and what multipart adds
 IN_MEMORY = 1024 * 1024
 SECONDS_WITHOUT_A_BYTE = 30.0
@@ -43,6 +46,7 @@ Send = Callable[[Any], Awaitable[None]]
 
 streams = Streams()
 django = WSGIMiddleware(cast(Any, wsgi_application), workers=THREADS)
+snapshots = asyncio.Semaphore(THREADS_FOR_SNAPSHOTS)
 
 
 class BodyRefused(Exception):
@@ -67,7 +71,7 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
             await answer(problem, send)
     else:
         try:
-            async with spooled(scope, receive) as (whole_scope, replay), handed_out(send) as keep:
+            async with spooled(scope, receive) as (whole_scope, replay), handed_out(send) as keep, turn(scope["path"]):
                 await django(whole_scope, replay, keep)
         except BodyRefused as refused:
             if refused.problem is not None:
@@ -103,6 +107,14 @@ def close_streams_first(number: int, loop: asyncio.AbstractEventLoop) -> None:
 
     with suppress(ValueError):  # not the main thread: somebody embeds us and stops us himself
         signal.signal(number, handle)
+
+
+def turn(path: str) -> AbstractAsyncContextManager[Any]:
+    """A turn at the threads. Whoever asks for a snapshot may wait for its builder: a herd must not wait in all of them.
+
+    Its rest waits here, where waiting costs nothing.
+    """
+    return snapshots if path in SNAPSHOTS else nullcontext()
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ from hashlib import sha256
 from uuid import UUID
 
 import orjson
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -75,8 +74,7 @@ class SnapshotView(APIView):
             response = HttpResponse(body, content_type="application/json", headers={"ETag": f'"{packed.etag}"'})
         response["Cache-Control"] = KEEP_AND_ASK
         patch_vary_headers(response, ["Accept-Encoding"])
-        if not connection.in_atomic_block:
-            connection.close()  # back to the pool: a terminal may take its time to read
+        snapshots.let_go_of_the_database()  # a terminal may take its time to read
         return response
 
 

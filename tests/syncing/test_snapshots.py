@@ -1,20 +1,27 @@
-"""A snapshot is built once for a herd, and without a cache each still gets his own."""
+"""A snapshot is built once for a herd, also when a builder is killed, and without a cache each still gets his own."""
 
 import gzip
-import threading
+import subprocess
+import sys
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from uuid import uuid4
 
+import httpx
 import orjson
 import pytest
 from django.core.cache import cache
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 
 from catalog.models import Product
+from config import asgi
 from syncing import epochs, log, registry, snapshots
-from tests.parts import free_port
+from tests.parts import ROOT, free_port, shared_environment, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,39 +54,138 @@ def no_cache(settings: object) -> None:
         cache.get("proves-that-nobody-answers")
 
 
-def test_a_herd_is_served_by_one_build(product: Product, builds: list[str]) -> None:
-    etag, got = snapshots.current_etag(name="product"), []
+def herd(ask: Callable[[], snapshots.Packed], *, size: int = 12) -> list[snapshots.Packed]:
+    """What so many get who ask at once."""
 
-    def ask() -> None:
+    def ask_and_leave(_: int) -> snapshots.Packed:
         try:
-            got.append(snapshots.packed(name="product", etag=etag))
+            return ask()
         finally:
             connection.close()
 
-    herd = [threading.Thread(target=ask) for _ in range(12)]
-    for terminal in herd:
-        terminal.start()
-    for terminal in herd:
-        terminal.join()
+    with ThreadPoolExecutor(size) as terminals:
+        return list(terminals.map(ask_and_leave, range(size)))
+
+
+def test_a_herd_is_served_by_one_build(product: Product, builds: list[str]) -> None:
+    etag = snapshots.current_etag(name="product")
+
+    got = herd(lambda: snapshots.packed(name="product", etag=etag))
+
     assert builds == ["product"]
     assert len(set(got)) == 1
     assert orjson.loads(gzip.decompress(got[0].body))["items"][0]["id"] == str(product.id)
 
 
-def test_a_build_that_fails_keeps_nobody_waiting(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_builder_who_takes_longer_than_a_lease_stays_the_only_one(
+    product: Product, builds: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     etag, build = snapshots.current_etag(name="product"), snapshots.build
+
+    def take_long(name: str) -> snapshots.Packed:
+        time.sleep(3.5)
+        return build(name)
+
+    monkeypatch.setattr(snapshots, "LEASE_SECONDS", 2)
+    monkeypatch.setattr(snapshots, "build", take_long)
+    herd(lambda: snapshots.packed(name="product", etag=etag), size=4)
+
+    assert builds == ["product"]
+
+
+A_BUILDER = """
+import sys, time
+
+import django
+
+django.setup()
+from syncing import snapshots
+
+
+def build(name):
+    print("building", flush=True)
+    time.sleep(120)
+
+
+snapshots.build = build
+snapshots.packed(name="product", etag=sys.argv[1])
+"""
+
+
+def test_a_builder_who_is_killed_is_succeeded_within_seconds(product: Product, builds: list[str]) -> None:
+    etag = snapshots.current_etag(name="product")
+    command = [sys.executable, "-c", A_BUILDER, etag]
+    with subprocess.Popen(command, cwd=ROOT, env=shared_environment(), stdout=subprocess.PIPE, text=True) as builder:
+        assert builder.stdout is not None
+        assert builder.stdout.readline() == "building\n"
+        builder.kill()
+    assert cache.get(f"snapshot:{etag}:building")  # nobody has tidied up behind him
+
+    began = time.monotonic()
+    got = herd(lambda: snapshots.packed(name="product", etag=etag))
+
+    assert time.monotonic() - began < snapshots.PATIENCE_SECONDS / 3
+    assert builds == ["product"]
+    assert {packed.etag for packed in got} == {etag}
+
+
+@contextmanager
+def a_builder_at_work(etag: str) -> Iterator[None]:
+    """Somebody elsewhere holds the lease and isn't done."""
+    cache.set(f"snapshot:{etag}:building", 1, 600)
+    try:
+        yield
+    finally:
+        cache.delete(f"snapshot:{etag}:building")
+
+
+def test_who_waits_for_a_builder_holds_no_connection(product: Product) -> None:
+    etag = snapshots.current_etag(name="product")
+    held: Future[BaseDatabaseWrapper] = Future()
+
+    def ask() -> snapshots.Packed:
+        connection.ensure_connection()
+        held.set_result(connections["default"])
+        try:
+            return snapshots.packed(name="product", etag=etag)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as terminal, a_builder_at_work(etag):
+        waits = terminal.submit(ask)
+        wait_until(lambda: held.result().connection is None, seconds=10, what="a connection given back")
+        assert not waits.done()
+    assert waits.result().etag == etag
+
+
+def test_a_herd_that_waits_for_a_builder_leaves_threads_for_others(product: Product, web: str, token: str) -> None:
+    etag = snapshots.current_etag(name="product")
+    with ExitStack() as stack:
+        http = stack.enter_context(httpx.Client(base_url=web, headers={"Authorization": f"Bearer {token}"}))
+        terminals = stack.enter_context(ThreadPoolExecutor(asgi.THREADS + 2))
+        with a_builder_at_work(etag):
+            waits = [terminals.submit(http.get, "/api/sync/product", timeout=60) for _ in range(asgi.THREADS + 2)]
+            paths = ["/livez", "/api/sync/status", "/api/products"] * 3
+            others = [http.get(path, timeout=10).status_code for path in paths]
+            assert not any(terminal.done() for terminal in waits)
+    assert set(others) == {200}
+    assert {terminal.result().headers["ETag"].removeprefix("W/") for terminal in waits} == {f'"{etag}"'}
+
+
+@pytest.mark.parametrize("step", ["build", "current_etag"])
+def test_a_build_that_fails_keeps_nobody_waiting(product: Product, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    etag = snapshots.current_etag(name="product")
 
     def fail(name: str) -> snapshots.Packed:
         raise OperationalError("the connection was cut")
 
-    monkeypatch.setattr(snapshots, "build", fail)
-    with pytest.raises(OperationalError):
-        snapshots.packed(name="product", etag=etag)
-    monkeypatch.setattr(snapshots, "build", build)
+    with monkeypatch.context() as broken:
+        broken.setattr(snapshots, step, fail)
+        with pytest.raises(OperationalError):
+            snapshots.packed(name="product", etag=etag)
 
-    began = time.monotonic()
+    assert cache.get(f"snapshot:{etag}:building") is None
     assert snapshots.packed(name="product", etag=etag).etag == etag
-    assert time.monotonic() - began < snapshots.BUILDING_SECONDS / 3
 
 
 def test_a_change_is_another_snapshot(product: Product, builds: list[str]) -> None:
