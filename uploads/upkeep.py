@@ -30,6 +30,7 @@ class Orphans:
     quarantined: int = 0  # moved: no record has them
     dropped: int = 0  # deleted: their photo is ready, only the pipeline's own deletion was lost
     expired: int = 0  # deleted from quarantine
+    drafts: int = 0  # cleared: writers that died left them; not counted against the limit, nobody ever reads one
 
     @property
     def total(self) -> int:
@@ -37,7 +38,10 @@ class Orphans:
 
 
 def quarantine_orphans(*, now: datetime, limit: int = LIMIT) -> Orphans:
-    """Set aside originals older than a day that have no record; at most ``limit`` objects are touched."""
+    """Set aside originals older than a day that have no record; at most ``limit`` objects are touched.
+
+    Drafts of that age, which writers that died left behind, are cleared.
+    """
     orphans = Orphans()
     try:
         for blob, status in unneeded(before=now - ORPHAN_AGE):
@@ -54,6 +58,7 @@ def quarantine_orphans(*, now: datetime, limit: int = LIMIT) -> Orphans:
             if blob.modified <= now - QUARANTINE_LASTS:
                 blobs().delete(blob.key)
                 orphans.expired += 1
+        orphans.drafts = sum(blobs().clear_drafts(name, before=now - ORPHAN_AGE) for name in (ORIGINALS, QUARANTINE))
     except StorageUnavailable as error:
         log.warning("orphan scan stopped; the next run goes on: %s", error)
     log.info("orphans %s", " ".join(f"{name}={value}" for name, value in asdict(orphans).items()))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -114,6 +115,18 @@ def test_quarantine_ends_after_a_month(settings: LazySettings) -> None:
     assert quarantine_orphans(now=later(days=29)) == Orphans()
     assert quarantine_orphans(now=timezone.now() + timedelta(days=30, seconds=5)) == Orphans(expired=1)
     assert keys("quarantine/") == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["originals", "quarantine/originals"])
+def test_drafts_of_dead_writers_are_cleared_after_a_day(folder: Path, a_day_later: datetime, name: str) -> None:
+    draft = folder / name / ".draft-dead"
+    draft.parent.mkdir(parents=True)
+    draft.write_bytes(b"half")
+
+    assert quarantine_orphans(now=timezone.now()) == Orphans()
+    assert quarantine_orphans(now=a_day_later) == Orphans(drafts=1)
+    assert not draft.exists()
 
 
 @pytest.mark.django_db
