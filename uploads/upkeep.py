@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from itertools import islice
 from uuid import UUID
 
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 ORIGINALS = "originals/"
 QUARANTINE = "quarantine/originals/"
+OCTETS = "application/octet-stream"
 ORPHAN_AGE = timedelta(days=1)
 QUARANTINE_LASTS = timedelta(days=30)
 LIMIT = 100  # objects that one run moves or deletes; a mistake stays small
@@ -98,7 +100,20 @@ def quarantine(blob: Blob) -> bool:
     except KeyRefused:
         log.warning("orphan left alone key=%r: none of our names", blob.key)
         return False
-    blobs().put(QUARANTINE + blob.key.removeprefix(ORIGINALS), data, content_type="application/octet-stream")
+    set_aside(blob.key.removeprefix(ORIGINALS), data)
     blobs().delete(blob.key)
+    photo_id = photo_id_of(blob.key)
+    if photo_id and Photo.objects.filter(pk=photo_id).exists():
+        # Registered again meanwhile, and its client may have been told that the bytes are there. One that registers
+        # from now on finds none, and sends them.
+        blobs().put(blob.key, data, content_type=OCTETS)
+        log.warning("orphan given back key=%s: it has a record now", blob.key)
+        return False
     log.warning("orphan quarantined key=%s size=%d", blob.key, blob.size)
     return True
+
+
+def set_aside(name: str, data: bytes) -> None:
+    """Puts bytes into quarantine: beside others that came under the same name before, not in their place."""
+    if not blobs().put(QUARANTINE + name, data, content_type=OCTETS) and blobs().read(QUARANTINE + name) != data:
+        blobs().put(f"{QUARANTINE}{name}-{sha256(data).hexdigest()}", data, content_type=OCTETS)

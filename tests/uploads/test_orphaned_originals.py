@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from images.blobs import blobs
 from uploads import pipeline, upkeep
-from uploads.models import Photo, original_key
+from uploads.models import Album, Photo, original_key
 from uploads.upkeep import Orphans, quarantine_orphans
 
-from .conftest import PNG, later, picture
+from .conftest import PNG, later, picture, state
 
 DATA = picture()
 
@@ -115,6 +115,39 @@ def test_quarantine_ends_after_a_month(settings: LazySettings) -> None:
     assert quarantine_orphans(now=later(days=29)) == Orphans()
     assert quarantine_orphans(now=timezone.now() + timedelta(days=30, seconds=5)) == Orphans(expired=1)
     assert keys("quarantine/") == []
+
+
+@pytest.mark.django_db
+def test_another_orphan_of_the_same_name_is_set_aside_too(storage: str, a_day_later: datetime) -> None:
+    key, other = orphan(), picture("#123456")
+    quarantine_orphans(now=a_day_later)
+
+    for data in (DATA, other, other):
+        blobs().put(key, data, content_type=PNG)
+        assert quarantine_orphans(now=a_day_later) == Orphans(quarantined=1)
+
+    assert [blobs().read(kept) for kept in keys("quarantine/")] == [DATA, other]
+
+
+def test_an_orphan_that_gets_a_record_meanwhile_is_there_again(
+    storage: str, album: Album, a_day_later: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its client was answered 412, so it won't send the bytes again."""
+    key, aside = orphan(), upkeep.set_aside
+
+    def register_then_set_aside(name: str, data: bytes) -> None:
+        Photo.objects.create(
+            pk=name, album=album, filename="a.png", content_type=PNG, size=len(DATA), upload_expires_at=timezone.now()
+        )
+        aside(name, data)
+
+    monkeypatch.setattr(upkeep, "set_aside", register_then_set_aside)
+
+    assert quarantine_orphans(now=a_day_later) == Orphans()
+    photo = Photo.objects.get()
+    assert blobs().read(key) == DATA
+    pipeline.process(photo_id=photo.pk)
+    assert state(photo) == "ready"
 
 
 @pytest.mark.django_db
