@@ -9,15 +9,14 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-
-from django.db.models import Expression, F, Q, Value
-from django.db.models.functions import Lower, Replace
+from uuid import UUID
 
 from catalog.models import Product
 
 WAYS = ("sku", "barcode", "name")  # the surest first
 SHORTEST_PREFIX = 3  # characters; "2 coffees.jpg" is not of the product with the SKU 2
 COUNTER = re.compile(r"[ _-]*\(\d+\)$|[ _-]+\d{1,2}$")  # what cameras and copies put behind a name
+SEPARATORS = re.compile(r"[\s_-]+")
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,7 @@ def first(filename: str, made: list[tuple[str, str]], known: dict[tuple[str, str
 
 def guesses(filename: str, ways: frozenset[str]) -> Iterator[tuple[str, str]]:
     """(way, folded text) that could lead to the product, the likeliest first."""
-    # A Mac writes é as two characters.
-    stem = unicodedata.normalize("NFC", re.split(r"[/\\]", filename)[-1].rpartition(".")[0] or filename).strip()
+    stem = composed(re.split(r"[/\\]", filename)[-1].rpartition(".")[0] or filename).strip()
     plain = COUNTER.sub("", stem)
     for text in dict.fromkeys((stem, plain)):
         for way in WAYS:
@@ -62,36 +60,30 @@ def guesses(filename: str, ways: frozenset[str]) -> Iterator[tuple[str, str]]:
                 yield way, prefix.casefold()
 
 
+def composed(text: str) -> str:
+    """With é as one character: a Mac writes two into names of files."""
+    return unicodedata.normalize("NFC", text)
+
+
 def folded(name: str) -> str:
     """A name without what file names do to it: case, and what stands between words."""
-    return " ".join(re.split(r"[\s_-]+", unicodedata.normalize("NFC", name).casefold())).strip()
+    return " ".join(SEPARATORS.split(composed(name).casefold())).strip()
 
 
 def lookup(made: set[tuple[str, str]]) -> dict[tuple[str, str], list[Product]]:
-    """The products of all guesses, by guess."""
-    products = Product.objects.only("id", "name", "sku", "barcode", "image", "is_active").order_by("id")
-    numbers = {text for way, text in made if way != "name"}
-    cased = {form for text in numbers for form in (text, text.upper(), text.title())}  # by the unique indexes
-    names = {text for way, text in made if way == "name"}
-    known: dict[tuple[str, str], list[Product]] = defaultdict(list)
-    for product in products.filter(Q(sku__in=cased) | Q(barcode__in=cased)) if cased else ():
-        for way in ("sku", "barcode"):
-            if text := getattr(product, way).casefold():
-                known[way, text].append(product)
-    for product in products.annotate(folded=without_separators()).filter(folded__in=squeezed(names)) if names else ():
-        known["name", folded(product.name)].append(product)
-    return known
+    """The products of all guesses, by guess.
 
-
-def without_separators() -> Lower:
-    """The name as `squeezed` writes it, in SQL."""
-    name: F | Expression = F("name")
-    for separator in (" ", "-", "_"):
-        name = Replace(name, Value(separator), Value(""))
-    return Lower(name)
-
-
-def squeezed(names: set[str]) -> set[str]:
-    """Names without separators, also as SQLite folds them, which knows the case of ASCII only."""
-    bare = {name.replace(" ", "") for name in names}
-    return bare | {name[:1].upper() + name[1:] for name in bare if not name[:1].isascii()}
+    Every product is folded here: a database folds in a way of its own (SQLite letters of ASCII only), and none as names
+    of files are.
+    """
+    asked = {way for way, _text in made}
+    fitting: dict[tuple[str, str], list[UUID]] = defaultdict(list)
+    for pk, sku, barcode, name in Product.objects.order_by("id").values_list("id", "sku", "barcode", "name"):
+        for way, text in (("sku", sku), ("barcode", barcode), ("name", name)):
+            if text and way in asked:
+                fold = folded(text) if way == "name" else composed(text).casefold()
+                if (way, fold) in made:
+                    fitting[way, fold].append(pk)
+    wanted = {pk for found in fitting.values() for pk in found}
+    products = Product.objects.only("id", "name", "sku", "barcode", "image", "is_active").in_bulk(wanted)
+    return {guess: [products[pk] for pk in found if pk in products] for guess, found in fitting.items()}

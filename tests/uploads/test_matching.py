@@ -59,6 +59,22 @@ def test_a_file_finds_its_product(menu: dict[str, Product], filename: str, name:
     assert match(filenames=[filename]) == [Match(filename, menu[name] if name else None, by)]
 
 
+@pytest.mark.parametrize("sku", ["CocaCola-33", "abc-Def", "iPad1", "McB-1", "Größe-XL"])
+def test_a_sku_is_found_however_it_is_spelled(menu: dict[str, Product], sku: str) -> None:
+    Product.objects.filter(name="Tea").update(sku=sku)
+    for filename in (f"{sku}.jpg", f"{sku.upper()}.jpg", f"{sku.casefold()} (2).jpg"):
+        assert match(filenames=[filename], ways=["sku"])[0].product == menu["Tea"], filename
+
+
+@pytest.mark.parametrize(
+    "name", ["Straße Café", "Großes Bier", "Café Über", "Pan Ñame", "ЩИ Борщ", "a Éclair", "ΨΩΜΟΣ"]
+)
+def test_a_name_is_found_in_every_script(menu: dict[str, Product], name: str) -> None:
+    Product.objects.filter(pk=menu["Tea"].pk).update(name=name)
+    for filename in (f"{name}.jpg", f"{name.lower()}.jpg", f"{name.upper().replace(' ', '_')}.jpg"):
+        assert match(filenames=[filename], ways=["name"])[0].product == menu["Tea"], filename
+
+
 def test_of_two_with_one_name_the_one_on_sale_is_meant(menu: dict[str, Product]) -> None:
     Product.objects.filter(pk=menu["House wine"].pk).update(is_active=False)
 
