@@ -27,6 +27,8 @@ from config.theme import CORAL
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(eager=False)
 AT_LEAST_ONE = validate.Range(min=1)
+WEEK = 7 * 24 * 3600  # seconds; S3 signs addresses for no longer
+A_WEEK_IN_MS = validate.Range(min=1, max=1000 * WEEK)
 
 
 def url(*schemes: str) -> Callable[[str], None]:
@@ -77,13 +79,13 @@ IMAGE_QUALITY = env.int("IMAGE_QUALITY", 85, validate=validate.Range(min=50, max
 IMAGE_GRACE_DAYS = env.int("IMAGE_GRACE_DAYS", 30, validate=AT_LEAST_ONE)
 IMAGE_SCRUB_DAYS = env.int("IMAGE_SCRUB_DAYS", 30, validate=AT_LEAST_ONE)
 IMAGE_UPKEEP_MAX_PERCENT = env.int("IMAGE_UPKEEP_MAX_PERCENT", 5, validate=validate.Range(min=0, max=100))
-UPLOAD_WINDOW_SECONDS = env.int("UPLOAD_WINDOW_SECONDS", 900, validate=AT_LEAST_ONE)
+UPLOAD_WINDOW_SECONDS = env.int("UPLOAD_WINDOW_SECONDS", 900, validate=validate.Range(min=1, max=WEEK))
 KEEP_ORIGINALS = env.bool("KEEP_ORIGINALS", False)
 LARGE_PHOTO_BYTES = env.int("LARGE_PHOTO_BYTES", 8_000_000, validate=AT_LEAST_ONE)
 PHOTOS_PER_MINUTE = env.int("PHOTOS_PER_MINUTE", 0, validate=validate.Range(min=0))
-PENDING_PHOTO_SCAN_INTERVAL_MS = env.int("PENDING_PHOTO_SCAN_INTERVAL_MS", 30_000, validate=AT_LEAST_ONE)
-PENDING_PHOTO_SCAN_BATCH_SIZE = env.int("PENDING_PHOTO_SCAN_BATCH_SIZE", 50, validate=AT_LEAST_ONE)
-PENDING_PHOTO_MIN_AGE_MS = env.int("PENDING_PHOTO_MIN_AGE_MS", 10_000, validate=validate.Range(min=0))
+PENDING_PHOTO_SCAN_INTERVAL_MS = env.int("PENDING_PHOTO_SCAN_INTERVAL_MS", 30_000, validate=A_WEEK_IN_MS)
+PENDING_PHOTO_SCAN_BATCH_SIZE = env.int("PENDING_PHOTO_SCAN_BATCH_SIZE", 50, validate=validate.Range(min=1, max=10_000))
+PENDING_PHOTO_MIN_AGE_MS = env.int("PENDING_PHOTO_MIN_AGE_MS", 10_000, validate=validate.Range(min=0, max=1000 * WEEK))
 
 # --- Streams and operations -------------------------------------------------------------------------------------
 STREAM_CAPACITY = env.int("STREAM_CAPACITY", 4000, validate=AT_LEAST_ONE)

@@ -218,3 +218,9 @@ def test_saving_the_page_of_a_photo_writes_nothing(admin_client: Client, make_ph
 
     assert Photo.objects.values().get() == before
     assert not [query for query in queries if 'UPDATE "uploads_photo"' in query["sql"]]
+
+
+@pytest.mark.parametrize("object_id", ["zzz", "0b0e7f6e-6f0e-4f0e-9d39-0f3f8f6f3a55", "1%00"])
+@pytest.mark.parametrize("action", ["photo/{}/retry/", "album/{}/retry_failed/", "album/{}/reconcile_now/"])
+def test_an_action_on_what_is_not_there_is_no_page(admin_client: Client, action: str, object_id: str) -> None:
+    assert admin_client.get(f"/admin/uploads/{action.format(object_id)}").status_code == 404

@@ -1,7 +1,6 @@
 """Albums: how far each is, and the page that fills them."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import Case, Count, IntegerField, OuterRef, QuerySet, Subquery, When
@@ -92,13 +91,13 @@ class AlbumAdmin(SendingAdmin):
 
     @action(description=_("Try the failed ones again"), permissions=["change"])
     def retry_failed(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        failed = Photo.objects.filter(album=UUID(object_id), status=Photo.Status.FAILED)
+        failed = Photo.objects.filter(album=self.id_of(request, object_id), status=Photo.Status.FAILED)
         try_again(request, failed.order_by("created_at", "pk").values_list("pk", flat=True))
         return redirect("admin:uploads_album_change", object_id)
 
     @action(description=_("Reconcile now"), permissions=["change"])
     def reconcile_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        self.reconcile(request, [UUID(object_id)])
+        self.reconcile(request, [self.id_of(request, object_id)])
         return redirect("admin:uploads_album_change", object_id)
 
     @action(description=_("Reconcile now"), permissions=["change"])

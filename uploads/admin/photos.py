@@ -1,7 +1,6 @@
 """Photos: what became of each, why, and another try."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -93,7 +92,7 @@ class PhotoAdmin(SendingAdmin):
 
     @action(description=_("Try again"), permissions=["change"])
     def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        try_again(request, [UUID(object_id)])
+        try_again(request, [self.id_of(request, object_id)])
         return redirect("admin:uploads_photo_change", object_id)
 
     @action(description=_("Try again"), permissions=["change"])

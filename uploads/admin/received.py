@@ -1,9 +1,10 @@
 """What the pages of albums and of photos have in common."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -28,6 +29,13 @@ class ReceivedAdmin(ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def id_of(self, request: HttpRequest, object_id: str) -> UUID:
+        """The id that a page's address names; Http404 when there is no such object (any more)."""
+        found = self.get_object(request, object_id)
+        if found is None:
+            raise Http404
+        return UUID(str(found.pk))
 
 
 def picture_of(photo: Photo, *, width: int = 160, css: str = "thumbnail") -> SafeString:
