@@ -186,7 +186,8 @@ def refused(status: int, body: bytes) -> Refused:
     """What a problem+json, or a bucket's XML, says."""
     try:
         problem = json.loads(body)
-        return Refused(status, problem["code"], problem["detail"])
+        wrong = "; ".join(f"{error['field']}: {error['detail']}" for error in problem.get("errors", ()))
+        return Refused(status, problem["code"], wrong or problem["detail"])
     except (ValueError, KeyError, TypeError):
         return Refused(status, "", f"HTTP {status}")
 

@@ -1,5 +1,6 @@
 """``manage.py upload_photos`` against a server that listens and a worker that works."""
 
+import os
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -139,6 +140,33 @@ def test_a_file_that_is_no_picture_is_named_and_the_others_become_ready(upload: 
     said = upload(photos)
 
     assert said == f"{photos / 'broken.jpg'}: unsupported_image\n3 of 4 photos are ready."
+
+
+@pytest.mark.parametrize("match", [None, "any"])
+def test_a_name_that_is_no_text_is_named_and_the_others_become_ready(
+    upload: Upload, photos: Path, menu: dict[str, Product], match: str | None
+) -> None:
+    (photos / os.fsdecode(b"caf\xe9.png")).write_bytes((photos / "Cola.png").read_bytes())
+
+    said = upload(photos, match=match)
+
+    assert said == f"{photos}/caf\ufffd.png: its name is no text in UTF-8: rename it.\n3 of 4 photos are ready."
+    assert Photo.objects.filter(status="ready").count() == 3
+
+
+def test_a_file_that_is_refused_by_its_size_is_told_so(upload: Upload, photos: Path) -> None:
+    (photos / "empty.jpg").touch()
+
+    said = upload(photos)
+
+    assert said.startswith(f"{photos / 'empty.jpg'}: size: ")
+    assert said.endswith("3 of 4 photos are ready.")
+
+
+def test_a_token_may_end_in_a_line_break(upload: Upload, photos: Path) -> None:
+    token = enroll(name="Camera", may_upload=True).token
+
+    assert upload(photos, token=f"{token}\n") == "3 of 3 photos are ready.\n"
 
 
 def test_without_a_token_a_device_is_there_for_this_run_alone(upload: Upload, photos: Path) -> None:

@@ -48,7 +48,7 @@ class Command(BaseCommand):
         if not paths:
             raise CommandError(_("There are no photos in %(path)s.") % {"path": folder})
         try:
-            with self.permission(token or os.environ.get(TOKEN)) as shown:
+            with self.permission((token or os.environ.get(TOKEN, "")).strip()) as shown:
                 failed = self.send(Sender(url=server, token=shown), paths, album, match)
         except Refused as error:
             raise CommandError(_("The server refused: %(reason)s") % {"reason": error}) from error
@@ -67,18 +67,22 @@ class Command(BaseCommand):
     def send(self, sender: Sender, paths: list[Path], album: str, match: str | None) -> list[Outcome]:
         """Those that failed."""
         album_id = sender.album(album)
-        products: dict[Path, str | None] = dict.fromkeys(paths)
+        named = [path for path in paths if is_text(path.name)]
+        products: dict[Path, str | None] = dict.fromkeys(named)
         if match:
-            products = sender.products(paths, by=list(WAYS) if match == "any" else [match])
+            products = sender.products(named, by=list(WAYS) if match == "any" else [match])
             for path, product in products.items():
                 if product is None:
                     self.stderr.write(_("%(path)s: no product found; it comes into the album only.") % {"path": path})
         # disable=None: a bar on a terminal only
-        bar = tqdm(sender.send_all(album_id, products), total=len(paths), unit="photo", disable=None)
-        return [outcome for outcome in bar if outcome.error]
+        bar = tqdm(sender.send_all(album_id, products), total=len(named), unit="photo", disable=None)
+        unsent = _("its name is no text in UTF-8: rename it.")
+        return [outcome for outcome in bar if outcome.error] + [
+            Outcome(Path(os.fsencode(path).decode(errors="replace")), unsent) for path in paths if path not in products
+        ]
 
     @contextmanager
-    def permission(self, token: str | None) -> Iterator[str]:
+    def permission(self, token: str) -> Iterator[str]:
         """A token: the one that was given, or that of a device for this run alone."""
         if token:
             yield token
@@ -88,3 +92,8 @@ class Command(BaseCommand):
             yield enrolled.token
         finally:
             revoke(devices=Device.objects.filter(pk=enrolled.device.pk))
+
+
+def is_text(name: str) -> bool:
+    """Names of files are bytes: what isn't UTF-8 is half a character each here, and no request can carry it."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
