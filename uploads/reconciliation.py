@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from time import monotonic
 from uuid import UUID
 
 from django.conf import settings
@@ -22,13 +23,15 @@ from .broker import waiting
 from .models import Photo, PhotoQuerySet, Status, move
 from .pipeline import MAX_ATTEMPTS
 from .queueing import queue
+from .services import ALBUM_HOLDS
 from .targets import is_there
 
 log = logging.getLogger(__name__)
 
 # After the window closed: a PUT that began in time may take so long, and clocks may differ by so much.
 MARGIN = timedelta(minutes=5)
-ALBUM_BATCH = 500
+ALBUM_BATCH = 500  # photos of an album that are looked up before those that are there are queued
+ALBUM_LASTS = 20.0  # seconds; then a pass begins no further batch, since its client waits for the answer
 # After so many failures in a row the storage counts as down, and a pass asks it no more.
 STORAGE_IS_DOWN = 2
 # So many messages that workers haven't fetched: their photos count as queued for longer than it says.
@@ -56,15 +59,23 @@ class Counts:
 
 
 def reconcile_album(*, album_id: UUID, now: datetime) -> Counts:
-    """One album, now: for a client that lost a step. What is queued or being worked on is skipped."""
+    """One album, now and whole: for a client that lost a step. What is queued or being worked on is skipped.
+
+    When the storage is down or slow, the photos that it wasn't asked about are unknown; the next pass begins with them.
+    """
+    over = monotonic() + ALBUM_LASTS
     photos = Photo.objects.filter(album_id=album_id)
-    free_abandoned(photos, now=now, limit=ALBUM_BATCH)
-    busy = photos.filter(status__in=[Status.PENDING, Status.PROCESSING]).count()
-    batch = take(photos.pending().unqueued(now=now), now=now, limit=ALBUM_BATCH)
-    busy = max(0, busy - len(batch))
-    counts = settle(batch, now=now)
-    counts.checked += busy
-    counts.skipped += busy
+    free_abandoned(photos, now=now, limit=ALBUM_HOLDS)
+    under_way = photos.filter(status__in=[Status.PENDING, Status.PROCESSING]).count()
+    left = photos.pending().unqueued(now=now).exclude(checked_at=now)  # this pass had those that were checked now
+    counts = Counts()
+    while batch := take(left, now=now, limit=ALBUM_BATCH):
+        counts += settle(batch, now=now)
+        if counts.unknown >= STORAGE_IS_DOWN or monotonic() >= over:
+            break
+    unasked = left.count()
+    busy = max(0, under_way - counts.checked - unasked)
+    counts += Counts(checked=unasked + busy, skipped=busy, unknown=unasked)
     report("album", counts, now=now)
     return counts
 

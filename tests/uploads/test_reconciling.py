@@ -54,6 +54,33 @@ def test_an_album_without_anything_under_way_costs_nothing(api: Client, album: A
     assert reconcile(api, album) == counts()
 
 
+def test_an_album_of_several_batches_is_reconciled_whole(
+    api: Client, album: Album, make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciliation, "ALBUM_BATCH", 2)
+    for _ in range(3):
+        make_photo(DATA)
+        make_photo()  # may still come
+    make_photo(**CLOSED)
+    make_photo(**processing())
+
+    assert reconcile(api, album) == counts(checked=8, requeued=3, cleaned=1, skipped=4)
+    assert reconcile(api, album) == counts(checked=7, skipped=7)
+
+
+def test_an_album_whose_storage_is_slow_is_not_kept_waiting_for_and_the_next_pass_goes_on(
+    api: Client, album: Album, make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciliation, "ALBUM_BATCH", 2)
+    monkeypatch.setattr(reconciliation, "ALBUM_LASTS", 0.0)
+    for _ in range(2):
+        make_photo(age=timedelta(minutes=2))  # may still come
+    make_photo(DATA)
+
+    assert reconcile(api, album) == counts(checked=3, skipped=2, unknown=1)
+    assert reconcile(api, album) == counts(checked=3, requeued=1, skipped=1, unknown=1)
+
+
 def test_only_the_album_that_was_asked_for_is_touched(
     api: Client, album: Album, make_photo: Callable[..., Photo]
 ) -> None:
