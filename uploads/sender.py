@@ -59,9 +59,14 @@ class Sender:
         )
 
     def album(self, name: str) -> UUID:
-        """The album of this name that earlier runs made, or a new one."""
+        """The album that earlier runs made by this name, whatever it is called now, or a new one."""
         album_id = uuid5(NAMESPACE, name)
-        self.ask("POST", "/api/albums", {"id": str(album_id), "name": name})
+        try:
+            self.ask("GET", f"/api/albums/{album_id}")
+        except Refused as error:
+            if error.status != 404:
+                raise
+            self.ask("POST", "/api/albums", {"id": str(album_id), "name": name})
         return album_id
 
     def products(self, paths: list[Path], *, by: list[str]) -> dict[Path, str | None]:

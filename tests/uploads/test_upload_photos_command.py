@@ -113,6 +113,17 @@ def test_a_second_run_sends_only_what_is_new(upload: Upload, photos: Path, at_on
     assert len(at_once) == len(set(at_once)) == 4
 
 
+def test_an_album_that_was_renamed_meanwhile_is_gone_on_with(upload: Upload, photos: Path) -> None:
+    upload(photos)
+    Album.objects.update(name="Winter")
+    (photos / "Water.png").write_bytes(picture("blue"))
+
+    assert upload(photos, album="Autumn") == "4 of 4 photos are ready.\n"
+
+    assert Album.objects.get().name == "Winter"
+    assert Photo.objects.count() == 4
+
+
 def test_a_run_that_was_cut_off_is_finished_by_the_next(
     upload: Upload, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
