@@ -106,6 +106,21 @@ def test_fifty_photos_are_matched_sent_and_shown_by_their_products(
     sender.wait_for_selector("#result_list img.thumbnail")
 
 
+def test_photos_that_come_later_come_into_the_same_album_though_it_was_renamed(sender: "Page", at_once: None) -> None:
+    choose(sender, file("a.jpg", 1))
+    sender.click("[data-do=send]")
+    sender.wait_for_function(SETTLED)
+    Album.objects.update(name="Renamed meanwhile")
+
+    sender.set_input_files("#files", [file("b.jpg", 2)])  # type: ignore[list-item]  # FilePayload, as the stubs call it
+    sender.wait_for_function("document.querySelectorAll('.photo').length === 2")
+    sender.click("[data-do=send]")
+    sender.wait_for_function("document.querySelectorAll('.photo[data-state=ready]').length === 2")
+
+    assert Album.objects.get().name == "Renamed meanwhile"
+    assert Photo.objects.filter(status="ready").count() == 2
+
+
 def test_enter_takes_the_product_that_is_called_so(sender: "Page", menu: list[Product]) -> None:
     for name in ("Chocolate Cake", "Cola", "Diet Cola"):
         Product.objects.create(name=name, price="3", category=menu[0].category)

@@ -74,12 +74,21 @@ function remove(photo) {
 }
 
 // --- Sending and watching ------------------------------------------------------------------------------------------
+async function open(id) {
+  try {
+    if (album) return await ask("GET", `/api/albums/${id}`); // whatever it is called by now
+  } catch (error) {
+    if (error.status !== 404) throw error;
+  }
+  return ask("POST", "/api/albums", { id, name: albumName.value.trim() || albumName.defaultValue });
+}
+
 async function begin(chosen) {
   const before = new Map(chosen.map((photo) => [photo, [photo.state, { reason: photo.reason, mayRetry: photo.mayRetry }]]));
   for (const photo of chosen) photo.become("queued");
   const id = album ?? newId();
   try {
-    await ask("POST", "/api/albums", { id, name: albumName.value.trim() || albumName.defaultValue });
+    await open(id);
   } catch (error) {
     for (const [photo, [state, values]] of before) photo.become(state, values);
     if (error instanceof Refused) say(error.status === 401 ? text("logged_out") : error.message);
