@@ -112,7 +112,7 @@ def test_photos_that_come_later_come_into_the_same_album_though_it_was_renamed(s
     sender.wait_for_function(SETTLED)
     Album.objects.update(name="Renamed meanwhile")
 
-    sender.set_input_files("#files", [file("b.jpg", 2)])  # type: ignore[list-item]  # FilePayload, as the stubs call it
+    sender.set_input_files("#files", [file("b.jpg", 2)])  # type: ignore[arg-type]  # FilePayload, as the stubs call it
     sender.wait_for_function("document.querySelectorAll('.photo').length === 2")
     sender.click("[data-do=send]")
     sender.wait_for_function("document.querySelectorAll('.photo[data-state=ready]').length === 2")
