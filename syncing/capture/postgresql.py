@@ -193,7 +193,8 @@ def _installed_triggers() -> dict[tuple[str, str], tuple[str, Form]]:
     """(table, trigger) → (how it is switched, its form), in the tables that the search path finds."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.relname, t.tgname, t.tgenabled, p.proname, t.tgtype, t.tginitdeferred,"
+            "SELECT c.relname, t.tgname, t.tgenabled,"
+            " CASE WHEN pg_function_is_visible(p.oid) THEN p.proname ELSE '' END, t.tgtype, t.tginitdeferred,"
             " concat_ws(' ', t.tgoldtable, t.tgnewtable), t.tgqual IS NOT NULL OR cardinality(t.tgattr) > 0"
             " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
             " WHERE NOT t.tgisinternal AND t.tgname LIKE %s AND pg_table_is_visible(c.oid)",

@@ -123,6 +123,27 @@ def test_a_trigger_that_is_switched_off_is_named(transactional_db: None) -> None
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's triggers have no functions")
+def test_a_trigger_that_calls_a_function_of_that_name_elsewhere_is_named(transactional_db: None) -> None:
+    break_one_trigger()
+    name = "capture_tag_catalog_tag_update"
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA elsewhere")
+        try:
+            silent = "RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+            cursor.execute(f"CREATE FUNCTION elsewhere.{name}() {silent}")
+            rows = "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT"
+            cursor.execute(
+                f"CREATE TRIGGER {name} AFTER UPDATE ON catalog_tag {rows} EXECUTE FUNCTION elsewhere.{name}()"
+            )
+            assert capture.verify() == [f"Trigger {name} on catalog_tag was altered."]
+            call_command("migrate", verbosity=0)
+            assert capture.verify() == []
+        finally:
+            cursor.execute("DROP SCHEMA elsewhere CASCADE")
+    call_command("migrate", verbosity=0)  # what a failure above would have left without a trigger
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's triggers have no functions")
 def test_a_function_that_lost_its_settings_is_named_and_migrate_gives_them_back(transactional_db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER FUNCTION capture_flush() RESET ALL")
