@@ -28,6 +28,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(eager=False)
 AT_LEAST_ONE = validate.Range(min=1)
 WEEK = 7 * 24 * 3600  # seconds; S3 signs addresses for no longer
+A_CENTURY = validate.Range(min=1, max=36_500)  # days; the calendar ends
 A_WEEK_IN_MS = validate.Range(min=1, max=1000 * WEEK)
 
 
@@ -76,8 +77,8 @@ R2_PUBLIC_DOMAIN = env.str("R2_PUBLIC_DOMAIN", "")
 IMAGE_DELIVERY = env.str("IMAGE_DELIVERY", "app", validate=validate.OneOf(["app", "accel", "redirect"]))
 IMAGES_PUBLIC = env.bool("IMAGES_PUBLIC", True)
 IMAGE_QUALITY = env.int("IMAGE_QUALITY", 85, validate=validate.Range(min=50, max=95))
-IMAGE_GRACE_DAYS = env.int("IMAGE_GRACE_DAYS", 30, validate=AT_LEAST_ONE)
-IMAGE_SCRUB_DAYS = env.int("IMAGE_SCRUB_DAYS", 30, validate=AT_LEAST_ONE)
+IMAGE_GRACE_DAYS = env.int("IMAGE_GRACE_DAYS", 30, validate=A_CENTURY)
+IMAGE_SCRUB_DAYS = env.int("IMAGE_SCRUB_DAYS", 30, validate=A_CENTURY)
 IMAGE_UPKEEP_MAX_PERCENT = env.int("IMAGE_UPKEEP_MAX_PERCENT", 5, validate=validate.Range(min=0, max=100))
 UPLOAD_WINDOW_SECONDS = env.int("UPLOAD_WINDOW_SECONDS", 900, validate=validate.Range(min=1, max=WEEK))
 KEEP_ORIGINALS = env.bool("KEEP_ORIGINALS", False)

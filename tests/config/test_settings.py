@@ -95,7 +95,7 @@ def test_a_deep_data_directory_gets_a_socket_that_the_kernel_accepts(tmp_path: P
 def test_spans_are_refused_that_no_clock_and_no_bucket_takes(tmp_path: Path) -> None:
     names = ("UPLOAD_WINDOW_SECONDS", "PENDING_PHOTO_SCAN_INTERVAL_MS", "PENDING_PHOTO_MIN_AGE_MS")
     most = {name: "604800" if name == "UPLOAD_WINDOW_SECONDS" else "604800000" for name in names}
-    most["PENDING_PHOTO_SCAN_BATCH_SIZE"] = "10000"
+    most |= {"PENDING_PHOTO_SCAN_BATCH_SIZE": "10000", "IMAGE_GRACE_DAYS": "36500", "IMAGE_SCRUB_DAYS": "36500"}
 
     assert load(tmp_path / "data", **most).returncode == 0
     refused = load(tmp_path / "data", **{name: f"{value[:-1]}1" for name, value in most.items()})
