@@ -56,7 +56,8 @@ class Shop:
         assert faults(history) == {}
         carried = [frame for stream in history.streams for frame in stream.frames if frame.event == "sync"]
         assert len(carried) > 30
-        assert sum(frame.data["cut"] for frame in carried) > 5
+        # Commits that are read together share a cut; what came before a fault and what came after it never are.
+        assert sum(frame.data["cut"] for frame in carried) >= 2
         return True
 
 
