@@ -38,8 +38,7 @@ from uploads.models import Album, Photo
 from uploads.pipeline import MAX_ATTEMPTS
 from uploads.reconciliation import Counts
 
-# A commit costs more on PostgreSQL, and what differs there is little: `test_one_winner` looks at it.
-SCHEDULES = 500 if connection.vendor == "sqlite" else 100
+SCHEDULES = 500
 STEPS = 12
 ORIGINALS = "originals/"
 
