@@ -1,8 +1,8 @@
 """PostgreSQL: statement triggers note what a transaction touched; a deferred trigger numbers it at commit.
 
 1. A statement trigger writes one row of ids into ``syncing_pending``, under the transaction's id.
-2. At commit, after every deferred foreign-key check, the last pending row takes the counters in name order, gives
-   each touched object one version, writes the log, and notifies.
+2. At commit, after the foreign-key checks of all that was written before it, the last pending row takes the counters in
+   name order, gives each touched object one version, writes the log, and notifies.
 3. The counters stay locked only until that commit ends: versions are dense, in commit order, and nobody waits
    longer than a commit. What can still go wrong: two commits that wait for each other's foreign keys (40P01): the door
    retries.
