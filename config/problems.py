@@ -1,7 +1,7 @@
 """Every error is an RFC 9457 problem: ``{"type","title","status","code","detail"[,"errors"]}``.
 
-Rooms raise DRF's ``APIException`` with a stable code; ``extra`` on the exception adds members, ``headers`` headers.
-docs/errors.md lists every code.
+Rooms raise a ``Refusal``, which knows its status, code and detail; what Django and REST framework raise themselves gets
+its code here. docs/errors.md lists every code.
 """
 
 import logging
@@ -17,6 +17,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from rest_framework import exceptions
+
+from refusals import Refusal
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +53,16 @@ def members(status: int, code: str, detail: str | Promise, **extra: Any) -> dict
     }
 
 
-class DatabaseUnavailable(exceptions.APIException):
+class DatabaseUnavailable(Refusal):
     """The database is restarting, say: nothing was written, and asking again is right."""
 
-    status_code, default_code = 503, "database_unavailable"
-    default_detail = _("The database doesn't answer just now; ask again soon.")
-    wait = 2
+    status, code, retry_after = 503, "database_unavailable", 2
+    detail = _("The database doesn't answer just now; ask again soon.")
+
+
+def problem(refusal: Refusal) -> Problem:
+    """``refusal`` as the answer to a request."""
+    return Problem(refusal.status, refusal.code, refusal.detail, headers=refusal.headers, **refusal.members)
 
 
 def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
@@ -68,6 +74,8 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     elif isinstance(error, OperationalError | InterfaceError):
         log.error("The database failed a request", exc_info=error)
         error = DatabaseUnavailable()
+    if isinstance(error, Refusal):
+        return problem(error)
     if not isinstance(error, exceptions.APIException):
         return None
     headers = dict(getattr(error, "headers", {}))

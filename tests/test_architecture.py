@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("catalog", "config", "devices", "images", "syncing", "uploads")
-APPS = tuple(room for room in ROOMS if room != "config")
+ROOMS = ("catalog", "config", "devices", "images", "refusals", "syncing", "uploads")
+APPS = tuple(room for room in ROOMS if room not in {"config", "refusals"})
 OWN = (*ROOMS, "benchmarks", "clients", "tests")
 LONGEST = 400  # lines; a file that needs more holds more than one idea
 LONG_BY_NATURE = {

@@ -1,0 +1,35 @@
+"""How every room says no: an exception that knows how the wire and a person are told.
+
+The domain raises it where the reason is known. ``config.problems`` renders it for the API and for the stream,
+the admin shows ``str(refusal)``. Nobody catches one only to say the same in other words. docs/errors.md lists
+every code.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+
+
+class Refusal(Exception):
+    """The request can't be done, and asking in the same way again doesn't help, unless ``retry_after`` says when."""
+
+    status: ClassVar[int]  # of HTTP
+    code: ClassVar[str]  # stable, for programs
+    detail: str | Promise  # for a person, lazily translated: what is wrong and what to do
+    retry_after: int | None = None  # seconds
+
+    def __init__(
+        self, detail: str | Promise | None = None, *, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
+        """``detail`` replaces that of the class; ``members`` are added to the problem's own (``by``, ``errors``)."""
+        super().__init__()
+        if detail is not None:
+            self.detail = detail
+        self.headers = dict(headers or {})
+        if self.retry_after is not None:
+            self.headers.setdefault("Retry-After", str(self.retry_after))
+        self.members = members
+
+    def __str__(self) -> str:
+        return str(self.detail)
