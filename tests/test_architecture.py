@@ -13,9 +13,6 @@ ROOMS = ("catalog", "config", "devices", "images", "refusals", "syncing", "uploa
 APPS = tuple(room for room in ROOMS if room not in {"config", "refusals"})
 OWN = (*ROOMS, "benchmarks", "clients", "tests")
 LONGEST = 400  # lines; a file that needs more holds more than one idea
-LONG_BY_NATURE = {
-    "render",  # scenes of the demo's pictures: shapes and numbers, not part of the server
-}
 
 
 def sources(*folders: str, suffix: str = ".py") -> Iterator[Path]:
@@ -85,8 +82,7 @@ def test_a_room_has_its_furniture(app: str, module: str) -> None:
 
 @pytest.mark.parametrize("suffix", [".py", ".js"])
 def test_no_file_is_too_long(suffix: str) -> None:
-    paths = [path for path in sources(*OWN, suffix=suffix) if not set(path.parts) & LONG_BY_NATURE]
-    lengths = {path: len(path.read_text().splitlines()) for path in paths}
+    lengths = {path: len(path.read_text().splitlines()) for path in sources(*OWN, suffix=suffix)}
 
     assert {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n > LONGEST} == {}
 
