@@ -9,6 +9,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from tests.test_architecture import ROOMS, ROOT, sources
 
+LONGEST_LINE = 160
 CODE = re.compile(r"[a-z]+(_[a-z]+)*")
 ANY_ID = re.compile(r"\{[^{}\s]*\}|<[\w ]+>")
 
@@ -100,3 +101,43 @@ def test_every_endpoint_is_documented() -> None:
     missing = sorted(path for path, pattern in wanted.items() if not re.search(pattern, text))
 
     assert not missing, f"README and docs/ lack {', '.join(missing)}"
+
+
+def written() -> list[Path]:
+    """Every document that people wrote."""
+    return sorted(path for path in ROOT.rglob("*.md") if not {".venv", ".git", "var", "node_modules"} & set(path.parts))
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(path: Path) -> set[str]:
+    """What a link to a heading of this document may name after its ``#``, as GitHub makes it."""
+    headings = re.findall(r"^#+ (.*)$", without_code(path.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_no_line_of_a_document_is_too_long() -> None:
+    long_ones = [
+        f"{path.relative_to(ROOT)}:{number} has {len(line)}"
+        for path in written()
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if len(line) > LONGEST_LINE
+    ]
+
+    assert long_ones == []
+
+
+def test_links_of_documents_lead_somewhere() -> None:
+    broken = []
+    for path in written():
+        for link in re.findall(r"\]\(([^)\s]+)\)", without_code(path.read_text())):
+            if re.match(r"[a-z]+:", link):
+                continue  # another server's business
+            target, _, anchor = link.partition("#")
+            there = path.parent / target if target else path
+            if not there.exists() or (anchor and anchor not in anchors(there)):
+                broken.append(f"{path.relative_to(ROOT)} → {link}")
+
+    assert broken == []
