@@ -3,9 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# One stamp for each content of the requirements: what is installed already isn't looked at again.
-RUNTIME := .venv/installed-$(shell cksum requirements.txt | cut -d' ' -f1)
-DEV := .venv/installed-dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
+# One stamp for each content of the requirements: what is installed already isn't looked at again. It counts where this
+# folder lies too: normalform is used from its source here, and .venv knows that by its path.
+REQUIREMENTS := requirements.txt normalform/pyproject.toml
+RUNTIME := .venv/installed-$(shell (pwd; cat $(REQUIREMENTS)) | cksum | cut -d' ' -f1)
+DEV := .venv/installed-dev-$(shell (pwd; cat $(REQUIREMENTS) requirements-dev.txt) | cksum | cut -d' ' -f1)
 
 # Processes that share the tests; each starts parts (Valkey, PostgreSQL, …) of its own. 0: none, in this process.
 JOBS ?= 2
@@ -75,7 +77,7 @@ soak: $(DEV)  ## the long runs: more schedules, more faults
 	$(PYTHON) -m venv .venv
 
 $(RUNTIME): | .venv/bin/python
-	@echo "Installing what the server needs (a minute, only when requirements.txt changed) …"
+	@echo "Installing what the server needs (a minute, only when requirements changed) …"
 	@$(PIP) -r requirements.txt
 	@touch $@
 

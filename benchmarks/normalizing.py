@@ -18,8 +18,9 @@ from skimage import data as samples
 from skimage.metrics import structural_similarity
 from tqdm import tqdm
 
-from images.jpeg import LONGEST_EDGE
-from images.normalize import fit, normalize
+from images.normalize import normalize
+from normalform import LONGEST_EDGE
+from normalform.decoding import fit
 
 QUALITY = 85
 # Real photographs, enlarged, with the noise of a sensor: what phones send. Orientation as EXIF counts it.

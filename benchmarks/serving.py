@@ -106,8 +106,8 @@ def store_a_picture() -> str:
 
     django.setup()
     call_command("migrate", verbosity=0)
-    from images.normalize import encode
     from images.services import add_image
+    from normalform import encode
 
     noise = np.random.default_rng(1).normal(128, 40, (300, 300, 3)).clip(0, 255).astype(np.uint8)
     picture = Image.fromarray(noise).resize((800, 800), Image.Resampling.BICUBIC)

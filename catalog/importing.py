@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
-from images.normalize import MAX_BYTES, ImageRefused, NoMemory, TooLarge
+from images.normalize import OverCapacity, PictureRefused
 from images.services import HashUnknown, add_image, missing_images
+from normalform import MAX_BYTES
 
 from .models import Product
 from .services import show_image
@@ -137,13 +138,10 @@ def stored_hash(path: Path, folder: Path, done: Journal, report: Report) -> str 
             report.known += 1
             return known
         if found.st_size > MAX_BYTES:
-            raise TooLarge
+            raise PictureRefused("too_large")
         hash = add_image(data=path.read_bytes()).image.hash
-    except ImageRefused as refused:
-        report.troubles.append(f"{path}: {type(refused).__doc__}")
-        return None
-    except NoMemory as error:
-        report.troubles.append(f"{path}: {error} Run it again.")
+    except (PictureRefused, OverCapacity) as refused:
+        report.troubles.append(f"{path}: {refused}")
         return None
     except (FileNotFoundError, PermissionError) as error:
         report.troubles.append(f"{path}: {error.strerror}")

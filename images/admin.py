@@ -24,9 +24,10 @@ from unfold.decorators import display
 
 from images.blobs import SUFFIXES, WIDTHS, BlobMissing, StorageUnavailable, blobs, derived_key
 from images.models import Image, Pass
-from images.normalize import MAX_BYTES, ImageRefused, NoMemory, TooLarge
+from images.normalize import OverCapacity, PictureRefused
 from images.references import is_referred_to, references, referrers
 from images.services import add_image, image_url
+from normalform import MAX_BYTES
 
 MOST_REFERRERS = 20  # that a page lists for each model
 
@@ -135,14 +136,12 @@ class ImageAdmin(ModelAdmin):
         added = None
         try:
             if file.size > MAX_BYTES:
-                raise TooLarge
+                raise PictureRefused("too_large")
             added = add_image(data=file.read())
-        except ImageRefused as refused:
-            level, said = messages.ERROR, gettext(type(refused).__doc__ or refused.code)  # as in views
+        except (PictureRefused, OverCapacity) as refused:
+            level, said = messages.ERROR, str(refused)
         except StorageUnavailable:
             level, said = messages.ERROR, gettext("The storage doesn't answer; try again.")
-        except NoMemory:
-            level, said = messages.ERROR, gettext("There is no memory for this picture just now; try again.")
         else:
             level = messages.SUCCESS
             said = gettext("The picture was added.") if added.created else gettext("This picture was there already.")

@@ -36,8 +36,8 @@ class Added:
 def add_image(*, data: bytes) -> Added:
     """Normalises and stores a picture under the hash of its bytes.
 
-    Raises ``images.normalize.ImageRefused`` for what is no picture we take, and ``NoMemory`` and ``StorageUnavailable``
-    for what may go well later. Not inside a transaction (RuntimeError): the row is committed before the bytes are
+    Raises `PictureRefused` for what is no picture we take; `OverCapacity` and `StorageUnavailable` for what may go
+    well later. Not inside a transaction (RuntimeError): the row is committed before the bytes are
     written, and after.
     """
     image, created = store(normalize(data, quality=settings.IMAGE_QUALITY))

@@ -27,10 +27,10 @@ from django.utils import timezone
 
 from images.blobs import BlobDamaged, BlobMissing, StorageUnavailable, blobs, derived_keys, image_key
 from images.models import Image
-from images.normalize import Normal
 from images.quarantine import set_aside_damaged
 from images.references import unreferenced
 from images.rows import compare_and_set, insert_if_absent
+from normalform import Normal
 
 PATIENCE = timedelta(seconds=10)  # for another's claim
 PAUSE = 0.02  # seconds between two looks at a row

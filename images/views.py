@@ -20,12 +20,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from devices.authentication import MayRead, MayUpload
-from images import normalize
 from images.blobs import SUFFIXES, WIDTHS, BlobMissing, StorageUnavailable
 from images.delivery import Copy, NoSuchRange, deliver
 from images.models import Image
+from images.normalize import PictureRefused
 from images.serializers import ImageSerializer, MissingSerializer, UploadSerializer, WantedSerializer
 from images.services import add_image, doubt, missing_images
+from normalform import MAX_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -33,21 +34,6 @@ NAME = re.compile(r"\A([0-9a-f]{64})\.jpg\Z")
 MULTIPART_OVERHEAD = 64 * 1024  # bytes; boundaries, names and a few fields
 FORM = "multipart/form-data"
 PROBLEM = OpenApiResponse(OpenApiTypes.OBJECT, description="application/problem+json")
-
-
-class PictureRefused(APIException):
-    """``normalize.ImageRefused`` over HTTP."""
-
-    answers: ClassVar[Mapping[str, tuple[int, Any]]] = {
-        "too_large": (413, _("The file has more than 25 MB.")),
-        "too_many_pixels": (413, _("The picture has more than 50 megapixels.")),
-        "unsupported_image": (415, _("The file is none of JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF and HEIC.")),
-        "broken_image": (422, _("The file begins like a picture, but can't be decoded.")),
-    }
-
-    def __init__(self, refusal: type[normalize.ImageRefused]) -> None:
-        self.status_code, detail = self.answers[refusal.code]
-        super().__init__(detail, refusal.code)
 
 
 class ImageNotFound(NotFound):
@@ -83,15 +69,6 @@ class StorageSilent(APIException):
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2"}
 
 
-class MemoryShort(APIException):
-    """``normalize.NoMemory`` over HTTP."""
-
-    status_code = 503
-    default_code = "over_capacity"
-    default_detail = _("There is no memory for this picture just now; try again.")
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "10"}
-
-
 class BytesParser(BaseParser):
     """Whatever isn't a form is the picture itself."""
 
@@ -110,8 +87,8 @@ class ImagesView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Before anybody (the CSRF check is one) reads the body: more than this is never taken in.
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdecimal() and int(length) > normalize.MAX_BYTES + MULTIPART_OVERHEAD:
-            raise PictureRefused(normalize.TooLarge)
+        if length.isdecimal() and int(length) > MAX_BYTES + MULTIPART_OVERHEAD:
+            raise PictureRefused("too_large")
         super().initial(request, *args, **kwargs)
 
     @extend_schema(
@@ -128,11 +105,6 @@ class ImagesView(APIView):
     def post(self, request: Request) -> Response:
         try:
             added = add_image(data=picture_in(request))
-        except normalize.ImageRefused as refusal:
-            raise PictureRefused(type(refusal)) from refusal
-        except normalize.NoMemory as error:
-            log.warning("%s", error)
-            raise MemoryShort from error
         except StorageUnavailable as error:
             log.warning("%s", error)
             raise StorageSilent from error
@@ -198,13 +170,10 @@ class ImageView(APIView):
             return deliver(request._request, image, copy if copy and copy.width < image.width else None)
         except NoSuchRange as refused:
             raise RangeRefused(refused.size) from None
-        except normalize.NoMemory as error:
-            log.warning("%s", error)
-            raise MemoryShort from error
         except StorageUnavailable as error:
             log.warning("%s", error)
             raise StorageSilent from error
-        except (BlobMissing, normalize.BrokenImage) as error:
+        except (BlobMissing, PictureRefused) as error:
             log.exception("the bytes of a stored image are missing or damaged")
             doubt(image.hash)
             raise ImageNotFound from error
@@ -241,8 +210,8 @@ def picture_in(request: Request) -> bytes:
         form = UploadSerializer(data=data)
         form.is_valid(raise_exception=True)
         upload = form.validated_data["file"]
-        if upload.size > normalize.MAX_BYTES:
-            raise PictureRefused(normalize.TooLarge)
+        if upload.size > MAX_BYTES:
+            raise PictureRefused("too_large")
         picture = upload.read()
     if not picture:
         raise ValidationError({"file": [_("There is no picture in the request.")]}, "required")

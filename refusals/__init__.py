@@ -6,7 +6,7 @@ every code.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils.functional import Promise
 
@@ -14,8 +14,8 @@ from django.utils.functional import Promise
 class Refusal(Exception):
     """The request can't be done, and asking in the same way again doesn't help, unless ``retry_after`` says when."""
 
-    status: ClassVar[int]  # of HTTP
-    code: ClassVar[str]  # stable, for programs
+    status: int  # of HTTP
+    code: str  # stable, for programs
     detail: str | Promise  # for a person, lazily translated: what is wrong and what to do
     retry_after: int | None = None  # seconds
 

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("catalog", "config", "devices", "images", "refusals", "syncing", "uploads")
 APPS = tuple(room for room in ROOMS if room not in {"config", "refusals"})
-OWN = (*ROOMS, "benchmarks", "clients", "tests")
+OWN = (*ROOMS, "normalform", "benchmarks", "clients", "tests")
 LONGEST = 400  # lines; a file that needs more holds more than one idea
 
 
@@ -46,12 +46,12 @@ def test_imports_go_through_the_doors_only() -> None:
     assert lint.returncode == 0, lint.stdout
 
 
-def test_the_clients_import_nothing_of_the_server() -> None:
+def test_clients_and_the_normal_form_import_nothing_of_the_server() -> None:
     of_the_server = {*ROOMS, "django", "rest_framework", "celery"}
 
     trespassers = {
         str(path.relative_to(ROOT)): found
-        for path in sources("clients")
+        for path in sources("clients", "normalform")
         if (found := imported(path) & of_the_server) and "tests" not in path.parts
     }
 

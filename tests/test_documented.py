@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
+from normalform import REASONS
 from tests.test_architecture import ROOMS, ROOT, sources
 
 LONGEST_LINE = 160
@@ -32,9 +33,9 @@ def error_codes() -> dict[str, str]:
     """Every code that an answer can carry, with a file where it is written.
 
     They are ``default_code`` or ``code`` of an exception class, the second argument of ``Problem`` and
-    ``Refused``, and what config/problems.py puts in place of REST framework's own.
+    ``Refused``, what config/problems.py puts in place of REST framework's own, and the reasons of ``normalform``.
     """
-    found: dict[str, str] = {}
+    found = dict.fromkeys(REASONS, "normalform")
     for path in sources(*ROOMS):
         for node in ast.walk(ast.parse(path.read_text())):
             codes: list[ast.expr] = []

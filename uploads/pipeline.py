@@ -21,7 +21,7 @@ from django.utils import timezone
 from catalog.services import hold_product, show_image
 from images.blobs import BlobMissing, StorageUnavailable, blobs
 from images.models import Image
-from images.normalize import ImageRefused
+from images.normalize import PictureRefused
 from images.services import HashUnknown, ImageTakenOver, hold_image, keep_image, settle_image
 
 from . import measures
@@ -121,7 +121,9 @@ def work_on(photo: Photo, clock: Callable[[], datetime]) -> str:
         return "lease_lost"
     except BlobMissing:
         return unclaim(photo, "its original is missing", now=clock())
-    except (ImageRefused, NotAsDeclared) as error:
+    except PictureRefused as refused:
+        return fail(photo, refused.code, refused.reason, now=clock())
+    except NotAsDeclared as error:
         return fail(photo, error.code, str(error) or (error.__doc__ or ""), now=clock())
     except (StorageUnavailable, HashUnknown) as error:
         return give_back(photo, "storage_unavailable", str(error), now=clock())

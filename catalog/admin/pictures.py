@@ -20,10 +20,10 @@ from unfold.widgets import CHECKBOX_CLASSES
 
 from images.blobs import HASH, StorageUnavailable
 from images.models import Image
-from images.normalize import ImageRefused, NoMemory
+from images.normalize import OverCapacity, PictureRefused
 from images.services import HashUnknown, add_image, image_to_refer_to, image_url
+from normalform import MAX_BYTES
 
-LIMIT = 25 * 1024 * 1024  # bytes
 ACCEPT = "image/*,.heic,.heif,.avif,.tif,.tiff"
 
 REFUSALS = {
@@ -47,12 +47,12 @@ class Taken:
 def take_in(photo: UploadedFile) -> Taken:
     """Normalise and store ``photo``; refuses to run inside a transaction, as `add_image` does."""
     try:
-        if photo.size is not None and photo.size > LIMIT:
+        if photo.size is not None and photo.size > MAX_BYTES:
             return Taken(refusal=REFUSALS["too_large"])
         return Taken(hash=add_image(data=photo.read()).image.hash)
-    except ImageRefused as refused:
-        return Taken(refusal=REFUSALS.get(refused.code, REFUSALS["broken_image"]))
-    except (StorageUnavailable, NoMemory):
+    except PictureRefused as refused:
+        return Taken(refusal=REFUSALS[refused.code])
+    except (StorageUnavailable, OverCapacity):
         return Taken(refusal=_("The picture can't be stored at the moment. Try again in a minute."))
 
 
@@ -87,7 +87,7 @@ class PictureWidget(forms.Widget):
             "remove": isinstance(value, Wish) and value.remove,
             "url": image_url(shown) if HASH.match(shown) else "",
             "accept": ACCEPT,
-            "limit": LIMIT,
+            "limit": MAX_BYTES,
             "too_large": REFUSALS["too_large"],
             "checkbox_class": " ".join(CHECKBOX_CLASSES),
         }

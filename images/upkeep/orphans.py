@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from images.blobs import Blob, BlobMissing, KeyRefused, blobs, image_key
 from images.models import Image, Pass
-from images.normalize import Normal
 from images.quarantine import DAMAGED, LASTS, ORPHANS, set_aside_orphan
 from images.store import Status, claim_new
+from normalform import Normal
 
 from .passes import Budget, Outcome, Running, passing
 from .scrub import settle

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from images.blobs import HASH, BlobDamaged, BlobMissing, blobs
-from images.jpeg import normal_frame
-from images.normalize import Normal
 from images.quarantine import ORPHANS
 from images.store import store
+from normalform import Normal, normal_frame
 
 
 @dataclass(frozen=True)

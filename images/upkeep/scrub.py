@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from images.blobs import BlobDamaged, BlobMissing, blobs, derived_keys, image_key
 from images.models import Image, Pass
-from images.normalize import is_normal_form
 from images.store import Status, claim_stored, give_back
+from normalform import is_normal_form
 
 from .passes import Budget, Outcome, Running, passing
 

@@ -32,8 +32,8 @@ from django.db import connections  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-import images.normalize  # noqa: E402
 import images.store  # noqa: E402
+import normalform.normalizer  # noqa: E402
 from config.celery import app  # noqa: E402
 from config.supervisor import end_with  # noqa: E402
 from uploads import pipeline, queueing, reconciliation, services, tasks, upkeep  # noqa: E402
@@ -142,7 +142,7 @@ def begin() -> None:
     at(services, "target_for", before="after the row", after="after presign")
     at(queueing, "send", before="before enqueue", after="after enqueue")
     at(pipeline, "claim", before="before claim", after="after claim")
-    at(images.normalize, "encode", before="during normalise")
+    at(normalform.normalizer, "encode", before="during normalise")
     at(pipeline, "keep_image", after="after store")
     at(pipeline, "settle_image", after="before the final commit")
     at(pipeline, "finish", after="after the final commit")

@@ -97,7 +97,7 @@ def run_step_by_step(die_at: int, say: Callable[[str], object]) -> None:
 
 def small(seed: int) -> Any:
     """A picture that is stored in no time."""
-    from images.normalize import normalize
+    from normalform import normalize
     from tests.images.pictures import normal_jpeg
 
     return normalize(normal_jpeg(seed, 48, 32), quality=85)

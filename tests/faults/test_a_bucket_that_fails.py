@@ -16,12 +16,12 @@ from devices.services import enroll
 from images import bucket
 from images.blobs import StorageUnavailable, blobs, image_key
 from images.models import Image, Pass
-from images.normalize import normalize
 from images.services import add_image
 from images.store import RELEASED, store
 from images.upkeep.orphans import quarantine_orphans
 from images.upkeep.scrub import scrub
 from images.upkeep.sweep import sweep
+from normalform import normalize
 from tests.contracts.conftest import use_bucket
 from tests.front import Failure, Front
 from tests.images.pictures import normal_jpeg

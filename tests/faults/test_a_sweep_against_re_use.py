@@ -15,9 +15,9 @@ from django.utils import timezone
 from catalog.models import Category, Product
 from images.blobs import blobs, image_key
 from images.models import Image
-from images.normalize import normalize
 from images.services import HashUnknown, image_to_refer_to
 from images.store import claim_sweep, finish_sweep, store
+from normalform import normalize
 from tests.images.pictures import normal_jpeg
 from tests.parts import wait_until
 

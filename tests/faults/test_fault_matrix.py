@@ -23,7 +23,7 @@ from PIL import Image as Picture
 from catalog.models import Category, Product
 from devices.services import enroll
 from images.models import Image
-from images.normalize import normalize
+from normalform import normalize
 from tests.faults.cases import (
     NOBODY,
     STEPS,

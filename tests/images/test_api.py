@@ -14,8 +14,8 @@ from django.utils import timezone
 from images.blobs import StorageUnavailable
 from images.folder import LocalBlobs
 from images.models import Image
-from images.normalize import MAX_BYTES, NoMemory
 from images.services import add_image
+from normalform import MAX_BYTES, NoMemory
 from tests.images.pictures import encoded, normal_jpeg, photograph, png_of
 from tests.images.test_delivery import problem
 
@@ -158,7 +158,7 @@ def test_a_lack_of_memory_is_no_fault_of_the_picture(uploader: Client, monkeypat
     def fail(*arguments: object, **options: object) -> None:
         raise NoMemory("none")
 
-    monkeypatch.setattr("images.services.normalize", fail)
+    monkeypatch.setattr("normalform.normalize", fail)
 
     answer = uploader.post("/api/images", form(encoded(photograph(40, 30), "PNG")))
 

@@ -15,8 +15,8 @@ from images import delivery
 from images.blobs import StorageUnavailable, blobs, image_key
 from images.folder import LocalBlobs
 from images.models import Image
-from images.normalize import derive
 from images.services import add_image
+from normalform import derive
 from tests.contracts.conftest import use_bucket
 from tests.images.pictures import decoded, normal_jpeg
 from tests.parts import Bucket

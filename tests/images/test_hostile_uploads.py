@@ -16,7 +16,7 @@ from django.test import Client
 from PIL import Image as Picture
 
 from images.models import Image
-from images.normalize import BrokenImage, is_normal_form, normalize
+from normalform import ImageRefused, is_normal_form, normalize
 from tests.images.hostile import REFUSED, SECRETS, TAKEN
 from tests.images.pictures import encoded
 from tests.images.test_delivery import problem
@@ -79,7 +79,8 @@ CONVERT = """
 import os, resource, sys
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # decoders start a thread, with its memory, for each processor
 from pathlib import Path
-from images.normalize import ImageRefused, NoMemory, normalize
+from normalform import ImageRefused, NoMemory, keep_buffers, normalize
+keep_buffers()
 data = Path(sys.argv[1]).read_bytes()
 status = Path("/proc/self/status").read_text()
 now = int(status.split("VmSize:")[1].split()[0]) * 1024
@@ -145,10 +146,11 @@ def test_a_picture_that_wants_more_memory_than_there_can_be_is_broken(monkeypatc
     def greedy(data: bytes, kind: str) -> None:
         bytearray(1 << 62)
 
-    monkeypatch.setattr("images.normalize.plain_picture", greedy)
+    monkeypatch.setattr("normalform.normalizer.plain_picture", greedy)
 
-    with pytest.raises(BrokenImage, match="more memory"):
+    with pytest.raises(ImageRefused, match="more memory") as refused:
         normalize(encoded(Picture.new("L", (8, 8)), "PNG"), quality=85)
+    assert refused.value.code == "broken_image"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from django.utils import timezone
 from images.blobs import StorageUnavailable, blobs, derived_key, image_key
 from images.folder import LocalBlobs
 from images.models import Image, Pass
-from images.normalize import Normal
 from images.quarantine import ORPHANS, set_aside_orphan
 from images.services import add_image, missing_images
 from images.store import claim_new
@@ -22,6 +21,7 @@ from images.upkeep.orphans import hash_before, quarantine_orphans
 from images.upkeep.passes import Budget
 from images.upkeep.restoring import Restored, quarantined, restore
 from images.upkeep.sweep import sweep
+from normalform import Normal
 from tests.images.pictures import normal_jpeg
 
 pytestmark = pytest.mark.django_db(transaction=True)

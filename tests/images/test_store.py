@@ -15,9 +15,9 @@ from images import store as store_module
 from images.blobs import Blobs, StorageUnavailable, blobs, image_key
 from images.folder import LocalBlobs
 from images.models import Image
-from images.normalize import normalize
 from images.services import Added, HashUnknown, add_image, image_to_refer_to, image_url
 from images.store import RELEASED, claim_new, claim_sweep, finish_sweep, store
+from normalform import normalize
 from tests.images.pictures import encoded, normal_jpeg, photograph
 from tests.parts import wait_until
 

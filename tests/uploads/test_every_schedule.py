@@ -31,7 +31,7 @@ from catalog.models import Product
 from images import store
 from images.blobs import StorageUnavailable
 from images.models import Image
-from images.normalize import normalize
+from normalform import normalize
 from tests.uploads.simulated_storage import SimulatedBlobs
 from uploads import broker, pipeline, queueing, reconciliation, services, targets, tasks, upkeep
 from uploads.models import Album, Photo

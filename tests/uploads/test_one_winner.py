@@ -14,9 +14,9 @@ from catalog.models import Product
 from images import store
 from images.blobs import BlobMissing, StorageUnavailable
 from images.models import Image
-from images.normalize import NoMemory
 from images.services import keep_image
 from images.store import RELEASED, take_over
+from normalform import NoMemory
 from tests.parts import wait_until
 from uploads import pipeline, reconciliation, tasks
 from uploads.models import Photo

@@ -13,7 +13,8 @@ Exceptions:
 
     PosclientError
     ├── InvalidHash (ValueError)
-    ├── PictureRefused (ValueError)      code: too_large, too_many_pixels, unsupported_image, broken_image
+    ├── PictureRefused (ValueError)      code: too_large, too_many_pixels, unsupported_image, broken_image,
+    │                                    over_capacity
     ├── NotConfigured
     ├── StorageFull (OSError)
     ├── ImageMissing (LookupError)

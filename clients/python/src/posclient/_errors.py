@@ -28,7 +28,7 @@ class ImageMissing(PosclientError, LookupError):
 
 
 class PictureRefused(PosclientError, ValueError):
-    """These bytes don't become a picture; ``code`` says why, in the server's words."""
+    """These bytes don't become a picture here; ``code`` says why, in the server's words."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code)

@@ -100,7 +100,7 @@ class Outbox:
         product = product or None
         data = path if isinstance(path, bytes) else Path(path).read_bytes()
         filename = filename or ("picture.jpg" if isinstance(path, bytes) else Path(path).name)
-        normal = normalize(data).data
+        normal = normalize(data)
         hash = digest(normal)
         with self._writing() as connection:
             known = connection.execute(

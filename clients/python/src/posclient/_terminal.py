@@ -81,7 +81,7 @@ class Terminal:
         except ImportError:
             pass  # the server does it
         else:
-            data, made_here = normalize(data).data, True
+            data, made_here = normalize(data), True
         headers = JPEG if made_here else {"Content-Type": "application/octet-stream"}
         response = self.bridge.request("POST", "/api/images", content=data, headers=headers)
         said = json_of(response)

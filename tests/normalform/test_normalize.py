@@ -7,7 +7,7 @@ import pillow_heif
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
-from images.normalize import derive, is_normal_form, normalize
+from normalform import derive, is_normal_form, normalize
 from tests.images.pictures import decoded, encoded, normal_jpeg, photograph, quarters
 from tests.images.profiles import srgb
 

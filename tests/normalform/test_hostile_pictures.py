@@ -5,18 +5,10 @@ import random
 import pytest
 from PIL import Image
 
-from images.jpeg import MOST_SCANS
-from images.normalize import (
-    MAX_BYTES,
-    BrokenImage,
-    ImageRefused,
-    TooLarge,
-    TooManyPixels,
-    UnsupportedImage,
-    normalize,
-)
+from normalform import MAX_BYTES, ImageRefused, normalize
+from normalform.jpeg import MOST_SCANS
 from tests.images.pictures import encoded, normal_jpeg, photograph, png_of
-from tests.images.test_normalize import heic
+from tests.normalform.test_normalize import heic
 
 SMALL = photograph(96, 64)
 FORMATS = ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "HEIC"]
@@ -28,14 +20,14 @@ def picture(format: str) -> bytes:
     )
 
 
-def refusal(data: bytes) -> type[ImageRefused]:
+def refusal(data: bytes) -> str:
     with pytest.raises(ImageRefused) as caught:
         normalize(data, quality=85)
-    return type(caught.value)
+    return caught.value.code
 
 
 def test_more_than_25_mb_is_not_even_looked_at() -> None:
-    assert refusal(b"\xff\xd8\xff" + bytes(MAX_BYTES - 2)) is TooLarge
+    assert refusal(b"\xff\xd8\xff" + bytes(MAX_BYTES - 2)) == "too_large"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +51,7 @@ def test_more_than_25_mb_is_not_even_looked_at() -> None:
     ids=["svg", "html", "pdf", "text", "wav", "mp4", "ppm", "ico", "zip", "nul", "x", "jp2", "real ppm", "real ico"],
 )
 def test_what_is_none_of_the_formats_is_unsupported(data: bytes) -> None:
-    assert refusal(data) is UnsupportedImage
+    assert refusal(data) == "unsupported_image"
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -67,12 +59,12 @@ def test_what_is_none_of_the_formats_is_unsupported(data: bytes) -> None:
 def test_a_file_that_was_cut_off_is_broken(format: str, kept: float) -> None:
     data = picture(format)
 
-    assert refusal(data[: max(40, int(len(data) * kept))]) is BrokenImage
+    assert refusal(data[: max(40, int(len(data) * kept))]) == "broken_image"
 
 
 @pytest.mark.parametrize(("width", "height"), [(7072, 7072), (50_000_001, 1), (60_000, 60_000), (2**31 - 1, 2**31 - 1)])
 def test_too_many_pixels_are_refused_by_the_header_alone(width: int, height: int) -> None:
-    assert refusal(png_of(width, height)) is TooManyPixels
+    assert refusal(png_of(width, height)) == "too_many_pixels"
 
 
 def test_too_many_pixels_are_refused_in_other_formats_too() -> None:
@@ -85,8 +77,8 @@ def test_too_many_pixels_are_refused_in_other_formats_too() -> None:
     gif[6:10] = b"\xff\xff\xff\xff"
     webp = b"RIFF\x1a\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0" + b"\xff\x3f\0" * 2
 
-    assert [refusal(bytes(data)) for data in (jpeg, bmp, gif)] == [TooManyPixels] * 3
-    assert refusal(webp) in (TooManyPixels, BrokenImage)
+    assert [refusal(bytes(data)) for data in (jpeg, bmp, gif)] == ["too_many_pixels"] * 3
+    assert refusal(webp) in ("too_many_pixels", "broken_image")
 
 
 def test_49_megapixels_are_taken() -> None:
@@ -99,7 +91,7 @@ def test_thousands_of_scans_are_refused() -> None:
     progressive = encoded(SMALL, progressive=True, comment=b"x")
     scan = progressive[progressive.rindex(b"\xff\xda") : -2]
 
-    assert refusal(progressive[:-2] + scan * (MOST_SCANS + 1) + b"\xff\xd9") is BrokenImage
+    assert refusal(progressive[:-2] + scan * (MOST_SCANS + 1) + b"\xff\xd9") == "broken_image"
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -129,4 +121,4 @@ def outcome(data: bytes) -> str:
 def test_junk_behind_a_good_beginning_is_broken(head: bytes) -> None:
     junk = random.Random(3).randbytes(3000)  # noqa: S311 - no secret
 
-    assert refusal(head + junk) in (BrokenImage, TooManyPixels)
+    assert refusal(head + junk) in ("broken_image", "too_many_pixels")

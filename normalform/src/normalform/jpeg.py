@@ -1,7 +1,7 @@
-"""What a JPEG file consists of, and the normal form in which the server keeps a picture byte for byte. Pure.
+"""What a JPEG file consists of, and the normal form that a stored picture has. Pure.
 
-The same rules as the server's own, written down twice because neither imports the other; a test holds the two
-against each other.
+Normal form is a contract, not an encoder: a terminal that made such bytes itself, with whatever library, finds
+them stored by the server under the very hash that it computed.
 """
 
 import re
@@ -79,7 +79,7 @@ def markers(data: bytes) -> Iterator[int]:
 
 
 def normal_frame(data: bytes) -> Frame | None:
-    """The picture's measures when ``data`` is in normal form, else None."""
+    """The picture's measures when ``data`` is in normal form; None when it isn't, or without simplejpeg."""
     if len(data) > LARGEST_NORMAL:
         return None
     try:
@@ -164,18 +164,18 @@ def check_huffman(body: bytes) -> None:
         raise Malformed("a DHT of another length")
 
 
-def decodes_strictly(data: bytes, frame: Frame) -> bool:
-    """Whether a decoder finds nothing to complain about.
+def decodes_strictly(data: bytes, frame: Frame) -> bool | None:
+    """Whether a decoder finds nothing to complain about; None without simplejpeg, where nobody can tell.
 
     libjpeg (and so Pillow) only warns about a scan that is cut short but ends in EOI, or about bytes after the last
-    block; ``strict`` turns its warnings into errors. Without simplejpeg nobody can tell: then it is encoded anew.
+    block; ``strict`` turns its warnings into errors.
     """
     try:
-        import simplejpeg  # publishes no types
+        import simplejpeg
     except ImportError:
-        return False
+        return None
     try:
         pixels = simplejpeg.decode_jpeg(data, "GRAY" if frame.components == 1 else "RGB", strict=True)
-    except (ValueError, RuntimeError, MemoryError):
+    except (ValueError, RuntimeError):
         return False
     return bool(pixels.shape[:2] == (frame.height, frame.width))

@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 
 from tests.images.pictures import encoded
 from tests.images.profiles import adobe_rgb, display_p3, linear_grey, press
-from tests.images.test_normalize import RED, WHITE, close, heic, normalized
+from tests.normalform.test_normalize import RED, WHITE, close, heic, normalized
 
 Matrix = Sequence[Sequence[float]]
 # Linear light of the wide spaces as linear light of sRGB; all three have the white of D65.

@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from PIL import ExifTags, Image
 
-from images.jpeg import MOST_SCANS
-from images.normalize import is_normal_form, normalize
+from normalform import is_normal_form, normalize
+from normalform.jpeg import MOST_SCANS
 from tests.images.pictures import encoded, normal_jpeg, photograph, with_segment
 from tests.images.profiles import adobe_rgb, display_p3, linear_grey, srgb
-from tests.images.test_normalize import heic
+from tests.normalform.test_normalize import heic
 
 QUARTER = photograph(160, 120)
 

@@ -1,0 +1,62 @@
+"""Whatever decoders raise becomes ``ImageRefused`` or ``NoMemory``; nothing else of theirs gets through."""
+
+import mmap
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PIL import Image, ImageCms
+
+from normalform.errors import ImageRefused, NoMemory
+
+MAX_PIXELS = 50_000_000
+MOST_MEMORY = 900 * 1024 * 1024  # bytes; no picture within our limits takes more on its way
+
+# What decoders raise for bytes that they can't make sense of. Not Exception: a time limit of the worker, say, isn't
+# the picture's fault. Nor MemoryError: see `memory_failures`.
+CONFUSIONS = (
+    OSError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError, SyntaxError, EOFError,
+    RuntimeError, struct.error, zlib.error, ImageCms.PyCMSError,
+)  # fmt: skip
+
+
+@contextmanager
+def decoder_failures() -> Iterator[None]:
+    """Whatever a decoder stumbles over becomes a refusal."""
+    try:
+        yield
+    except ImageRefused:
+        raise
+    except Image.DecompressionBombError as error:
+        raise ImageRefused("too_many_pixels") from error
+    except CONFUSIONS as error:
+        if "out of memory" in str(error):  # as an OSError: so Pillow reports its decoders' own lack of it
+            raise MemoryError from error
+        raise ImageRefused("broken_image", str(error)[:200]) from error
+
+
+@contextmanager
+def memory_failures() -> Iterator[None]:
+    """Lack of memory is the picture's fault only where there is enough for any picture within our limits."""
+    try:
+        yield
+    except MemoryError as error:
+        try:
+            mmap.mmap(-1, MOST_MEMORY, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+        except OSError:
+            raise NoMemory("There is no memory for this picture just now.") from error
+        raise ImageRefused("broken_image", "a file that wants more memory than any picture needs") from error
+
+
+@contextmanager
+def pixel_limit() -> Iterator[None]:
+    """Pillow refuses more than ``MAX_PIXELS`` by the header alone. Its limit belongs to the process: hold a lock.
+
+    Pillow only warns of a picture above its own limit, and raises above twice that.
+    """
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MAX_PIXELS // 2
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
