@@ -45,7 +45,7 @@ format: $(DEV)  ## let ruff repair and format what it can
 	$(BIN)/ruff format
 
 messages: $(DEV)  ## update and compile the translations under locale/; names texts that lack one
-	$(BIN)/python -m config.translations
+	$(BIN)/python -m tools.translations
 
 bench: bench-sync  ## measure sync, and the ways to serve (a quarter of an hour)
 	$(BIN)/python -m benchmarks.web_servers

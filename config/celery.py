@@ -4,18 +4,17 @@ import logging
 import os
 import sys
 from contextlib import suppress
-from functools import cache
 from typing import Any
 
 import redis
 from celery import Celery
 from celery.signals import heartbeat_sent, task_postrun, task_prerun, worker_process_init, worker_shutdown
 from celery.worker.heartbeat import Heart
-from django.conf import settings
 from django.db import close_old_connections
 from kombu.entity import Queue
 
 from config import transport
+from serving import heartbeats
 from uploads.broker import IMAGES, LARGE_IMAGES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -42,16 +41,7 @@ app.conf.task_routes = {"uploads.tasks.process_photo": {"queue": IMAGES}}
 # trigger is read anew. Below, tasks treat connections as requests do.
 app.conf.CELERY_DB_REUSE_MAX = sys.maxsize
 
-log = logging.getLogger(__name__)
-
-# Each worker keeps such a key alive by its own heartbeat (every 2 s); /readyz counts them.
-WORKER_KEYS = "redcoral:worker:"
-WORKER_KEY_SECONDS = 15
-
-
-@cache
-def shown() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2)
+logger = logging.getLogger(__name__)
 
 
 @task_prerun.connect
@@ -69,14 +59,13 @@ def give_way(**_: Any) -> None:
 
 @heartbeat_sent.connect
 def show_worker_alive(sender: Heart, **_: Any) -> None:
-    """Sent by the loop that also fetches tasks: when that loop hangs, the key runs out."""
     try:
-        shown().set(f"{WORKER_KEYS}{sender.eventer.hostname}", "", ex=WORKER_KEY_SECONDS)
+        heartbeats.beat(sender.eventer.hostname)
     except redis.RedisError as error:
-        log.warning("The worker's heartbeat could not be shown: %s", error)
+        logger.warning("The worker's heartbeat could not be shown: %s", error)
 
 
 @worker_shutdown.connect
 def show_worker_gone(sender: Any, **_: Any) -> None:
     with suppress(redis.RedisError):  # the key runs out by itself
-        shown().delete(f"{WORKER_KEYS}{sender.hostname}")
+        heartbeats.end(sender.hostname)

@@ -12,6 +12,7 @@ from django.utils.cache import patch_vary_headers
 from devices import contacts, proxies
 from devices.identity import bearer_token
 from devices.models import token_digest
+from refusals import Refusal
 from syncing import log
 from syncing.codings import takes_gzip
 from syncing.views import status
@@ -99,6 +100,19 @@ class StatusMiddleware:
                 response.headers["Allow"] = "GET, HEAD, OPTIONS"
                 return response
         return self.get_response(request)
+
+
+class RefusalMiddleware:
+    """Answers with the problem that a view outside of REST framework refuses by."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return problems.problem(exception) if isinstance(exception, Refusal) else None
 
 
 def is_picture(response: HttpResponseBase) -> bool:

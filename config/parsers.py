@@ -5,15 +5,17 @@ from typing import IO, Any
 
 import orjson
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
+
+from refusals import Refusal
 
 LARGEST_BODY = 2 * 1024 * 1024  # bytes
 
 
-class BodyTooLarge(APIException):
-    status_code, default_code = 413, "too_large"
-    default_detail = _("A JSON body has at most 2 MiB.")
+class JSONTooLarge(Refusal):
+    status, code = 413, "too_large"
+    detail = _("A JSON body has at most 2 MiB.")
 
 
 class JSONParser(BaseParser):
@@ -26,7 +28,7 @@ class JSONParser(BaseParser):
     ) -> Any:
         body = stream.read(LARGEST_BODY + 1)
         if len(body) > LARGEST_BODY:
-            raise BodyTooLarge
+            raise JSONTooLarge
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError as error:

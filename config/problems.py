@@ -20,7 +20,7 @@ from rest_framework import exceptions
 
 from refusals import Refusal
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 # DRF's own codes, in our words.
 CODES = {
@@ -72,7 +72,7 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     elif isinstance(error, OperationalError | InterfaceError):
-        log.error("The database failed a request", exc_info=error)
+        logger.error("The database failed a request", exc_info=error)
         error = DatabaseUnavailable()
     if isinstance(error, Refusal):
         return problem(error)

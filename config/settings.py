@@ -17,12 +17,11 @@ from zoneinfo import available_timezones
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 from environs import Env, EnvValidationError, ValidationError, validate
 from import_export.formats.base_formats import CSV, XLSX
 
-from config.theme import CORAL
+from backoffice.theme import UNFOLD  # noqa: F401 - a setting as well
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(eager=False)
@@ -230,6 +229,8 @@ INSTALLED_APPS = [
     "images",
     "catalog",
     "uploads",
+    "backoffice",
+    "serving",
     "config",
 ]
 
@@ -247,6 +248,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -367,20 +369,6 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-UNFOLD = {
-    "SITE_TITLE": "RedCoral",
-    "SITE_HEADER": "RedCoral",
-    "SITE_SYMBOL": "restaurant",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("catalog/favicon.svg")}],
-    "SHOW_LANGUAGES": True,
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
-    "BORDER_RADIUS": "8px",
-    "DASHBOARD_CALLBACK": "config.dashboard.overview",
-    "SIDEBAR": {"show_search": True, "navigation": "config.dashboard.navigation"},
-    "STYLES": [lambda request: static("catalog/admin.css")],
-    "COLORS": {"primary": CORAL},
-}
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_FORMATS = [CSV, XLSX]
 # A name such as "=1+1" must not become a formula in the manager's spreadsheet.

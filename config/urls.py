@@ -16,7 +16,7 @@ urlpatterns = [
     path("api/", include("images.urls")),
     path("api/", include("catalog.urls")),
     path("api/", include("uploads.urls")),
-    path("", include("config.operations")),
+    path("", include("serving.urls")),
 ]
 
 handler400 = "config.problems.bad_request"

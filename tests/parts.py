@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from config.supervisor import answers, end_with, valkey_command
+from serving.supervisor import answers, end_with, valkey_command
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

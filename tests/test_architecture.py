@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("catalog", "config", "devices", "images", "refusals", "syncing", "uploads")
-APPS = tuple(room for room in ROOMS if room not in {"config", "refusals"})
-OWN = (*ROOMS, "normalform", "benchmarks", "clients", "tests")
+ROOMS = ("backoffice", "catalog", "config", "devices", "images", "refusals", "serving", "syncing", "uploads")
+APPS = tuple(room for room in ROOMS if room not in {"backoffice", "config", "refusals", "serving"})
+OWN = (*ROOMS, "normalform", "benchmarks", "clients", "tests", "tools")
 LONGEST = 400  # lines; a file that needs more holds more than one idea
 
 

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
 
-from config import supervisor
+from serving import supervisor
 
 
 class Begun(Exception):

@@ -1,4 +1,4 @@
-"""A device by its certificate, as far as the application sees it; nginx's part is in tests/config."""
+"""A device by its certificate, as far as the application sees it; nginx's part is in tests/serving."""
 
 import ssl
 import stat

@@ -35,7 +35,7 @@ from django.utils import timezone  # noqa: E402
 import images.store  # noqa: E402
 import normalform.normalizer  # noqa: E402
 from config.celery import app  # noqa: E402
-from config.supervisor import end_with  # noqa: E402
+from serving.supervisor import end_with  # noqa: E402
 from uploads import pipeline, queueing, reconciliation, services, tasks, upkeep  # noqa: E402
 
 READ_SECONDS = 2.0  # a storage that is silent for longer has failed

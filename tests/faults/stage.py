@@ -16,7 +16,7 @@ from typing import Any
 
 import redis
 
-from config.supervisor import answers, valkey_command
+from serving.supervisor import answers, valkey_command
 from tests.faults.cases import FINE, WORKER_STEPS, Case
 from tests.front import Fault, Front
 from tests.parts import ROOT, shared_environment, start, wait_until

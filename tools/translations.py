@@ -1,4 +1,4 @@
-"""The catalogues under locale/: ``python -m config.translations`` updates and compiles them.
+"""The catalogues under locale/: ``python -m tools.translations`` updates and compiles them.
 
 A development tool (it needs Babel, the server doesn't). It reads every text in our Python modules and
 templates, and those of the admin theme that neither it nor Django has translated. The compiled files are kept in
@@ -19,7 +19,8 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("catalog", "config", "devices", "images", "syncing", "uploads", "templates")
+ROOMS = ("backoffice", "catalog", "config", "devices", "images", "refusals", "serving", "syncing", "uploads")
+FOLDERS = (*ROOMS, "templates")
 # The parts of the admin theme that we use beside its heart; it has no catalogues.
 THEME = ("unfold/contrib/filters", "unfold/contrib/import_export")
 LANGUAGES = ("es", "zh_Hans")

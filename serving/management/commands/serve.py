@@ -13,7 +13,7 @@ from django.db import connections
 from django.urls import Resolver404, resolve
 
 from catalog.models import Product
-from config import supervisor
+from serving import supervisor
 
 
 class Command(BaseCommand):

@@ -12,10 +12,10 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.config.conftest import NewServer
-from tests.config.deployed import DEPLOY, answers, start_nginx, start_processes, unit_command, without_tls
 from tests.parts import ROOT, wait_until
 from tests.running import Listener, RunningServer
+from tests.serving.conftest import NewServer
+from tests.serving.deployed import DEPLOY, answers, start_nginx, start_processes, unit_command, without_tls
 
 pytestmark = pytest.mark.timeout(240)
 

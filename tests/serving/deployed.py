@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.config.conftest import NewServer
 from tests.parts import ROOT, free_port, start
 from tests.running import RunningServer
+from tests.serving.conftest import NewServer
 
 DEPLOY = ROOT / "deploy"
 NGINX = """

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.config.conftest import NewServer
 from tests.parts import ROOT, wait_until
+from tests.serving.conftest import NewServer
 
 PROMISED_SECONDS = 5.0
 # A busy machine delays each of the ten processes; the promise is for one that runs nothing else.

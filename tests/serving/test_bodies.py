@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,7 +13,7 @@ import pytest
 from django.contrib.staticfiles import finders
 
 from config import asgi
-from config.settling import COLLECT_AFTER
+from serving import bodies
 from tests.parts import ROOT, free_port, run_to_end, shared_environment, start, wait_until
 
 LARGE = "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
@@ -69,7 +68,7 @@ def test_clients_that_never_read_stop_nobody_else_neither_while_they_stay_nor_wh
 
 
 def test_a_client_that_stops_reading_is_given_up_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asgi, "STALLED_SECONDS", 0.01)
+    monkeypatch.setattr(bodies, "STALLED_SECONDS", 0.01)
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -78,24 +77,24 @@ def test_a_client_that_stops_reading_is_given_up_after_a_while(monkeypatch: pyte
             await asyncio.Event().wait()
 
     async def answer() -> None:
-        async with asgi.handed_out(send) as keep:
+        async with bodies.handed_out(send) as keep:
             await keep({"type": "http.response.start", "status": 200, "headers": []})
-            await keep({"type": "http.response.body", "body": b"x" * asgi.PIECE * 3})
+            await keep({"type": "http.response.body", "body": b"x" * bodies.PIECE * 3})
 
     run_to_end(asyncio.wait_for(answer(), timeout=5))
 
-    assert [len(message.get("body", b"")) for message in sent] == [0, asgi.PIECE]
+    assert [len(message.get("body", b"")) for message in sent] == [0, bodies.PIECE]
 
 
 def test_an_answer_is_handed_out_as_it_was_given_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asgi, "PIECE", 4)
+    monkeypatch.setattr(bodies, "PIECE", 4)
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
     async def answer() -> None:
-        async with asgi.handed_out(send) as keep:
+        async with bodies.handed_out(send) as keep:
             await keep({"type": "http.response.start", "status": 200, "headers": []})
             for body in (b"0123", b"456789ab", b"cdefg"):
                 await keep({"type": "http.response.body", "body": body, "more_body": True})
@@ -112,51 +111,8 @@ def test_a_failure_of_django_is_not_taken_for_a_client_that_left() -> None:
         pass
 
     async def answer() -> None:
-        async with asgi.handed_out(send):
+        async with bodies.handed_out(send):
             raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
         run_to_end(answer())
-
-
-FOR_REQUESTS = """
-import gc
-from config.wsgi import application
-
-print(gc.get_freeze_count(), len(gc.get_objects()), gc.get_threshold()[0])
-"""
-FOR_STREAMS_TOO = """
-import asyncio, gc
-from config.asgi import application
-
-async def main():
-    events = iter(["lifespan.startup", "lifespan.shutdown"])
-
-    async def receive():
-        return {"type": next(events)}
-
-    async def send(message):
-        if message["type"] == "lifespan.startup.complete":
-            print(gc.get_freeze_count(), len(gc.get_objects()), gc.get_threshold()[0])
-
-    await application({"type": "lifespan"}, receive, send)
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.parametrize("process", [FOR_REQUESTS, FOR_STREAMS_TOO])
-def test_a_started_process_leaves_what_it_has_loaded_out_of_garbage_collections(process: str) -> None:
-    said = subprocess.run(
-        [sys.executable, "-c", process],
-        cwd=ROOT,
-        env=shared_environment(),
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    ).stdout
-    frozen, collected, threshold = map(int, said.split())
-    assert frozen > 50_000, "Django and all that its URLs lead to"
-    assert collected < frozen / 20
-    assert threshold == COLLECT_AFTER[0]

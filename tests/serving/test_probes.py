@@ -8,8 +8,7 @@ import redis
 from django.test import Client
 
 from catalog.models import Tag
-from config import operations
-from config.celery import WORKER_KEYS
+from serving import heartbeats, probes
 from syncing import capture
 from tests.parts import free_port
 
@@ -24,9 +23,9 @@ def lines(response: Any) -> dict[str, str]:
 def worker() -> Any:
     """The mark that a worker leaves; that a real one leaves it is another test's claim."""
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as broker:
-        broker.set(f"{WORKER_KEYS}tests", "", ex=60)
+        broker.set(f"{heartbeats.KEYS}tests", "", ex=60)
         yield
-        broker.delete(f"{WORKER_KEYS}tests")
+        broker.delete(f"{heartbeats.KEYS}tests")
 
 
 def test_livez_is_open() -> None:
@@ -56,9 +55,9 @@ def test_readyz_names_what_is_wrong_and_still_asks_the_rest(worker: None, settin
 
 def test_a_real_worker_makes_the_server_ready(celery_worker_process: object) -> None:
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as broker:
-        broker.delete(f"{WORKER_KEYS}tests")
-        assert list(broker.scan_iter(f"{WORKER_KEYS}*")), "the worker shows its heartbeat"
-    assert operations.workers().startswith("ok")
+        broker.delete(f"{heartbeats.KEYS}tests")
+        assert list(broker.scan_iter(f"{heartbeats.KEYS}*")), "the worker shows its heartbeat"
+    assert probes.workers().startswith("ok")
 
 
 def test_metrics_are_for_loopback() -> None:

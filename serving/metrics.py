@@ -1,138 +1,40 @@
-"""Probes for those who run the server: /livez, /readyz, /metrics."""
+"""GET /metrics: numbers for Prometheus, for those who run the server."""
 
 import ipaddress
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import wraps
 from hmac import compare_digest
 
 import redis
 from django.conf import settings
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Min, Model
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt
+from django.utils.translation import gettext_lazy as _
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from rest_framework.exceptions import MethodNotAllowed
 
 from devices.models import Device
-from images.blobs import BlobMissing, blobs
 from images.models import Image, Pass
-from syncing import capture, positions
+from refusals import Refusal
+from syncing import positions
 from syncing.models import Change, SyncedResource
 from uploads.measures import Measured, measured
 from uploads.models import Photo
 
-from .celery import WORKER_KEYS
-from .problems import Problem
 
-BROKER_SECONDS = 2.0
-# No image has this name; asking for it shows that the storage answers.
-NOBODYS_KEY = f"images/{'0' * 64}.jpg"
-
-
-def livez(request: HttpRequest) -> HttpResponse:
-    """200 while the process runs."""
-    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
-
-
-def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when every part works, else 503; a line for each part says which and why."""
-    lines, ready, is_there = [], True, True
-    for name, check in CHECKS.items():
-        try:
-            if name in IN_DATABASE and not is_there:
-                raise NotReady("not asked, the database is away")  # each would wait for it again
-            answer = check()
-        except Exception as error:  # noqa: BLE001 - whatever a part fails with, the others still get their line
-            answer, ready = (
-                f"failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-                False,
-            )
-            is_there = is_there and name != "database"
-        lines.append(f"{name}: {answer}\n")
-    return HttpResponse(
-        "".join(lines),
-        status=200 if ready else 503,
-        content_type="text/plain; charset=utf-8",
-        headers={"Cache-Control": "no-store"},
-    )
-
-
-class NotReady(Exception):
-    """A part answers, but not as it should."""
-
-
-def database() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return f"ok ({connection.vendor})"
-
-
-def migrations() -> str:
-    executor = MigrationExecutor(connection)
-    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if waiting:
-        raise NotReady(f"{len(waiting)} not applied: run manage.py migrate")
-    return "ok"
-
-
-def triggers() -> str:
-    if problems := capture.verify():
-        raise NotReady(f"{len(problems)} wrong, run manage.py migrate; the first: {problems[0]}")
-    return "ok"
-
-
-def storage() -> str:
-    with suppress(BlobMissing):
-        blobs().stat(NOBODYS_KEY)
-    return "ok (bucket)" if settings.S3_BUCKET else "ok (local files)"
-
-
-def broker_client() -> "redis.Redis":
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=BROKER_SECONDS, socket_timeout=BROKER_SECONDS, retry=None
-    )
-
-
-def broker() -> str:
-    with broker_client() as client:
-        client.ping()
-    return "ok"
-
-
-def workers() -> str:
-    """Workers write their own heartbeat: one that hangs after a broker reset is seen."""
-    with broker_client() as client:
-        alive = sum(1 for _ in client.scan_iter(f"{WORKER_KEYS}*"))
-    if not alive:
-        raise NotReady("no worker was heard of lately")
-    return f"ok ({alive})"
-
-
-IN_DATABASE = {"migrations", "triggers"}  # what is asked of the database itself, after "database"
-CHECKS: dict[str, Callable[[], str]] = {
-    "database": database,
-    "migrations": migrations,
-    "triggers": triggers,
-    "storage": storage,
-    "broker": broker,
-    "workers": workers,
-}
+class MetricsForbidden(Refusal):
+    status, code = 403, "forbidden"
+    detail = _("Metrics are for loopback or for the bearer token METRICS_TOKEN.")
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus; from loopback itself (not through a proxy on it), or with the token of ``METRICS_TOKEN``."""
     if not (is_local(request) or has_token(request)):
-        return Problem(403, "forbidden", _("Metrics are for loopback or for the bearer token METRICS_TOKEN."))
+        raise MetricsForbidden
     registry = CollectorRegistry()
     registry.register(Collector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -230,24 +132,3 @@ def _upkeep() -> Iterator[Metric]:
             for name, number in last.counts.items():
                 counts.add_metric([kind, name], number)
     yield from (age, good, counts)
-
-
-def only_read(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """GET and HEAD reach ``view``; nothing else is forgery, for nothing else does anything."""
-
-    @csrf_exempt
-    @wraps(view)
-    def guarded(request: HttpRequest) -> HttpResponse:
-        if request.method in ("GET", "HEAD"):
-            return view(request)
-        refused = MethodNotAllowed(str(request.method))
-        return Problem(405, "method_not_allowed", str(refused.detail), headers={"Allow": "GET, HEAD"})
-
-    return guarded
-
-
-urlpatterns = [
-    path("livez", only_read(livez), name="livez"),
-    path("readyz", only_read(readyz), name="readyz"),
-    path("metrics", only_read(metrics), name="metrics"),
-]

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from config import supervisor
+from serving import supervisor
 from tests.parts import wait_until
 
 
@@ -58,7 +58,7 @@ def test_a_process_ends_with_its_parent_even_when_that_is_killed() -> None:
         [
             sys.executable,
             "-c",
-            "import os, subprocess, sys; from functools import partial; from config.supervisor import end_with\n"
+            "import os, subprocess, sys; from functools import partial; from serving.supervisor import end_with\n"
             "child = subprocess.Popen(['sleep', '60'], preexec_fn=partial(end_with, os.getpid()))\n"
             "print(child.pid, flush=True); child.wait()",
         ],

@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from devices.certificates import common_name, unlocked
 from posclient import Bridge, Refused, Terminal
-from tests.config.conftest import NewServer
-from tests.config.deployed import DEPLOY, start_nginx, start_processes
 from tests.parts import free_port
 from tests.running import RunningServer
+from tests.serving.conftest import NewServer
+from tests.serving.deployed import DEPLOY, start_nginx, start_processes
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -1,0 +1,1 @@
+"""Measured side by side: this server, its peers and its limits. How to run them: README.md."""

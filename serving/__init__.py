@@ -1,0 +1,1 @@
+"""How the server runs: its processes under `manage.py serve`, the bodies of requests and answers, probes, metrics."""

@@ -1,0 +1,1 @@
+"""What developers run; the server needs none of it."""
