@@ -17,7 +17,7 @@ from .wsgi import application as wsgi_application  # isort: skip - sets Django u
 from a2wsgi import WSGIMiddleware
 from django.utils.translation import get_language_from_request, override
 
-from devices import contacts
+from devices import writebehind
 from devices.identity import request_from_scope
 from refusals import Refusal
 from serving.bodies import ClientLeft, Receive, Send, handed_out, spooled
@@ -86,7 +86,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
             await send({"type": "lifespan.startup.complete"})
         else:
             await streams.stop()
-            await asyncio.to_thread(contacts.write_what_is_left)
+            await asyncio.to_thread(writebehind.write_what_is_left)
             await send({"type": "lifespan.shutdown.complete"})
             return
 

@@ -7,46 +7,24 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from .identity import (
-    CertificateInvalid,
-    DeviceCaller,
-    NotStaff,
-    TokenInvalid,
-    identify_device,
-    identify_staff,
-    never_called,
-)
+from refusals import Refusal
+
+from .identity import DeviceCaller, identify_device, identify_staff, never_called
 
 if TYPE_CHECKING:  # rest_framework.views imports this module, by the settings
     from rest_framework.views import APIView
 
 
-class InvalidToken(AuthenticationFailed):
-    default_code = "invalid_token"
-    default_detail = _("This device token is wrong, was replaced or was revoked.")
-
-
-class InvalidCertificate(AuthenticationFailed):
-    default_code = CertificateInvalid.code
-    default_detail = CertificateInvalid.detail
-
-
-class CsrfFailed(PermissionDenied):
-    default_code = "csrf_failed"
-    default_detail = _("A write that is authenticated by a cookie needs the X-CSRFToken header.")
-
-
-class NotAllowed(PermissionDenied):
-    default_code = "forbidden"
-    default_detail = _("This login has no access to the API.")
+class CsrfFailed(Refusal):
+    status, code = 403, "csrf_failed"
+    detail = _("A write that is authenticated by a cookie needs the X-CSRFToken header.")
 
 
 def refuse_forgery(request: HttpRequest) -> None:
-    """Raises CsrfFailed when a page of another site may have sent this. For whom a cookie let in."""
+    """Raises CsrfFailed when a page of another site may have sent this write. For callers whom a cookie let in."""
     check = CSRFCheck(never_called)
     check.process_request(request)
     if check.process_view(request, never_called, (), {}):
@@ -60,12 +38,7 @@ class DeviceAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[DeviceCaller, None] | None:
-        try:
-            caller = identify_device(request._request)
-        except TokenInvalid:
-            raise InvalidToken from None
-        except CertificateInvalid:
-            raise InvalidCertificate from None
+        caller = identify_device(request._request)
         if caller is None:
             return None
         # Only browsers say where a request comes from, and they always do where it isn't their own page that asks.
@@ -82,11 +55,7 @@ class StaffAuthentication(BaseAuthentication):
     """``request.user`` is the staff user of the Django session (CSRF applies)."""
 
     def authenticate(self, request: Request) -> tuple[AbstractBaseUser, None] | None:
-        try:
-            caller = identify_staff(request._request)
-        except NotStaff:
-            raise NotAllowed from None
-        if caller is None:
+        if identify_staff(request._request) is None:
             return None
         refuse_forgery(request._request)
         return request._request.user, None  # type: ignore[return-value]  # identify_staff saw that it is a user

@@ -15,6 +15,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from refusals import Refusal
+
 from . import contacts, proxies
 from .models import Device, scopes_of, token_digest
 
@@ -35,31 +37,24 @@ FROM devices_device WHERE certificate_fingerprint = %s AND revoked_at IS NULL
 ID_WITH_DIGEST = "SELECT id FROM devices_device WHERE token_hash = %s AND revoked_at IS NULL"
 
 
-class Unwelcome(PermissionError):
-    """Somebody asked, but not somebody we let in. ``status``, ``code`` and ``detail`` are those of the wire."""
-
-    status: ClassVar[int]
-    code: ClassVar[str]
-    detail: ClassVar[Any]  # for a person, lazily translated
+class NotAuthenticated(Refusal):
+    status, code = 401, "not_authenticated"
+    detail = _("Show a device token or log in.")
 
 
-class TokenInvalid(Unwelcome):
-    """The device token is wrong, was replaced or was revoked."""
-
+class TokenInvalid(Refusal):
     status, code = 401, "invalid_token"
     detail = _("This device token is wrong, was replaced or was revoked.")
 
 
-class CertificateInvalid(Unwelcome):
-    """The proxy knows the authority of this certificate, but it belongs to no device, or to one that was revoked."""
+class CertificateInvalid(Refusal):
+    """A proxy has verified the certificate, so its authority is ours."""
 
     status, code = 401, "invalid_certificate"
     detail = _("This client certificate belongs to no device, or to one that was revoked.")
 
 
-class NotStaff(Unwelcome):
-    """This login has no access to the server's interfaces."""
-
+class NotStaff(Refusal):
     status, code = 403, "forbidden"
     detail = _("This login has no access to the API.")
 

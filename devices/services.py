@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from refusals import Refusal
+
+from . import throttle
+from .identity import TokenInvalid
 from .models import (
     CODE_LIFETIME,
     Device,
@@ -23,12 +28,12 @@ if TYPE_CHECKING:
     from .certificates import Issued  # 16 MB of cryptography, which only the command line needs
 
 
-class CodeInvalid(LookupError):
-    """This enrolment code is wrong, was used or has expired."""
+WRONG_CODES = throttle.Limit(wrong=5, seconds=15 * 60)  # from one address
 
 
-class TokenReplaced(LookupError):
-    """This token was replaced or revoked a moment ago."""
+class CodeInvalid(Refusal):
+    status, code = 400, "invalid_code"
+    detail = _("This code is wrong, was used or has expired.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +60,23 @@ def enroll(
     return Enrolled(device, token)
 
 
-@transaction.atomic(durable=True)
-def redeem(*, code: str, name: str, now: datetime | None = None) -> Enrolled:
-    """A new device named ``name`` for ``code``, with the scopes of the code. Raises CodeInvalid."""
-    now = now or timezone.now()
-    digest = code_digest(code)
+def redeem(*, code: str, name: str, address: str) -> Enrolled:
+    """A new device named ``name`` for ``code``, with the scopes of the code, asked for from the client's ``address``.
+
+    Raises CodeInvalid, and Throttled when too many codes from there were wrong.
+    """
+    enrolled = throttle.attempt(partial(_redeem, code, name), key=f"enroll:{address}"[:200], limit=WRONG_CODES)
+    if enrolled is None:
+        raise CodeInvalid
+    return enrolled
+
+
+def _redeem(code: str, name: str) -> Enrolled | None:
+    """In the transaction of the attempt. None for a wrong code."""
+    now, digest = timezone.now(), code_digest(code)
     # One conditional statement: of two terminals with one code one gets it, whatever processes they ask.
     if not EnrolmentCode.objects.redeemable(now=now).filter(code_hash=digest).update(used_at=now):
-        raise CodeInvalid
+        return None
     row = EnrolmentCode.objects.get(code_hash=digest)
     enrolled = enroll(name=name, may_upload=row.may_upload, may_manage=row.may_manage)
     row.device = enrolled.device
@@ -83,11 +97,11 @@ def make_code(*, row: EnrolmentCode, by: AbstractBaseUser | None = None, now: da
 def rotate(*, token_hash: str) -> str:
     """A new token for the active device whose token has this digest; the old one stops at once.
 
-    Raises TokenReplaced when another call was faster.
+    Raises TokenInvalid when another call was faster.
     """
     token = new_token()
     if not Device.objects.with_digest(token_hash).update(token_hash=token_digest(token)):
-        raise TokenReplaced
+        raise TokenInvalid
     return token
 
 

@@ -4,29 +4,19 @@ from typing import Any, cast
 
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from . import contacts, identity, throttle
-from .authentication import InvalidToken, IsDevice
+from . import contacts, identity
+from .authentication import IsDevice
 from .models import Device
 from .serializers import DeviceSerializer, EnrolledSerializer, EnrollSerializer, TokenSerializer
-from .services import CodeInvalid, TokenReplaced, redeem, rotate
+from .services import redeem, rotate
 
-WRONG_CODES = 5  # from one address
-WINDOW = 15 * 60  # seconds
 COOKIE_AGE = 400 * 24 * 3600  # seconds; browsers keep none longer, and `me` renews it
-
-
-class InvalidCode(exceptions.APIException):
-    status_code = 400
-    default_code = "invalid_code"
-    default_detail = _("This code is wrong, was used or has expired.")
 
 
 class EnrollView(APIView):
@@ -49,14 +39,11 @@ class EnrollView(APIView):
     def post(self, request: Request) -> Response:
         asked = EnrollSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        key = f"enroll:{request.META.get('REMOTE_ADDR', '')}"[:200]
-        if wait := throttle.too_many(key=key, limit=WRONG_CODES, window_s=WINDOW):
-            raise exceptions.Throttled(wait)
-        try:
-            enrolled = redeem(code=asked.validated_data["code"], name=asked.validated_data["name"])
-        except CodeInvalid:
-            throttle.record(key=key)
-            raise InvalidCode from None
+        enrolled = redeem(
+            code=asked.validated_data["code"],
+            name=asked.validated_data["name"],
+            address=request.META.get("REMOTE_ADDR", ""),
+        )
         device = enrolled.device
         body: dict[str, Any] = {"id": device.id, "name": device.name, "scopes": device.scopes}
         if not asked.validated_data["cookie"]:
@@ -75,8 +62,8 @@ class MeView(APIView):
         caller = device_caller(request)
         device = Device.objects.active().filter(pk=caller.id).first()
         if device is None:
-            raise InvalidToken
-        heard = [at for at in (device.last_seen, contacts.noted(device.id)) if at is not None]
+            raise identity.TokenInvalid
+        heard = [at for at in (device.last_seen, contacts.last_contacts.get(device.id)) if at is not None]
         body = {
             "id": device.id,
             "name": device.name,
@@ -101,10 +88,7 @@ class RotateView(APIView):
     )
     def post(self, request: Request) -> Response:
         caller = device_caller(request)
-        try:
-            token = rotate(token_hash=caller.token_hash)
-        except TokenReplaced:
-            raise InvalidToken from None
+        token = rotate(token_hash=caller.token_hash)
         by_cookie = caller.presented == "cookie"
         body = {} if by_cookie else {"token": token}
         response = Response(TokenSerializer(body).data, headers={"Cache-Control": "no-store"})

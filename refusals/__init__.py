@@ -27,6 +27,8 @@ class Refusal(Exception):
         if detail is not None:
             self.detail = detail
         self.headers = dict(headers or {})
+        if self.status == 401:  # HTTP wants each to say how a caller may show who it is
+            self.headers.setdefault("WWW-Authenticate", "Bearer")
         if self.retry_after is not None:
             self.headers.setdefault("Retry-After", str(self.retry_after))
         self.members = members

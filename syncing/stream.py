@@ -24,7 +24,8 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from devices.identity import Caller, DeviceCaller, Unwelcome, identify, request_from_scope, still_welcome
+from devices.identity import Caller, DeviceCaller, identify, request_from_scope, still_welcome
+from refusals import Refusal
 
 from . import registry
 from .cursors import Cursor, UnreadableCursor
@@ -96,13 +97,8 @@ async def caller_of(scope: Scope) -> Caller:
     """Who asks; raises Refused."""
     try:
         caller: Caller | None = await in_reader(_identify, scope=scope)
-    except Unwelcome as unwelcome:
-        raise Refused(
-            unwelcome.status,
-            unwelcome.code,
-            unwelcome.detail,
-            _challenge(unwelcome.status),
-        ) from None
+    except Refusal as refusal:
+        raise Refused(refusal.status, refusal.code, refusal.detail, refusal.headers) from None
     if caller is None:
         raise Refused(401, "not_authenticated", _("Show a device token or log in."), _challenge(401))
     return caller

@@ -25,12 +25,12 @@ def django_db_modify_db_settings() -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_contact_is_left() -> Iterator[None]:
-    """Ends the thread that would write last contacts half a minute later, in the middle of some other test."""
-    from devices import contacts
+def nothing_is_left_to_write() -> Iterator[None]:
+    """Ends the threads that would write last contacts half a minute later, in the middle of some other test."""
+    from devices import writebehind
 
     yield
-    contacts.forget()
+    writebehind.forget()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from config.middleware import StatusMiddleware
-from devices import contacts
+from devices.contacts import last_contacts
 from devices.models import Device
 from devices.services import Enrolled, enroll, revoke, rotate
 from syncing import epochs
@@ -111,14 +111,14 @@ def test_a_status_request_makes_two_round_trips(get: Callable[..., Any], monkeyp
 
 
 def test_a_status_request_is_a_contact(get: Callable[..., Any], till: Enrolled) -> None:
-    assert contacts.noted(till.device.id) is None
+    assert last_contacts.get(till.device.id) is None
     get()
-    assert contacts.noted(till.device.id) is not None
+    assert last_contacts.get(till.device.id) is not None
 
 
 def test_a_wrong_token_is_no_contact_on_the_short_way_either(get: Callable[..., Any]) -> None:
     assert get(Authorization="Bearer wrong").status_code == 401
-    assert contacts.flush() == 0
+    assert last_contacts.flush() == 0
 
 
 def test_a_revoked_device_is_refused_at_once(get: Callable[..., Any]) -> None:

@@ -24,8 +24,17 @@ def test_the_sixth_wrong_code_from_one_address_has_to_wait(post: Post) -> None:
     response = post(ENROLL, WRONG)
 
     assert response.status_code == 429
-    assert response.json()["code"] == "throttled"
-    assert 0 < int(response["Retry-After"]) <= 15 * 60
+    assert response["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    wait = int(response["Retry-After"])
+    assert 0 < wait <= 15 * 60
+    assert problem == {
+        "type": "about:blank",
+        "title": "Too Many Requests",
+        "status": 429,
+        "code": "throttled",
+        "detail": f"Request was throttled. Expected available in {wait} seconds.",
+    }
 
 
 def test_a_right_code_has_to_wait_too(post: Post, code: str) -> None:

@@ -6,9 +6,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from devices import contacts
+from devices.contacts import last_contacts
 from devices.models import Device
 from devices.services import Enrolled, enroll
-from tests.parts import wait_until
 
 from .conftest import bearer
 
@@ -43,11 +43,11 @@ def test_all_contacts_are_written_by_one_statement(django_assert_num_queries) ->
         contacts.note(device.id)
 
     with django_assert_num_queries(1):
-        assert contacts.flush() == 20
+        assert last_contacts.flush() == 20
 
     assert not Device.objects.filter(last_seen=None).exists()
     with django_assert_num_queries(0):
-        assert contacts.flush() == 0
+        assert last_contacts.flush() == 0
 
 
 @pytest.mark.django_db
@@ -55,12 +55,12 @@ def test_each_device_gets_its_own_time(till: Enrolled) -> None:
     other = enroll(name="Till 2")
     contacts.note(till.device.id)
     contacts.note(other.device.id)
-    noted = {pk: contacts.noted(pk) for pk in (till.device.id, other.device.id)}
+    noted = {pk: last_contacts.get(pk) for pk in (till.device.id, other.device.id)}
 
-    contacts.flush()
+    last_contacts.flush()
 
     assert dict(Device.objects.values_list("pk", "last_seen")) == noted
-    assert contacts.noted(till.device.id) is None
+    assert last_contacts.get(till.device.id) is None
 
 
 @pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_a_contact_never_moves_back(till: Enrolled) -> None:
     Device.objects.update(last_seen=later)  # as another process heard it
     contacts.note(till.device.id)
 
-    contacts.flush()
+    last_contacts.flush()
 
     assert Device.objects.get().last_seen == later
 
@@ -78,7 +78,7 @@ def test_a_contact_never_moves_back(till: Enrolled) -> None:
 def test_a_wrong_token_is_no_contact(client: Client, till: Enrolled) -> None:
     client.get(ME, headers=bearer("wrong"))
 
-    assert contacts.flush() == 0
+    assert last_contacts.flush() == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -89,18 +89,6 @@ def test_what_could_not_be_written_waits_for_the_next_time() -> None:
         raise DatabaseError("the disk is full")
 
     with connection.execute_wrapper(refuse), pytest.raises(DatabaseError):
-        contacts.flush()
+        last_contacts.flush()
 
-    assert contacts.flush() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_thread_writes_contacts_by_itself_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    till = enroll(name="Till 1")
-    monkeypatch.setattr(contacts, "EVERY", 0.05)
-
-    contacts.note(till.device.id)
-
-    wait_until(lambda: Device.objects.get().last_seen is not None, what="the contact")
-    wait_until(lambda: contacts._writer is None, what="the end of the thread")
-    assert contacts.flush() == 0, "nothing is left to write"
+    assert last_contacts.flush() == 1

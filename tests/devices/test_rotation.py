@@ -1,8 +1,9 @@
 import pytest
 from django.test import Client
 
+from devices.identity import TokenInvalid
 from devices.models import Device
-from devices.services import Enrolled, TokenReplaced, rotate
+from devices.services import Enrolled, rotate
 
 from .conftest import bearer
 
@@ -23,7 +24,7 @@ def test_the_old_token_stops_at_once_and_the_new_one_works(client: Client, till:
 def test_of_two_rotations_of_one_token_the_later_is_refused(till: Enrolled) -> None:
     rotate(token_hash=till.device.token_hash)
 
-    with pytest.raises(TokenReplaced):
+    with pytest.raises(TokenInvalid):
         rotate(token_hash=till.device.token_hash)
 
 
