@@ -142,3 +142,74 @@ def test_links_of_documents_lead_somewhere() -> None:
                 broken.append(f"{path.relative_to(ROOT)} → {link}")
 
     assert broken == []
+
+
+DOCUMENTED_ALL_THE_SAME = {"_meta", "_state", "_base_manager", "_default_manager", "_exit"}  # by Django, and by os
+
+
+def is_inside(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__") and len(name) > 1 and name not in DOCUMENTED_ALL_THE_SAME
+
+
+class Insides(ast.NodeVisitor):
+    """The names with an underscore in our code: which it defines, calls its own, and takes from elsewhere."""
+
+    def __init__(self) -> None:
+        self.ours: set[str] = set()
+        self.methods: set[str] = set()
+        self.used: set[str] = set()
+        self.imported: set[str] = set()
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self.ours.add(node.name)
+        for item in node.body:
+            self.ours.update(name for name, _value in assignments(item))
+            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
+                self.ours.add(item.target.id)
+            if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
+                self.methods.add(item.name)
+        self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        if node.name not in self.methods:
+            self.ours.add(node.name)
+        self.generic_visit(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self.ours.update(name for name, _value in assignments(node))
+        self.generic_visit(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name) and node.value.id == "self":
+            self.ours.add(node.attr)
+        elif not (isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "super"):
+            self.used.add(node.attr)
+        self.generic_visit(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        if node.level == 0 and node.module and node.module.partition(".")[0] not in {*ROOMS, "posclient", "normalform"}:
+            self.imported.update([*node.module.split("."), *(alias.name for alias in node.names)])
+
+    def of_libraries(self) -> set[str]:
+        """What is used and not ours, and methods that nobody of us calls: a library does."""
+        taken = self.used - self.ours - self.methods
+        return set(filter(is_inside, taken | self.imported | (self.methods - self.used)))
+
+
+def test_every_inside_of_a_library_that_is_used_stands_in_adr_5() -> None:
+    insides = Insides()
+    for path in sources(*ROOMS, "normalform", "clients"):
+        insides.visit(ast.parse(path.read_text()))
+    text = page("adr/0005-dependencies.md")
+
+    assert {"_get_expr_references", "_set_content_type_params"} <= insides.of_libraries()
+    assert sorted(name for name in insides.of_libraries() if name not in text) == []
+
+
+def test_the_readme_draws_every_room_and_nothing_that_is_not_there() -> None:
+    drawn = set(re.findall(r"^(\w+)/ ", (ROOT / "README.md").read_text(), re.MULTILINE))
+
+    assert set(ROOMS) <= drawn
+    assert {name for name in drawn if not (ROOT / name).is_dir()} == set()
