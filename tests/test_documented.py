@@ -2,16 +2,24 @@
 
 import ast
 import re
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
+from typing import TypeVar
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
+from rest_framework.exceptions import APIException
 
-from normalform import REASONS
+from config.problems import CODES
+from images.normalize import PictureRefused
+from refusals import Refusal
 from tests.test_architecture import ROOMS, ROOT, sources
 
+T = TypeVar("T")
+
 LONGEST_LINE = 160
-CODE = re.compile(r"[a-z]+(_[a-z]+)*")
 ANY_ID = re.compile(r"\{[^{}\s]*\}|<[\w ]+>")
 
 
@@ -29,26 +37,45 @@ def settings_read() -> set[str]:
     }
 
 
-def error_codes() -> dict[str, str]:
-    """Every code that an answer can carry, with a file where it is written.
+def refused() -> dict[tuple[int, str], str]:
+    """Status and code of every answer that says no, with who gives it.
 
-    They are ``default_code`` or ``code`` of an exception class, the second argument of ``Problem`` and
-    ``Refused``, what config/problems.py puts in place of REST framework's own, and the reasons of ``normalform``.
+    They are those of ``Refusal`` and of REST framework's own exceptions, and what config/problems.py and
+    images/normalize.py name.
     """
-    found = dict.fromkeys(REASONS, "normalform")
-    for path in sources(*ROOMS):
-        for node in ast.walk(ast.parse(path.read_text())):
-            codes: list[ast.expr] = []
-            if isinstance(node, ast.ClassDef):
-                assigned = [pair for item in node.body for pair in assignments(item)]
-                codes = [value for name, value in assigned if name in {"default_code", "code"}]
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                codes = [*node.args[1:2]] if node.func.id in {"Problem", "Refused"} else []
-            elif isinstance(node, ast.Assign) and path.name == "problems.py" and "CODES" in dict(assignments(node)):
-                codes = node.value.values if isinstance(node.value, ast.Dict) else []
-            literal = [code.value for code in codes if isinstance(code, ast.Constant) and isinstance(code.value, str)]
-            found.update(dict.fromkeys(filter(CODE.fullmatch, literal), str(path.relative_to(ROOT))))
+    for room in ROOMS:
+        for module in walk_packages([str(ROOT / room)], f"{room}."):
+            if "migrations" not in module.name:
+                import_module(module.name)
+    found: dict[tuple[int, str], str] = {}
+    for kind in subclasses(Refusal):
+        if hasattr(kind, "status") and hasattr(kind, "code"):
+            found[kind.status, kind.code] = f"{kind.__module__}.{kind.__name__}"
+    for error in subclasses(APIException):
+        code = str(error.default_code)
+        found[error.status_code, CODES.get(code, code)] = f"{error.__module__}.{error.__name__}"
+    for code, (status, _detail) in PictureRefused.answers.items():
+        found[status, code] = PictureRefused.__name__
+    for call in ast.walk(ast.parse((ROOT / "config/problems.py").read_text())):
+        if (
+            isinstance(call, ast.Call)
+            and ast.unparse(call.func) == "Problem"
+            and isinstance(call.args[0], ast.Constant)
+        ):
+            found[call.args[0].value, ast.literal_eval(call.args[1])] = "config.problems"
     return found
+
+
+def subclasses(kind: type[T]) -> Iterator[type[T]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from subclasses(one)
+
+
+def refused_by_the_documents() -> set[tuple[int, str]]:
+    """Status and code of each row of docs/errors.md that has both."""
+    rows = re.findall(r"^\| (\d+(?:, \d+)*) \| `(\w+)` \|", page("errors.md"), re.MULTILINE)
+    return {(int(status), code) for several, code in rows for status in several.split(", ")}
 
 
 def assignments(node: ast.stmt) -> list[tuple[str, ast.expr]]:
@@ -77,7 +104,7 @@ def page(name: str) -> str:
 
 def test_the_search_finds_what_is_known_to_exist() -> None:
     assert {"DATA_DIR", "PORT", "DATABASE_URL", "S3_BUCKET"} <= settings_read()
-    assert {"invalid_token", "not_uploaded", "malformed_body", "not_found", "in_use"} <= set(error_codes())
+    assert {(401, "invalid_token"), (409, "not_uploaded"), (404, "not_found"), (409, "in_use")} <= set(refused())
 
 
 def test_every_setting_is_documented() -> None:
@@ -87,11 +114,10 @@ def test_every_setting_is_documented() -> None:
     assert not missing, f"docs/settings.md lacks {', '.join(missing)}"
 
 
-def test_every_error_code_is_documented() -> None:
-    text = page("errors.md")
-    missing = sorted(f"{code} ({where})" for code, where in error_codes().items() if f"`{code}`" not in text)
+def test_every_error_is_documented_with_its_status() -> None:
+    documented = refused_by_the_documents()
 
-    assert not missing, f"docs/errors.md lacks {', '.join(missing)}"
+    assert {said: who for said, who in refused().items() if said not in documented} == {}
 
 
 @pytest.mark.django_db
