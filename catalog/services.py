@@ -113,11 +113,6 @@ def remove(*, resource: Resource, id: UUID, precondition: Precondition = ANYTHIN
     record.delete()
 
 
-def hold_product(*, product_id: UUID) -> None:
-    """Holds the product, if there is one, until the end of the transaction: everybody locks products before images."""
-    Product.objects.select_for_update().filter(pk=product_id).values_list("pk").first()
-
-
 @transaction.atomic
 def show_image(*, product_id: UUID, hash: str) -> bool:
     """Let the product show the stored image ``hash``; False: there is no such product. Raises HashUnknown."""

@@ -6,6 +6,3 @@ class ConfigConfig(AppConfig):
 
     name = "config"
     verbose_name = "RedCoral"
-
-    def ready(self) -> None:
-        from . import checks  # noqa: F401 - registers itself

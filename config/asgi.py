@@ -25,7 +25,7 @@ from syncing import registry
 from syncing.stream import Refused, Streams
 
 from . import problems
-from .settling import settle
+from .garbage_collection import freeze_loaded
 
 EVENTS = "/api/sync/events"
 SNAPSHOTS = frozenset(f"/api/sync/{name}" for name in registry.names())
@@ -82,7 +82,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 close_streams_first(number, loop)
-            settle()
+            freeze_loaded()
             await send({"type": "lifespan.startup.complete"})
         else:
             await streams.stop()

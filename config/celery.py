@@ -13,7 +13,6 @@ from celery.worker.heartbeat import Heart
 from django.db import close_old_connections
 from kombu.entity import Queue
 
-from config import transport
 from serving import heartbeats
 from uploads.broker import IMAGES, LARGE_IMAGES
 
@@ -28,7 +27,6 @@ class RedCoral(Celery):
         return super().connection_for_write(url, transport_options=impatient, **options)
 
 
-transport.use()
 app = RedCoral("redcoral")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

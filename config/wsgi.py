@@ -33,7 +33,7 @@ django.request_class = Utf8Request
 
 from images.front import PicturesFirst  # noqa: E402 - Django is set up now
 
-from .settling import settle  # noqa: E402
+from .garbage_collection import freeze_loaded  # noqa: E402
 
 application = PicturesFirst(django)
-settle()  # again when config/asgi.py has loaded the stream as well
+freeze_loaded()  # again when config/asgi.py has loaded the stream as well

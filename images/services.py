@@ -10,7 +10,7 @@ from django.utils import timezone
 from images.blobs import HASH
 from images.models import Image
 from images.normalize import normalize
-from images.store import call_stored, keep, store
+from images.store import store
 
 # An answer of ``missing`` holds for so long at least; a fresher stamp isn't written again, so that a herd of
 # terminals that starts doesn't rewrite every row.
@@ -19,10 +19,6 @@ FRESH = timedelta(hours=1)
 
 class HashUnknown(LookupError):
     """No stored image has this hash."""
-
-
-class ImageTakenOver(LookupError):
-    """Somebody who adds the same picture didn't wait any longer for who kept it."""
 
 
 @dataclass(frozen=True)
@@ -42,28 +38,6 @@ def add_image(*, data: bytes) -> Added:
     """
     image, created = store(normalize(data, quality=settings.IMAGE_QUALITY))
     return Added(image, created)
-
-
-def keep_image(*, data: bytes) -> Image:
-    """As `add_image`, but unless the image is stored already, `settle_image` has to follow: one commit less.
-
-    Until then nobody can refer to it, and who adds the same picture waits.
-    """
-    image, _created = keep(normalize(data, quality=settings.IMAGE_QUALITY))
-    return image
-
-
-def settle_image(image: Image) -> bool:
-    """Lets a kept image be referred to, in the transaction that does; or after that failed, alone.
-
-    False when it was stored already, and is to be held. Raises ``ImageTakenOver``: then it is to be kept once more. Who
-    adds the same picture may wait for this transaction, so it holds already whatever it has to wait for.
-    """
-    if image.status == Image.Status.STORED:
-        return False
-    if call_stored(image) is None:
-        raise ImageTakenOver(image.hash)
-    return True
 
 
 def hold_image(*, hash: str) -> None:

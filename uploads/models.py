@@ -6,12 +6,11 @@ from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from images.models import HASH
-from images.rows import compare_and_set
 
 CONTENT_TYPES = (
     "image/jpeg",
@@ -25,6 +24,8 @@ CONTENT_TYPES = (
     "image/heif",
 )
 LARGEST = 25 * 1024 * 1024  # bytes of one photo
+ALBUM_HOLDS = 2000  # photos; one reconciliation of an album stays a matter of seconds
+MAX_ATTEMPTS = 5  # of workers at one photo
 # A worker's time for one photo; the task is killed when it ends. So when a lease ran out, nobody is at work.
 LEASE = timedelta(seconds=60)
 
@@ -238,8 +239,8 @@ def move(
     now: datetime,
     lease: uuid.UUID | None = None,
     **values: Any,
-) -> Photo | None:
-    """Move a photo between two states if it is in the first; the photo as it is then when this call did it, else None.
+) -> bool:
+    """Move a photo between two states if it is in the first; whether this call did it.
 
     ``lease`` is the token that a worker takes (to ``processing``) or must still hold (from ``processing``).
     ``values`` are more columns to set. Raises ValueError for a move that the state machine doesn't have.
@@ -252,12 +253,12 @@ def move(
     match to:
         case Status.PROCESSING:
             columns |= {"lease": lease, "lease_expires_at": now + LEASE, "processing_at": now}
+            columns["attempts"] = F("attempts") + 1  # counted from here, because one may kill its worker
         case Status.READY:
             columns |= {"ready_at": now, "error": "", "error_detail": ""}
         case Status.FAILED:
             columns |= {"failed_at": now}
-    known: dict[str, Any] = {"id": photo_id, "status": from_}
+    found = Photo.objects.filter(pk=photo_id, status=from_)
     if from_ == Status.PROCESSING:
-        known["lease"] = lease
-    # Attempts count from here, because one may kill its worker.
-    return compare_and_set(Photo, known, columns | values, count="attempts" if to == Status.PROCESSING else "")
+        found = found.filter(lease=lease)
+    return bool(found.update(**columns | values))

@@ -8,15 +8,16 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
+from celery import current_app
 from django.conf import settings
 from django.db import transaction
 
-from .broker import LARGE_IMAGES
+from .broker import IMAGES, LARGE_IMAGES
 from .models import Photo
-from .rescue import reconcile_soon
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
+PROCESS_PHOTO = "uploads.tasks.process_photo"  # by its name: workers import the tasks, and the tasks import this
 # How long a message may be under way before another is sent. A second one is harmless, only useless.
 QUEUED_FOR = timedelta(minutes=2)
 
@@ -49,17 +50,13 @@ def send(photos: list[Photo], until: datetime) -> None:
             send_one(photo)
         except Exception:
             left = photos[index:]
-            log.exception("queueing failed photos=%d; reconciliation will do it", len(left))
+            logger.exception("queueing failed photos=%d; reconciliation will do it", len(left))
             unsent = Photo.objects.pending().filter(pk__in=[photo.pk for photo in left], queued_until=until)
             unsent.update(queued_until=None)
-            reconcile_soon({photo.album_id for photo in left})
             return
 
 
 def send_one(photo: Photo) -> None:
-    from .tasks import process_photo  # the tasks call this module's callers
-
-    if photo.size >= settings.LARGE_PHOTO_BYTES:
-        process_photo.apply_async([str(photo.pk)], queue=LARGE_IMAGES)
-    else:
-        process_photo.delay(str(photo.pk))
+    """Asks whichever worker comes first to process the photo. Raises what Celery does when the broker fails."""
+    line = LARGE_IMAGES if photo.size >= settings.LARGE_PHOTO_BYTES else IMAGES
+    current_app.send_task(PROCESS_PHOTO, [str(photo.pk)], queue=line)

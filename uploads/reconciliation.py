@@ -20,13 +20,11 @@ from images.blobs import StorageUnavailable
 
 from . import measures
 from .broker import waiting
-from .models import Photo, PhotoQuerySet, Status, move
-from .pipeline import MAX_ATTEMPTS
+from .models import ALBUM_HOLDS, MAX_ATTEMPTS, Photo, PhotoQuerySet, Status, move
+from .originals import is_there
 from .queueing import queue
-from .services import ALBUM_HOLDS
-from .targets import is_there
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 # After the window closed: a PUT that began in time may take so long, and clocks may differ by so much.
 MARGIN = timedelta(minutes=5)
@@ -70,7 +68,7 @@ def reconcile_album(*, album_id: UUID, now: datetime) -> Counts:
     left = photos.pending().unqueued(now=now).exclude(checked_at=now)  # this pass had those that were checked now
     counts = Counts()
     while batch := take(left, now=now, limit=ALBUM_BATCH):
-        counts += settle(batch, now=now)
+        counts += decide(batch, now=now)
         if counts.unknown >= STORAGE_IS_DOWN or monotonic() >= over:
             break
     unasked = left.count()
@@ -87,7 +85,7 @@ def scan(*, now: datetime) -> Counts:
     photos = Photo.objects.all()
     free_abandoned(photos, now=now, limit=limit)
     batch = take(photos.pending().older_than(min_age, now=now).unqueued(now=now), now=now, limit=limit)
-    counts = settle(batch, now=now)
+    counts = decide(batch, now=now)
     report("all", counts, now=now)
     return counts
 
@@ -98,7 +96,7 @@ def free_abandoned(photos: PhotoQuerySet, *, now: datetime, limit: int) -> None:
         code, detail = "worker_lost", "The worker that had this photo stopped without finishing it."
         to = Status.FAILED if photo.attempts >= MAX_ATTEMPTS else Status.PENDING
         if move(photo.pk, Status.PROCESSING, to, now=now, lease=photo.lease, error=code, error_detail=detail):
-            log.warning("lease ran out photo=%s attempts=%d now=%s", photo.pk, photo.attempts, to)
+            logger.warning("lease ran out photo=%s attempts=%d now=%s", photo.pk, photo.attempts, to)
 
 
 @transaction.atomic
@@ -109,7 +107,8 @@ def take(photos: PhotoQuerySet, *, now: datetime, limit: int) -> list[Photo]:
     return batch
 
 
-def settle(batch: list[Photo], *, now: datetime) -> Counts:
+def decide(batch: list[Photo], *, now: datetime) -> Counts:
+    """Looks up the originals of these photos, and acts on what it found."""
     counts = Counts(checked=len(batch))
     there = []
     for photo, found in look_up(batch):
@@ -144,7 +143,7 @@ def look_up(batch: Iterable[Photo]) -> Iterable[tuple[Photo, Found]]:
             found = Found.THERE if is_there(photo.key) else Found.MISSING
             failures = 0
         except StorageUnavailable as error:
-            log.warning("storage did not answer photo=%s: %s", photo.pk, error)
+            logger.warning("storage did not answer photo=%s: %s", photo.pk, error)
             found = Found.UNKNOWN
             failures += 1
         yield photo, found
@@ -157,7 +156,7 @@ def clean(photo: Photo, *, now: datetime) -> bool:
     if untouched.select_for_update().unqueued(now=now).first() is None:
         return False
     untouched.delete()
-    log.info("photo cleaned photo=%s: its upload window closed and nothing came", photo.pk)
+    logger.info("photo cleaned photo=%s: its upload window closed and nothing came", photo.pk)
     return True
 
 
@@ -165,7 +164,7 @@ def report(scope: str, counts: Counts, *, now: datetime) -> None:
     oldest = Photo.objects.pending().order_by("created_at").values_list("created_at", flat=True).first()
     age = (now - oldest).total_seconds() if oldest else 0.0
     measures.passed(scope, **{name: getattr(counts, name) for name in measures.DECISIONS})
-    log.info(
+    logger.info(
         "reconciled scope=%s %s oldest_pending_seconds=%.0f",
         scope,
         " ".join(f"{name}={value}" for name, value in asdict(counts).items()),

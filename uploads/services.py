@@ -1,6 +1,5 @@
 """What one can do with albums and photos."""
 
-import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -10,16 +9,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 
 from catalog.models import Product
-from images.blobs import StorageUnavailable, blobs
 
-from .models import Album, Photo, move, original_key
+from .models import ALBUM_HOLDS, Album, Photo, Status, move
+from .originals import drop_original, is_there
 from .queueing import queue
-from .targets import Target, is_there, target_for
-
-log = logging.getLogger(__name__)
+from .targets import Target, target_for
 
 REGISTERING_TRIES = 3  # a photo that is deleted in between each time would have to be deleted on purpose
-ALBUM_HOLDS = 2000  # photos; one reconciliation of an album stays a matter of seconds
 
 
 class AlbumUnknown(LookupError):
@@ -100,7 +96,7 @@ def photo(*, photo_id: UUID) -> Photo:
 def counts(*, album_id: UUID) -> dict[str, int]:
     """How many photos of an album are in each state; every state is named."""
     found = dict(Photo.objects.filter(album_id=album_id).order_by().values_list("status").annotate(count=Count("pk")))
-    return {status.value: found.get(status.value, 0) for status in Photo.Status}
+    return {status.value: found.get(status.value, 0) for status in Status}
 
 
 def register_photo(*, album_id: UUID, photo_id: UUID | None, declaration: Declaration, now: datetime) -> Registered:
@@ -119,7 +115,7 @@ def register_photo(*, album_id: UUID, photo_id: UUID | None, declaration: Declar
             refuse_unknown(album_id=album_id, product_id=declaration.product_id)
             if attempt == REGISTERING_TRIES:
                 raise
-    if photo.status != Photo.Status.PENDING:
+    if photo.status != Status.PENDING:
         return Registered(photo, None)
     return Registered(photo, target_for(photo, now=now))
 
@@ -161,28 +157,20 @@ def request_processing(*, photo_id: UUID, now: datetime) -> Photo:
     Raises PhotoUnknown, NotUploaded, and StorageUnavailable when the storage can't say.
     """
     found = photo(photo_id=photo_id)
-    if found.status in (Photo.Status.PROCESSING, Photo.Status.READY):
+    if found.status in (Status.PROCESSING, Status.READY):
         return found
     # With an error it isn't queued but backing off, and whoever asks need not wait for that.
     if found.is_queued(now=now) and not found.error:
         return found
     if not is_there(found.key):
         # A worker that finishes meanwhile drops the original: then it isn't missing, it was used.
-        if (found := photo(photo_id=photo_id)).status in (Photo.Status.PROCESSING, Photo.Status.READY):
+        if (found := photo(photo_id=photo_id)).status in (Status.PROCESSING, Status.READY):
             return found
         raise NotUploaded
     with transaction.atomic():
-        if found.status == Photo.Status.FAILED:
-            moved = move(
-                photo_id,
-                Photo.Status.FAILED,
-                Photo.Status.PENDING,
-                now=now,
-                attempts=0,
-                error="",
-                error_detail="",
-            )
-            found = moved or photo(photo_id=photo_id)
+        if found.status == Status.FAILED:
+            move(photo_id, Status.FAILED, Status.PENDING, now=now, attempts=0, error="", error_detail="")
+            found = photo(photo_id=photo_id)
         queue(photos=[found], now=now)
     return photo(photo_id=photo_id)
 
@@ -203,11 +191,3 @@ def delete_album(*, album_id: UUID) -> None:
     Album.objects.filter(pk=album_id).delete()
     for photo_id in photo_ids:
         drop_original(photo_id)
-
-
-def drop_original(photo_id: UUID) -> None:
-    """Delete an original that nobody needs; a storage that fails is logged, and upkeep finds the rest."""
-    try:
-        blobs().delete(original_key(photo_id))
-    except StorageUnavailable as error:
-        log.warning("original kept photo=%s: %s", photo_id, error)

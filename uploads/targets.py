@@ -13,9 +13,10 @@ from uuid import UUID
 from django.core import signing
 from django.urls import reverse
 
-from images.blobs import BlobMissing, Readable, blobs
+from images.blobs import Readable, blobs
 
 from .models import Photo
+from .originals import is_there
 
 SALT = "uploads.targets"
 
@@ -107,15 +108,6 @@ def receive(*, photo: Photo, stream: Readable, length: int | None, content_type:
     if not Photo.objects.filter(pk=photo.pk).exists():
         blobs().delete(photo.key)  # cleaned up by its client meanwhile
         raise Photo.DoesNotExist
-
-
-def is_there(key: str) -> bool:
-    """Whether an object is stored under ``key``; raises StorageUnavailable when the storage can't say."""
-    try:
-        blobs().stat(key)
-    except BlobMissing:
-        return False
-    return True
 
 
 class Declared:

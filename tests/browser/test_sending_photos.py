@@ -14,7 +14,7 @@ from catalog.models import Category, Product
 from images.services import add_image
 from tests.contracts.conftest import use_bucket
 from tests.parts import Bucket, wait_until
-from uploads import tasks
+from uploads import queueing
 from uploads.models import Album, Photo
 from uploads.pipeline import process
 
@@ -62,7 +62,7 @@ def menu(transactional_db: None) -> list[Product]:
 def at_once(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of this test alone, and a worker that is done before the request ends."""
     settings.FILES_DIR = tmp_path / "files"
-    monkeypatch.setattr(tasks.process_photo, "delay", lambda id: process(photo_id=Photo.objects.get(pk=id).pk))
+    monkeypatch.setattr(queueing, "send_one", lambda photo: process(photo_id=photo.pk))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from config.settling import COLLECT_AFTER
+from config.garbage_collection import COLLECT_AFTER
 from tests.parts import ROOT, shared_environment
 
 FOR_REQUESTS = """

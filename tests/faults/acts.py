@@ -1,18 +1,19 @@
 """What the processes of a fault test do, and where they are killed. It sets Django up, for the fork server.
 
-A process that is forked from there wraps the functions at whose borders it may be killed; the product knows nothing
-of it. Each act ends by itself, or by SIGKILL at the step that the control file names, once for each case.
+A process that is forked from there listens at its borders: to the statements and commits of its database, and to
+Celery's signals. The product knows nothing of it, and its functions may be called what they like. Each act ends by
+itself, or by SIGKILL at the step that the control file names, once for each case.
 """
 
 import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from functools import wraps
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -25,18 +26,26 @@ django.setup()
 import httpx  # noqa: E402
 from botocore.config import Config  # noqa: E402
 from celery import current_task  # noqa: E402
-from celery.signals import task_received, worker_process_init, worker_ready  # noqa: E402
+from celery.signals import (  # noqa: E402
+    after_task_publish,
+    task_postrun,
+    task_prerun,
+    worker_process_init,
+    worker_ready,
+)
 from celery.worker.request import Request  # noqa: E402
 from django.conf import settings  # noqa: E402
-from django.db import connections  # noqa: E402
+from django.db import connections, transaction  # noqa: E402
+from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
+from django.db.backends.signals import connection_created  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 import images.store  # noqa: E402
-import normalform.normalizer  # noqa: E402
 from config.celery import app  # noqa: E402
 from serving.supervisor import end_with  # noqa: E402
-from uploads import pipeline, queueing, reconciliation, services, tasks, upkeep  # noqa: E402
+from uploads import reconciliation, tasks, upkeep  # noqa: E402
+from uploads.queueing import PROCESS_PHOTO  # noqa: E402
 
 READ_SECONDS = 2.0  # a storage that is silent for longer has failed
 TRIES = 3  # of the terminal, for each step
@@ -73,9 +82,6 @@ def note(*words: object) -> None:
         ledger.write(" ".join(map(str, words)) + "\n")
 
 
-claimed: list[tuple[str, str]] = []  # message and photo, of this process
-
-
 # --- Where they are killed --------------------------------------------------------------------------------------
 def reached(step: str, request: Request | None = None) -> None:
     """Kills whoever comes here first, if this is the step."""
@@ -85,8 +91,6 @@ def reached(step: str, request: Request | None = None) -> None:
         message, photo_id, main = request.id, request.args[0], True
     elif current_task:
         message, photo_id = current_task.request.id, current_task.request.args[0]
-    elif claimed:  # in the thread for what a task leaves to do
-        message, photo_id = claimed[-1]
     if told.step != step or photo_id != told.photo_id:
         return
     try:
@@ -105,26 +109,68 @@ def reached(step: str, request: Request | None = None) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def at(owner: Any, name: str, *, before: str = "", after: str = "") -> None:
-    """Makes a step of the moment before and one of that after a function's call; not after a call for nothing."""
-    function = getattr(owner, name)
+def watch_statements(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    if watched not in connection.execute_wrappers:
+        connection.execute_wrappers.append(watched)
 
-    @wraps(function)
-    def watched(*args: Any, **values: Any) -> Any:
-        if before:
-            reached(before)
-        result = function(*args, **values)
-        if name == "claim":
-            note("won" if result else "lost", current_task.request.id)
-            if result:
-                claimed.append((current_task.request.id, str(result.pk)))
-        elif name in ("finish", "conclude"):
-            note({"finish": "finished", "conclude": "concluded"}[name], claimed[-1][0])
-        if after and (result is not None or name in ("send", "finish")):
-            reached(after)
-        return result
 
-    setattr(owner, name, watched)
+def watched(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """A statement that changes a photo or an image is a border: before it, after it, and after its commit."""
+    status = params[0] if params and 'SET "status"' in sql else ""
+    steps = STATEMENTS.get((sql.partition(" SET ")[0].partition(" (")[0], status), Steps())
+    if sql.startswith('UPDATE "uploads_photo" SET "queued_until" = %s'):
+        steps = Steps(committed="before enqueue")
+    if steps.before:
+        reached(steps.before)
+    result = execute(sql, params, many, context)
+    changed = context["cursor"].rowcount > 0
+    if steps.committed == "after claim":
+        note("won" if changed else "lost", current_task.request.id)
+    if changed:
+        if steps.after:
+            reached(steps.after)
+        if steps.committed:
+            transaction.on_commit(partial(reached, steps.committed))
+    return result
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What the moments around a statement are called; empty where nobody is killed."""
+
+    before: str = ""
+    after: str = ""
+    committed: str = ""
+
+
+# Statement, and for an update the status that it brings.
+STATEMENTS = {
+    ('INSERT INTO "uploads_photo"', ""): Steps(committed="after the row"),
+    ('UPDATE "uploads_photo"', "processing"): Steps(committed="after claim"),
+    ("INSERT INTO images_image", ""): Steps(before="after normalise"),
+    ('UPDATE "images_image"', "stored"): Steps(before="after store"),
+    ('UPDATE "uploads_photo"', "ready"): Steps(after="before the final commit", committed="after the final commit"),
+}
+
+
+class WatchedRequest(Request):
+    """A worker's message about a photo."""
+
+    def acknowledge(self) -> None:
+        reached("before ack", self)
+        super().acknowledge()
+        note("acked", self.id)
+
+
+def note_sent(headers: dict[str, Any], body: Any, routing_key: str, **_: Any) -> None:
+    """Each message may come twice, under an id of its own."""
+    note("sent", headers["id"])
+    if control().copies > 1 and headers["id"] not in copies:
+        copies.append(uuid4().hex)
+        app.send_task(PROCESS_PHOTO, body[0], queue=routing_key, task_id=copies[-1])
+
+
+copies: list[str] = []  # messages that this process sent a second time
 
 
 def begin() -> None:
@@ -138,38 +184,12 @@ def begin() -> None:
     impatient = Config(read_timeout=READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 1})
     options["client_config"] = options["client_config"].merge(impatient)
     # Whoever is killed with a claim on an image isn't waited for that long.
-    images.store.keep.__kwdefaults__ = {"patience": timedelta(seconds=1)}
-    at(services, "target_for", before="after the row", after="after presign")
-    at(queueing, "send", before="before enqueue", after="after enqueue")
-    at(pipeline, "claim", before="before claim", after="after claim")
-    at(normalform.normalizer, "encode", before="during normalise")
-    at(pipeline, "keep_image", after="after store")
-    at(pipeline, "settle_image", after="before the final commit")
-    at(pipeline, "finish", after="after the final commit")
-    at(pipeline, "drop_original", before="before the drop")
-    at(pipeline, "conclude")
-    acknowledge, send = Request.acknowledge, tasks.process_photo.apply_async
-
-    def acknowledge_late(request: Request) -> None:
-        photo = request.task is tasks.process_photo or request.name == tasks.process_photo.name
-        if photo:
-            reached("before ack", request)
-        acknowledge(request)
-        if photo:
-            note("acked", request.id)
-
-    def send_copies(*args: Any, **values: Any) -> None:
-        for _ in range(control().copies):
-            message = uuid4().hex
-            try:
-                send(*args, **values, task_id=message)
-            except Exception:
-                note("unsent", message)
-                raise
-            note("sent", message)
-
-    Request.acknowledge = acknowledge_late
-    tasks.process_photo.apply_async = send_copies
+    images.store.PATIENCE = timedelta(seconds=1)
+    connection_created.connect(watch_statements)
+    after_task_publish.connect(note_sent, sender=PROCESS_PHOTO)
+    task_prerun.connect(lambda **_: reached("before claim"), sender=tasks.process_photo, weak=False)
+    task_postrun.connect(lambda **_: reached("after the drop"), sender=tasks.process_photo, weak=False)
+    tasks.process_photo.Request = WatchedRequest
 
 
 # --- Who acts ---------------------------------------------------------------------------------------------------
@@ -189,6 +209,7 @@ def terminal(token: str, album_id: str, body: dict[str, Any], data: bytes) -> No
     server = Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False)
     answer = server.post(f"/api/albums/{album_id}/photos", body, content_type="application/json")
     assert answer.status_code == 201, answer.content
+    reached("after presign")
     upload = answer.json()["upload"]
     for _ in range(TRIES):
         headers = {**upload["headers"], "Content-Length": str(len(data))}
@@ -199,6 +220,7 @@ def terminal(token: str, album_id: str, body: dict[str, Any], data: bytes) -> No
     reached("after PUT")
     for _ in range(TRIES):
         if server.post(f"/api/photos/{body['id']}/process").status_code == 202:
+            reached("after enqueue")
             break
 
 
@@ -229,16 +251,9 @@ def worker(name: str) -> None:
     """A Celery worker with one process for tasks."""
     begin()
     worker_process_init.connect(end_with_main, weak=False)
-    task_received.connect(note_taken, weak=False)
     worker_ready.connect(lambda **_: control_file().with_name(f"{name}.ready").touch(), weak=False)
     sys.argv = ["celery"]
     app.worker_main(["worker", "--concurrency=1", "--loglevel=INFO", "-n", name, "--without-mingle"])
-
-
-def note_taken(request: Request, **_: Any) -> None:
-    """By the main process, which has it until it is acknowledged."""
-    if request.name == tasks.process_photo.name:
-        note("taken", request.id, os.getpid())
 
 
 def end_with_main(**_: Any) -> None:

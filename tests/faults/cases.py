@@ -16,11 +16,11 @@ TERMINAL_STEPS = (
 WORKER_STEPS = (
     "before claim",
     "after claim",
-    "during normalise",
+    "after normalise",
     "after store",
     "before the final commit",
     "after the final commit",
-    "before the drop",
+    "after the drop",
     "before ack",
 )
 STEPS = (NOBODY, *TERMINAL_STEPS, *WORKER_STEPS)
@@ -44,12 +44,12 @@ NEXT_TO = {
     "after enqueue": LOOK_UP,
     "before claim": FETCH,
     "after claim": FETCH,
-    "during normalise": FETCH,
+    "after normalise": FETCH,
     "after store": STORE,
     "before the final commit": STORE,
     "after the final commit": STORE,
-    "before the drop": STORE,
-    "before ack": STORE,  # the original goes at the same time: before or after, nobody knows
+    "after the drop": DROP,
+    "before ack": DROP,
 }
 EVERY_REQUEST = (PUT, LOOK_UP, FETCH, STORE, DROP)
 

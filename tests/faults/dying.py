@@ -9,20 +9,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from importlib import import_module
+from io import BufferedWriter, FileIO
 from typing import Any, Self
 
 from tests.parts import ROOT
-
-# Wherever something can be half done: each commit of a row, and each call that changes the folder or the bucket.
-STEPS = (
-    "images.store:claim_new", "images.store:claim_stored", "images.store:take_over", "images.store:compare_and_set",
-    "images.upkeep.sweep:claim_sweep", "images.folder:new_draft", "os:fchmod", "os:fsync",
-    "os:link", "os:unlink", "images.bucket:patiently",
-)  # fmt: skip
 
 
 class Dying:
@@ -61,7 +56,14 @@ class Dying:
 
 
 def run_step_by_step(die_at: int, say: Callable[[str], object]) -> None:
-    """Has this process killed after the so-manieth step from now on."""
+    """Has this process killed after the so-manieth step from now on.
+
+    A step is whatever can be left half done: each commit that changes an image's row, each call that changes the
+    folder, and each request to the bucket.
+    """
+    from django.conf import settings
+    from django.db import connection
+
     passed = 0
 
     def reached(name: str) -> None:
@@ -71,28 +73,52 @@ def run_step_by_step(die_at: int, say: Callable[[str], object]) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         passed += 1
 
-    def watched(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    connection.execute_wrappers.append(partial(watched, reached))
+    if settings.S3_BUCKET:
+        from images.bucket import bucket_blobs
+
+        events = bucket_blobs().client.meta.events
+        events.register("after-call.s3", lambda model, **_: reached(f"after {model.name}"))
+    else:
+        watch_files(reached)
+
+
+def watched(reached: Callable[[str], None], execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    """After each commit that changes an image's row there is a step, named by the row's status then."""
+    from django.db import transaction
+
+    from images.models import Image
+
+    result = execute(sql, params, many, context)
+    verb = sql.split(maxsplit=1)[0]
+    if "images_image" in sql and verb in ("INSERT", "UPDATE", "DELETE") and context["cursor"].rowcount > 0:
+        status = "gone" if verb == "DELETE" else next(value for value in params if value in Image.Status.values)
+        transaction.on_commit(partial(reached, f"a row is {status}"))
+    return result
+
+
+def watch_files(reached: Callable[[str], None]) -> None:
+    """Makes a step of each call by which a folder is changed, and one of the middle of the bytes."""
+
+    def and_then(step: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def run(*arguments: Any, **options: Any) -> Any:
             answer = call(*arguments, **options)
-            reached(f"after {name}")
+            reached(step)
             return answer
 
         return run
 
-    for step in STEPS:
-        module_name, _, name = step.partition(":")
-        if module_name == "images.bucket" and module_name not in sys.modules:
-            continue  # local files
-        module = import_module(module_name)
-        setattr(module, name, watched(name, getattr(module, name)))
+    class InHalves(BufferedWriter):
+        def write(self, data: Any, /) -> int:
+            written = super().write(data[: len(data) // 2])
+            self.flush()
+            reached("half way through the bytes")
+            return written + super().write(data[written:])
 
-    def in_halves(data: bytes) -> Iterator[bytes]:
-        yield data[: len(data) // 2]
-        reached("half way through the bytes")
-        yield data[len(data) // 2 :]
-
-    folder: Any = import_module("images.folder")
-    folder.chunks = in_halves
+    files: Any = os
+    for call in (os.open, os.fchmod, os.fsync, os.link, os.unlink):
+        setattr(files, call.__name__, and_then(f"after {call.__name__}", call))
+    files.fdopen = lambda descriptor, mode: InHalves(FileIO(descriptor, mode))
 
 
 def small(seed: int) -> Any:

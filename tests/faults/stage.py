@@ -7,14 +7,12 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
-
-import redis
 
 from serving.supervisor import answers, valkey_command
 from tests.faults.cases import FINE, WORKER_STEPS, Case
@@ -55,12 +53,6 @@ class Broker:
         """Whether it was killed; it stays so until `start`."""
         assert self.process is not None
         return self.process.poll() == -signal.SIGKILL
-
-    def waiting(self) -> set[str]:
-        """The messages that no worker has taken."""
-        with closing(redis.Redis(unix_socket_path=str(self.socket))) as client:
-            queues = [client.lrange(key, 0, -1) for key in client.scan_iter(_type="list")]
-        return {json.loads(message)["headers"]["id"] for queue in queues for message in queue}
 
 
 class Stage:
@@ -210,7 +202,7 @@ class Performance:
         if self.loses_broker and not self.in_worker:
             self.lose_broker()
         code = self.stage.act(self.stage.acts.terminal, token, album_id, body, data)
-        if self.case.delivery == "twice" and not self.ledger.about("sent", "unsent"):
+        if self.case.delivery == "twice" and not self.ledger.about("sent"):
             self.stage.act(self.stage.acts.stray, self.photo_id)
         self.settle()
         return code
@@ -228,8 +220,6 @@ class Performance:
         if self.in_worker and self.ledger.killed and not self.buried:
             self.bury()
         left = set(self.ledger.about("sent")) - set(self.ledger.about("acked")) - self.gone
-        # What a task leaves to do ends after it, or with the process.
-        left |= set(self.ledger.about("finished")) - set(self.ledger.about("concluded", "killed"))
         return not left
 
     @property
@@ -246,20 +236,9 @@ class Performance:
             self.gone = set(self.ledger.about("sent"))
             self.stage.broker.start()
         elif self.kills_main:
-            self.gone = self.held_by_the_dead()
+            self.gone = set(self.ledger.about("killed"))  # the broker waits minutes for its main process
         self.stage.have_workers(self.workers)
         self.buried = True
-
-    def held_by_the_dead(self) -> set[str]:
-        """The messages of a main process that was killed: the broker waits minutes for it.
-
-        It may have taken the next one already: what a task leaves to do is done, and killed, after its own message.
-        """
-        waiting = self.stage.broker.waiting()  # before the ledger: one that is taken now is there
-        living = {str(worker.pid) for worker in self.stage.workers if worker.is_alive()}
-        taken = [line.split() for line in self.ledger.about("taken")]
-        theirs = {message for message, worker in taken if worker in living}
-        return set(self.ledger.about("sent")) - waiting - theirs
 
     def one_pass(self) -> dict[str, int]:
         """A pass of reconciliation, later than the last, and what its messages bring."""

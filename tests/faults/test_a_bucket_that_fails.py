@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from devices.services import enroll
 from images import bucket
+from images import store as store_module
 from images.blobs import StorageUnavailable, blobs, image_key
 from images.models import Image, Pass
 from images.services import add_image
@@ -109,7 +110,10 @@ def test_a_read_that_fails_once_is_repeated_and_one_that_always_fails_is_not_mis
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_sweep_whose_deletion_fails_is_finished_by_the_next_one(front: Front, failure: Failure) -> None:
+def test_a_sweep_whose_deletion_fails_is_finished_by_the_next_one(
+    front: Front, failure: Failure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "PATIENCE", timedelta(0))
     add_image(data=DATA)
     long_ago = timezone.now() - timedelta(days=100)
     Image.objects.update(wanted_at=long_ago, unreferenced_since=long_ago)
@@ -119,7 +123,7 @@ def test_a_sweep_whose_deletion_fails_is_finished_by_the_next_one(front: Front, 
     assert Image.objects.get().status == Image.Status.SWEEPING
     assert fault.struck >= 3
     with pytest.raises(StorageUnavailable):
-        store(normalize(DATA, quality=85), patience=timedelta(0))
+        store(normalize(DATA, quality=85))
     fault.times = 0
     Image.objects.update(wanted_at=long_ago)
 

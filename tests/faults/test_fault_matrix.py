@@ -116,8 +116,6 @@ def play(stage: Stage, case: Case, photo: Sent, *, whole_worker: bool = True) ->
     faults_fired(performance, code)
     promises_are_kept(stage, performance, photo)
     nothing_changes_any_more(stage, performance)
-    if case.broker == "lost":
-        stage.dismiss_actor()  # who couldn't queue a photo looks again a while later, in a thread
 
 
 def is_settled() -> bool:

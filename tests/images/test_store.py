@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from images import store as store_module
@@ -124,10 +125,40 @@ def test_a_second_writer_waits_for_the_first_and_stores_nothing(monkeypatch: pyt
     assert puts == [image_key(HASH)]
 
 
-def test_a_row_that_a_dead_writer_left_is_taken_over() -> None:
+def test_a_new_row_is_inserted_as_the_orm_would() -> None:
+    now = timezone.now()
+
+    assert claim_new(HASH, NORMAL, now)
+
+    by_hand = dict(Image.objects.values().get())
+    Image.objects.all().delete()
+    Image(hash=HASH, width=640, height=480, size=len(DATA), wanted_at=now).save()
+    by_the_orm = dict(Image.objects.values().get())
+    assert now <= by_hand.pop("created_at") <= by_the_orm.pop("created_at")
+    assert by_hand == by_the_orm
+
+
+def test_a_row_that_is_there_stays_as_it_is() -> None:
+    assert claim_new(HASH, NORMAL, timezone.now())
+    before = Image.objects.values().get()
+
+    assert not claim_new(HASH, replace(NORMAL, width=4), timezone.now())
+
+    assert Image.objects.values().get() == before
+
+
+def test_a_broken_constraint_is_no_row_that_is_there() -> None:
+    with pytest.raises(IntegrityError):
+        claim_new(HASH, replace(NORMAL, width=0), timezone.now())
+
+    assert not Image.objects.exists()
+
+
+def test_a_row_that_a_dead_writer_left_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "PATIENCE", timedelta(seconds=0.1))
     claim_new(HASH, NORMAL, timezone.now())  # and dies
 
-    image, created = store(NORMAL, patience=timedelta(seconds=0.1))
+    image, created = store(NORMAL)
 
     assert created
     assert image.status == Image.Status.STORED
@@ -140,7 +171,8 @@ def test_a_writer_that_was_overtaken_succeeds_all_the_same(monkeypatch: pytest.M
 
     def put_and_be_overtaken(self: Blobs, key: str, data: bytes, **options: Any) -> bool:
         monkeypatch.setattr(LocalBlobs, "put", put)
-        overtaken.append(store(NORMAL, patience=timedelta(0))[0])
+        monkeypatch.setattr(store_module, "PATIENCE", timedelta(0))
+        overtaken.append(store(NORMAL)[0])
         return put(self, key, data, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(LocalBlobs, "put", put_and_be_overtaken)
@@ -187,12 +219,13 @@ def test_a_writer_that_meets_a_sweep_waits_and_begins_anew() -> None:
     assert blobs().read(image_key(HASH)) == DATA
 
 
-def test_a_writer_does_not_wait_for_ever_for_a_sweep() -> None:
+def test_a_writer_does_not_wait_for_ever_for_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "PATIENCE", timedelta(seconds=0.1))
     add_image(data=DATA)
     Image.objects.filter(pk=HASH).update(status=Image.Status.SWEEPING, wanted_at=timezone.now())
 
     with pytest.raises(StorageUnavailable):
-        store(NORMAL, patience=timedelta(seconds=0.1))
+        store(NORMAL)
 
 
 def test_a_sweep_that_died_is_finished_by_the_writer_that_meets_it() -> None:
@@ -200,7 +233,7 @@ def test_a_sweep_that_died_is_finished_by_the_writer_that_meets_it() -> None:
     aged(Image.Status.SWEEPING)
     blobs().delete(image_key(HASH))
 
-    image, created = store(NORMAL, patience=timedelta(seconds=0.1))
+    image, created = store(NORMAL)
 
     assert (image.status, created) == (Image.Status.STORED, True)
     assert blobs().read(image_key(HASH)) == DATA

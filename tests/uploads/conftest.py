@@ -23,7 +23,7 @@ from devices.services import enroll
 from images.blobs import blobs
 from images.services import add_image
 from tests.contracts.conftest import use_bucket
-from uploads import rescue, tasks
+from uploads import originals, queueing
 from uploads.models import Album, Photo
 
 PNG = "image/png"
@@ -45,12 +45,6 @@ def folder(settings: LazySettings, tmp_path: Path) -> Path:
     """Files of this test alone."""
     settings.FILES_DIR = tmp_path / "files"
     return Path(settings.FILES_DIR)
-
-
-@pytest.fixture(autouse=True)
-def no_rescue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No thread goes on with a photo when its test is over; the tests of the rescue give it its time."""
-    monkeypatch.setattr(rescue, "PAUSES", ())
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -83,7 +77,7 @@ def product(db: None) -> Product:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids that were queued, instead of messages on a broker."""
     ids: list[str] = []
-    monkeypatch.setattr(tasks.process_photo, "delay", ids.append)
+    monkeypatch.setattr(queueing, "send_one", lambda photo: ids.append(str(photo.pk)))
     return ids
 
 
@@ -114,9 +108,7 @@ def make_photo(album: Album) -> Callable[..., Photo]:
 
 
 def is_there(photo: Photo) -> bool:
-    from uploads.targets import is_there
-
-    return is_there(photo.key)
+    return originals.is_there(photo.key)
 
 
 def processing(**values: Any) -> dict[str, Any]:

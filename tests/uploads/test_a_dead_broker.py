@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from devices.services import enroll
 from tests.parts import ROOT, free_port, shared_environment
-from uploads import queueing, tasks
+from uploads import queueing
 from uploads.models import Photo
 from uploads.queueing import queue
 from uploads.reconciliation import Counts, scan
@@ -80,11 +80,11 @@ def test_process_succeeds_quickly_when_the_broker_hangs(make_photo: Callable[...
 def dead_broker(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
 
-    def refuse(photo_id: str) -> None:
-        asked.append(photo_id)
+    def refuse(photo: Photo) -> None:
+        asked.append(str(photo.pk))
         raise ConnectionRefusedError("the broker is down")
 
-    monkeypatch.setattr(tasks.process_photo, "delay", refuse)
+    monkeypatch.setattr(queueing, "send_one", refuse)
     return asked
 
 
@@ -112,7 +112,7 @@ def test_the_next_pass_queues_what_a_dead_broker_did_not_take(
         queue(photos=[photo], now=timezone.now())
     assert dead_broker == [str(photo.pk)]
     sent: list[str] = []
-    monkeypatch.setattr(tasks.process_photo, "delay", sent.append)
+    monkeypatch.setattr(queueing, "send_one", lambda photo: sent.append(str(photo.pk)))
 
     with django_capture_on_commit_callbacks(execute=True):
         assert scan(now=timezone.now()) == Counts(checked=1, requeued=1)

@@ -33,9 +33,8 @@ from images.blobs import StorageUnavailable
 from images.models import Image
 from normalform import normalize
 from tests.uploads.simulated_storage import SimulatedBlobs
-from uploads import broker, pipeline, queueing, reconciliation, services, targets, tasks, upkeep
-from uploads.models import Album, Photo
-from uploads.pipeline import MAX_ATTEMPTS
+from uploads import broker, originals, pipeline, queueing, reconciliation, services, targets, upkeep
+from uploads.models import MAX_ATTEMPTS, Album, Photo
 from uploads.reconciliation import Counts
 
 SCHEDULES = 500
@@ -101,10 +100,9 @@ class Uploads(RuleBasedStateMachine):
         self.touches = 0
         self.down = self.broker_down = False
         self.storage = SimulatedBlobs(lambda: self.clock, self.touched)
-        for module in (pipeline, services, targets, upkeep, store):
+        for module in (originals, pipeline, store, targets, upkeep):
             self.patch(module, "blobs", lambda: self.storage)
-        self.patch(tasks.process_photo, "apply_async", self.send)
-        self.patch(queueing, "reconcile_soon", lambda albums: None)  # a pass may come at any time anyway
+        self.patch(queueing, "send_one", self.send)
         self.patch(reconciliation, "waiting", lambda: len(self.messages))
         self.patch(broker, "add", lambda counters: None)
         self.fired["schedule"] += 1
@@ -148,11 +146,11 @@ class Uploads(RuleBasedStateMachine):
             self.fired[planned] += 1
         return planned
 
-    def send(self, args: Any = (), *_: Any, **__: Any) -> None:
+    def send(self, photo: Photo) -> None:
         if self.broker_down:
             self.fired["broker down"] += 1
             raise ConnectionRefusedError("no broker")
-        self.messages.append(UUID(args[0]))
+        self.messages.append(photo.pk)
 
     @contextmanager
     def act(self, plan: dict[int, str]) -> Iterator[None]:
@@ -337,11 +335,7 @@ class Uploads(RuleBasedStateMachine):
 def machine(
     transactional_db: None, album: Album, product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[type[Uploads]]:
-    def keep_image(*, data: bytes) -> Image:
-        """Without the patience of the real clock for the claim of one that died."""
-        return store.keep(normalize(data, quality=85), patience=timedelta(0))[0]
-
-    monkeypatch.setattr(pipeline, "keep_image", keep_image)
+    monkeypatch.setattr(store, "PATIENCE", timedelta(0))  # on the real clock, with the claim of one that died
     Uploads.patch = staticmethod(monkeypatch.setattr)
     Uploads.album, Uploads.product = album, product
     Uploads.fired.clear()

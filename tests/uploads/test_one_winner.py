@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from threading import Barrier, Event, get_ident
-from uuid import uuid4
+from hashlib import sha256
+from threading import Barrier
+from uuid import UUID, uuid4
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
@@ -14,11 +16,10 @@ from catalog.models import Product
 from images import store
 from images.blobs import BlobMissing, StorageUnavailable
 from images.models import Image
-from images.services import keep_image
-from images.store import RELEASED, take_over
+from images.normalize import normalize
 from normalform import NoMemory
 from tests.parts import wait_until
-from uploads import pipeline, reconciliation, tasks
+from uploads import pipeline, reconciliation
 from uploads.models import Photo
 
 from .conftest import is_there, picture, state
@@ -148,65 +149,30 @@ def test_ready_and_shown_are_one_transaction(
 ) -> None:
     photo = make_photo(DATA, product=product)
 
-    def broken(**_: object) -> bool:
+    def broken(*_: object, **__: object) -> bool:
+        product.refresh_from_db()
+        assert product.image_id, "it shows the image already"
         raise RuntimeError("the database went away")
 
-    monkeypatch.setattr(pipeline, "show_image", broken)
-    pipeline.process(photo_id=photo.pk)
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "hold_image", broken)
+        pipeline.process(photo_id=photo.pk)
 
     photo.refresh_from_db()
+    product.refresh_from_db()
     assert (photo.status, photo.image_id, photo.error) == ("pending", None, "processing_failed")
+    assert product.image_id is None
     assert Image.objects.usable().count() == 1, "nobody waits for a claim on it"
-
-
-def test_an_image_is_stored_by_the_transaction_that_makes_its_photo_ready(
-    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    photo, before = make_photo(DATA), []
-    finish = pipeline.finish
-
-    def look(photo: Photo, image: Image, *, now: datetime) -> None:
-        before.append(Image.objects.get().status)
-        finish(photo, image, now=now)
-
-    monkeypatch.setattr(pipeline, "finish", look)
-    pipeline.process(photo_id=photo.pk)
-
-    assert before == [Image.Status.STORING]
-    assert Image.objects.usable().get().pk == Photo.objects.get().image_id
-
-
-def test_a_photo_whose_image_was_taken_over_is_finished_all_the_same(
-    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    photo, finish, turns = make_photo(DATA), pipeline.finish, []
-
-    def overtaken(photo: Photo, image: Image, *, now: datetime) -> None:
-        turns.append(image.wanted_at)
-        if len(turns) == 1:
-            assert take_over(Image.objects.get(), timezone.now())
-            Image.objects.update(wanted_at=RELEASED)  # and whoever did gave up
-        finish(photo, image, now=now)
-
-    monkeypatch.setattr(pipeline, "finish", overtaken)
-    pipeline.process(photo_id=photo.pk)
-
-    photo.refresh_from_db()
-    assert (photo.status, photo.attempts, photo.error) == ("ready", 1, "")
-    assert len(set(turns)) == 2
-    assert Image.objects.usable().count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_workers_that_wait_for_a_dead_one_with_the_same_picture_all_make_their_photos_ready(
     make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """None takes the claim of one that is alive, however long he himself waited for the dead one."""
-    monkeypatch.setattr(store.keep, "__kwdefaults__", {"patience": timedelta(seconds=1)})
-    dead = make_photo(DATA)
-    with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "make_ready", lambda photo, _clock: keep_image(data=pipeline.fetch(photo)))
-        pipeline.process(photo_id=dead.pk)  # it believes itself ready, and never finished
+    """None takes the claim of one that is alive, however long it waited for the dead one itself."""
+    monkeypatch.setattr(store, "PATIENCE", timedelta(seconds=1))
+    normal = normalize(DATA, quality=settings.IMAGE_QUALITY)
+    assert store.claim_new(sha256(normal.data).hexdigest(), normal, timezone.now())  # and dies
     photos = [make_photo(DATA) for _ in range(3)]
 
     def work(photo: Photo) -> None:
@@ -222,19 +188,41 @@ def test_workers_that_wait_for_a_dead_one_with_the_same_picture_all_make_their_p
     assert set(found.values_list("status", "attempts", "error")) == {("ready", 1, "")}
 
 
-def test_a_worker_that_is_stopped_while_it_finishes_stops_whatever_else_fails(
+def test_a_photo_whose_image_was_taken_over_is_finished_all_the_same(
     make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, write, claims = make_photo(DATA), store.write, []
+
+    def overtaken(name: str, data: bytes) -> None:
+        write(name, data)
+        claims.append(Image.objects.get().wanted_at)
+        if len(claims) == 1:
+            assert store.take_over(Image.objects.get(), timezone.now())
+            Image.objects.update(wanted_at=store.RELEASED)  # and whoever did gave up
+
+    monkeypatch.setattr(store, "write", overtaken)
+    pipeline.process(photo_id=photo.pk)
+
+    photo.refresh_from_db()
+    assert (photo.status, photo.attempts, photo.error) == ("ready", 1, "")
+    assert len(set(claims)) == 2
+    assert Image.objects.usable().count() == 1
+
+
+@pytest.mark.parametrize("step", ["write", "mark_stored"])
+def test_a_worker_that_is_stopped_stops_whatever_else_fails(
+    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     photo = make_photo(DATA)
 
     def stopped(*_: object, **__: object) -> None:
         raise SystemExit
 
-    def broken(_: object) -> bool:
+    def broken(*_: object) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr(pipeline, "finish", stopped)
-    monkeypatch.setattr(pipeline, "settle_image", broken)
+    monkeypatch.setattr(store, step, stopped)
+    monkeypatch.setattr(store, "let_go", broken)
     with pytest.raises(SystemExit):
         pipeline.process(photo_id=photo.pk)
 
@@ -242,12 +230,29 @@ def test_a_worker_that_is_stopped_while_it_finishes_stops_whatever_else_fails(
     assert (photo.status, photo.attempts, photo.error) == ("pending", 0, "")
 
 
+def test_a_worker_that_is_stopped_while_it_finishes_gives_the_photo_back(
+    make_photo: Callable[..., Photo], product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = make_photo(DATA, product=product)
+
+    def stopped(**_: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(pipeline, "hold_image", stopped)
+    with pytest.raises(SystemExit):
+        pipeline.process(photo_id=photo.pk)
+
+    photo.refresh_from_db()
+    product.refresh_from_db()
+    assert (photo.status, photo.attempts, photo.error, product.image_id) == ("pending", 0, "", None)
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
-def test_a_picture_whose_product_is_held_by_somebody_is_not_held_meanwhile(
+def test_a_worker_that_waits_for_its_product_holds_neither_the_photo_nor_the_picture(
     make_photo: Callable[..., Photo], product: Product
 ) -> None:
-    """Who adds the same picture would wait for it, as long as the product is held."""
+    """Whoever deletes the product would wait for the photo, and whoever adds the same picture for the picture."""
     photo = make_photo(DATA, product=product)
 
     def work() -> None:
@@ -258,7 +263,7 @@ def test_a_picture_whose_product_is_held_by_somebody_is_not_held_meanwhile(
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            Product.objects.select_for_update().get(pk=product.pk)
+            held = Product.objects.select_for_update().get(pk=product.pk)
             working = pool.submit(work)
             # Of pg_locks: in a transaction pg_stat_activity stays as it was when it was first looked at.
             waiting = (
@@ -266,10 +271,12 @@ def test_a_picture_whose_product_is_held_by_somebody_is_not_held_meanwhile(
             )
             with connection.cursor() as cursor:
                 wait_until(lambda: cursor.execute(waiting).fetchone() == (1,), what="a worker that waits")
-            assert Image.objects.select_for_update(nowait=True).get().status == Image.Status.STORING
+            assert Image.objects.select_for_update(nowait=True).get().status == Image.Status.STORED
+            held.delete()  # takes the product from the photo
         working.result(10)
 
-    assert state(photo) == "ready"
+    photo.refresh_from_db()
+    assert (photo.status, photo.product_id, photo.attempts) == ("ready", None, 1)
 
 
 def test_a_late_worker_leaves_the_picture_stored_and_the_photo_alone(
@@ -277,9 +284,9 @@ def test_a_late_worker_leaves_the_picture_stored_and_the_photo_alone(
 ) -> None:
     photo, finish = make_photo(DATA), pipeline.finish
 
-    def late(mine: Photo, image: Image, *, now: datetime) -> None:
+    def late(mine: Photo, hash: str, *, now: datetime) -> None:
         Photo.objects.update(lease=uuid4())
-        finish(mine, image, now=now)
+        finish(mine, hash, now=now)
 
     monkeypatch.setattr(pipeline, "finish", late)
     pipeline.process(photo_id=photo.pk)
@@ -288,38 +295,20 @@ def test_a_late_worker_leaves_the_picture_stored_and_the_photo_alone(
     assert Image.objects.usable().count() == 1
 
 
-def test_what_is_left_to_do_is_handed_on_once_the_photo_is_safe(make_photo: Callable[..., Photo]) -> None:
-    photo = make_photo(DATA)
-    left: list[tuple[object, ...]] = []
+def test_the_original_goes_once_the_photo_is_safe(
+    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, drop, seen = make_photo(DATA), pipeline.drop_original, []
 
-    def afterwards(*what: object) -> None:
-        left.append((state(photo), is_there(photo), *what))
+    def look(photo_id: UUID) -> None:
+        seen.append(state(photo_id))
+        drop(photo_id)
 
-    pipeline.process(photo_id=photo.pk, afterwards=afterwards)
+    monkeypatch.setattr(pipeline, "drop_original", look)
+    pipeline.process(photo_id=photo.pk)
 
-    ((status, original, do, *arguments),) = left
-    assert (status, original, is_there(photo)) == ("ready", True, True)
-    do(*arguments)  # type: ignore[operator]
+    assert seen == ["ready"]
     assert not is_there(photo)
-
-
-def test_what_is_left_is_done_in_a_thread_and_a_failure_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    go, done = Event(), []
-
-    def fail() -> None:
-        assert go.wait(10)
-        done.append(get_ident())
-        raise RuntimeError("no such luck")
-
-    tasks.afterwards(fail)
-    tasks.afterwards(lambda: done.append(get_ident()))
-    assert done == [], "nobody waited"
-    go.set()
-    wait_until(lambda: len(done) == 2, what="what was left")
-
-    assert get_ident() not in done
-    wait_until(lambda: caplog.records, what="the complaint")
-    assert [record.message for record in caplog.records] == ["left undone after a task"]
 
 
 def test_a_photo_for_which_there_is_no_memory_is_tried_again(
@@ -331,7 +320,7 @@ def test_a_photo_for_which_there_is_no_memory_is_tried_again(
         raise NoMemory("There is no memory for this picture just now.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "keep_image", short)
+        patch.setattr(pipeline, "add_image", short)
         pipeline.process(photo_id=photo.pk)
     photo.refresh_from_db()
     assert (photo.status, photo.attempts, photo.error) == ("pending", 1, "processing_failed")

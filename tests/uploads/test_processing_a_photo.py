@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection
 from django.test import Client
 
 from catalog.models import Product
 from images.blobs import blobs
 from images.models import Image
 from images.services import image_url
-from uploads import pipeline, targets
+from uploads import originals, pipeline
 from uploads.models import Album, Photo
 
 from .conftest import digest, is_there, picture, problem, processing, put, register, state
@@ -56,32 +55,6 @@ def test_the_same_picture_again_is_stored_once(make_photo: Callable[..., Photo])
 
     assert Image.objects.count() == 1
     assert set(Photo.objects.values_list("status", "image_id")) == {("ready", Image.objects.get().pk)}
-
-
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL shares the wait for the disk among all")
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("data", "ends"), [(DATA, "ready"), (b"no picture", "failed")])
-def test_only_the_commit_that_ends_a_photo_waits_for_the_disk(
-    make_photo: Callable[..., Photo], data: bytes, ends: str
-) -> None:
-    """Whatever it says about a photo's end holds after a power cut; what led there would be done again."""
-    photo, waited = make_photo(data), []
-
-    def look(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if sql.startswith(("UPDATE", "INSERT")):
-            (level,) = connection.connection.execute("PRAGMA synchronous").fetchone()
-            waited.append(level == 2)
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(look):
-        pipeline.process(photo_id=photo.pk)
-
-    assert state(photo) == ends
-    first_that_waits = waited.index(True)
-    assert first_that_waits > 0, "the claim does not wait"
-    assert all(waited[first_that_waits:])
-    with connection.cursor() as cursor:
-        assert cursor.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 def test_the_original_stays_where_the_settings_want_it(
@@ -201,7 +174,7 @@ def test_a_photo_that_a_worker_finishes_while_the_storage_is_asked_is_not_called
 
     def after_a_worker(key: str) -> bool:
         pipeline.process(photo_id=photo.pk)
-        return targets.is_there(key)
+        return originals.is_there(key)
 
     monkeypatch.setattr("uploads.services.is_there", after_a_worker)
 
@@ -225,7 +198,7 @@ def test_a_failed_photo_that_is_cleaned_up_while_it_is_tried_again_is_not_found(
     pipeline.process(photo_id=photo.pk)
 
     def meanwhile(key: str) -> bool:
-        return targets.is_there(key) and bool(Photo.objects.filter(pk=photo.pk).delete())
+        return originals.is_there(key) and bool(Photo.objects.filter(pk=photo.pk).delete())
 
     monkeypatch.setattr("uploads.services.is_there", meanwhile)
 

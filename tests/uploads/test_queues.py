@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.conf import LazySettings, settings
 from django.db import connection
 from django.db.models import Max, Min
@@ -79,14 +80,14 @@ def bitmap(shade: int) -> bytes:
 
 
 def test_a_large_photo_is_queued_apart(make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[tuple[str, str]] = []
-    monkeypatch.setattr(tasks.process_photo, "delay", lambda photo: sent.append((photo, IMAGES)))
-    monkeypatch.setattr(tasks.process_photo, "apply_async", lambda args, queue: sent.append((args[0], queue)))
+    sent: list[tuple[str, list[str], str]] = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, args, queue: sent.append((name, args, queue)))
     small, large = make_photo(size=7_999_999), make_photo(size=8_000_000)
 
     queueing.send([small, large], small.created_at)
 
-    assert sent == [(str(small.pk), IMAGES), (str(large.pk), LARGE_IMAGES)]
+    name = tasks.process_photo.name
+    assert sent == [(name, [str(small.pk)], IMAGES), (name, [str(large.pk)], LARGE_IMAGES)]
 
 
 def test_fifty_photos_are_queued_by_as_many_queries_as_one(

@@ -16,8 +16,8 @@ from hypothesis import settings as schedules
 from hypothesis import strategies as st
 
 from images.blobs import blobs
-from uploads import pipeline, reconciliation, targets
-from uploads.models import Album, Photo
+from uploads import originals, reconciliation
+from uploads.models import MAX_ATTEMPTS, Album, Photo
 from uploads.reconciliation import Counts, scan
 
 from .conftest import PNG, later, picture, problem, processing, register, state
@@ -114,7 +114,7 @@ def test_registering_again_while_a_pass_looks_keeps_the_record(
     api: Client, album: Album, make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo = make_photo(**CLOSED, sha256="")
-    look = targets.is_there
+    look = originals.is_there
 
     def meanwhile(key: str) -> bool:
         assert register(api, album, b"x", id=str(photo.pk), sha256="").status_code == 201
@@ -184,7 +184,7 @@ def test_a_lease_that_ran_out_puts_the_photo_back_into_the_queue(
 def test_a_photo_that_kills_its_workers_fails_in_the_end_and_keeps_its_original(
     api: Client, make_photo: Callable[..., Photo]
 ) -> None:
-    photo = make_photo(DATA, **processing(attempts=pipeline.MAX_ATTEMPTS))
+    photo = make_photo(DATA, **processing(attempts=MAX_ATTEMPTS))
 
     scan(now=later(seconds=61))
 

@@ -14,7 +14,7 @@ from catalog.models import Category, Product
 from devices.models import Device
 from devices.services import enroll
 from tests.parts import free_port
-from uploads import sender, tasks
+from uploads import queueing, sender
 from uploads.models import Album, Photo
 from uploads.pipeline import process
 
@@ -52,11 +52,11 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A worker that is done before the request ends; the ids that it was given."""
     taken: list[str] = []
 
-    def work(photo_id: str) -> None:
-        taken.append(photo_id)
-        process(photo_id=Photo.objects.get(pk=photo_id).pk)
+    def work(photo: Photo) -> None:
+        taken.append(str(photo.pk))
+        process(photo_id=photo.pk)
 
-    monkeypatch.setattr(tasks.process_photo, "delay", work)
+    monkeypatch.setattr(queueing, "send_one", work)
     return taken
 
 
