@@ -2,11 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
-from django.db import connections
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, connections, transaction
+from django.test import TransactionTestCase, override_settings
 
+from syncing.capture.migration import after as capture_after_migration
 from tests.front import Front, front_of
 from tests.parts import Bucket
 
@@ -22,6 +27,44 @@ def django_db_modify_db_settings() -> None:
             database["TEST"]["NAME"] = str(Path(os.environ["DATA_DIR"]) / "test.sqlite3")
             options = database["OPTIONS"]
             options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Passwords and PINs are hashed in no time; the real way is in tests/devices/test_secrets_are_stored_hashed.py."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_flushes() -> Iterator[None]:
+    """After a test that commits, `delete_everything` stands in for Django's flush, which takes ten times as long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: delete_everything())
+        yield
+
+
+def delete_everything() -> None:
+    """Deletes all rows but those that every migrated database has, and begins a new epoch.
+
+    Flush makes content types and permissions anew, too; no test changes them.
+    """
+    quoted = list(map(connection.ops.quote_name, tables_of_tests()))
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL session_replication_role = replica")  # neither triggers nor checks of keys
+            cursor.execute(f"LOCK TABLE {', '.join(quoted)} IN EXCLUSIVE MODE")  # when whoever still writes is done
+        for table in quoted:
+            cursor.execute(f"DELETE FROM {table}")
+    capture_after_migration()  # as after a flush: counters, an epoch, and triggers that a test took away
+
+
+@cache
+def tables_of_tests() -> list[str]:
+    """Those of sync come last: where triggers can't be switched off they need the counters."""
+    kept = {ContentType._meta.db_table, Permission._meta.db_table}
+    tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - kept
+    return sorted(tables, key=lambda name: (name.startswith("syncing_"), name))
 
 
 @pytest.fixture(autouse=True)

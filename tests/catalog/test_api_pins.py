@@ -11,13 +11,6 @@ from devices.services import enroll
 
 from .conftest import Api
 
-FAST = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
-def fast_hasher(settings):
-    settings.PASSWORD_HASHERS = FAST
-
 
 @pytest.fixture
 def employee(db):

@@ -34,9 +34,8 @@ PHOTOS = loading.PHOTOS
 
 @pytest.fixture(autouse=True)
 def files(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two small photos instead of the real ones, which are checked by name; PINs hashed in no time."""
+    """Two small photos instead of the real ones, which are checked by name."""
     settings.FILES_DIR = tmp_path / "uploads"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     photos = tmp_path / "photos"
     photos.mkdir()
     for slug, color in (("espresso", "brown"), ("red-wine", "darkred")):
