@@ -5,6 +5,7 @@ them: a fresh data directory, Valkey, and PostgreSQL with ``--database=postgresq
 first asks for it. Each worker of ``-n`` has parts of its own. All end with the run, however the run ends.
 
 Fixtures:
+    new_database           settings of an empty database on the database of the run, for processes of a test
     s3, new_bucket         a `Bucket` on an S3 server over HTTP, of the session; an empty one for the test
     celery_worker_process  a Celery worker process on the test database; for tests with ``transactional_db``
     chromium, page         Playwright's `Browser` over Debian's Chromium, of the session; a fresh page of it
@@ -26,17 +27,18 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import certifi
 import pytest
 
 from serving.supervisor import answers, end_with, valkey_command
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 T = TypeVar("T")
 
@@ -77,12 +79,20 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     for name in SETTINGS:
         os.environ.pop(name, None)
     os.environ["DATA_DIR"] = str(folder / "data")
+    os.environ["SSL_CERT_FILE"] = str(one_authority(folder / "authority.pem"))
     if options.numprocesses and "PYTEST_XDIST_WORKER" not in os.environ:
         return (yield)  # the workers of -n start parts of their own; this process runs no test
     os.environ["REDIS_URL"] = start_valkey(folder / "valkey")
     if options.database == "postgresql":
         os.environ["DATABASE_URL"] = start_postgresql(log=folder / "postgresql.log")
     return (yield)
+
+
+def one_authority(path: Path) -> Path:
+    """For clients to trust, all of which read 150 from the disk otherwise: longer than most of their requests take."""
+    first, end, _ = Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----\n")
+    path.write_text(first + end)
+    return path
 
 
 # --- Processes ----------------------------------------------------------------------------------------------
@@ -134,7 +144,7 @@ def start(
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
             raise PartMissing(f"{command[0]} did not start:\n{log.read_text(errors='replace')[-4000:]}")
-        time.sleep(0.02)
+        time.sleep(0.05)
     return process
 
 
@@ -217,6 +227,26 @@ def start_postgresql(*, log: Path, on: ExitStack = parts, careless: bool = True)
     return url
 
 
+@pytest.fixture(scope="session")
+def new_database(request: pytest.FixtureRequest) -> Callable[[], dict[str, str]]:
+    """Makes an empty database; returns the settings of a process that is to use it.
+
+    On SQLite there are none: a server has its own in its data directory.
+    """
+
+    def make() -> dict[str, str]:
+        if request.config.option.database != "postgresql":
+            return {}
+        import psycopg
+
+        name, base = f"tests_{secrets.token_hex(4)}", os.environ["DATABASE_URL"]
+        with psycopg.connect(base, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return {"DATABASE_URL": f"{base.rpartition('/')[0]}/{name}"}
+
+    return make
+
+
 # --- A worker -----------------------------------------------------------------------------------------------
 def shared_environment() -> dict[str, str]:
     """The environment of a process that shares this run's test database, data directory, Valkey, bucket."""
@@ -273,23 +303,28 @@ class Bucket:
         }
 
     def client(self) -> Any:
-        """A boto3 client of the server."""
-        import boto3
-        from botocore.config import Config
-
-        return boto3.client(
-            "s3",
-            endpoint_url=self.endpoint_url,
-            region_name=self.region,
-            aws_access_key_id=self.access_key,
-            aws_secret_access_key=self.secret_key,
-            config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
-        )
+        """A boto3 client of the server; buckets of one server share it, since to make one takes a while."""
+        return boto3_client(replace(self, name=""))
 
     def keys(self, prefix: str = "") -> list[str]:
         """The keys in the bucket, in order."""
         pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         return [item["Key"] for page in pages for item in page.get("Contents", ())]
+
+
+@cache
+def boto3_client(server: Bucket) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        endpoint_url=server.endpoint_url,
+        region_name=server.region,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -346,12 +381,23 @@ def chromium() -> Iterator["Browser"]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture
-def page(chromium: "Browser") -> Iterator["Page"]:
-    """A page with storage and cookies of its own."""
+@pytest.fixture(scope="session")
+def browser_profile(chromium: "Browser") -> Iterator["BrowserContext"]:
+    """What the pages share: the cache of scripts and styles, as with any browser that was here before."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    yield context.new_page()
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(browser_profile: "BrowserContext") -> Iterator["Page"]:
+    """A page that begins without cookies and storage."""
+    page = browser_profile.new_page()
+    yield page
+    everything = {"origin": page.evaluate("origin"), "storageTypes": "local_storage,indexeddb,cache_storage"}
+    browser_profile.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
+    browser_profile.clear_cookies()
+    page.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from itertools import count
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from tests.contracts.networked_terminal import NetworkedTerminal
 from tests.contracts.reference_terminal import Disk, Frame, InThisProcess, ReferenceTerminal
@@ -17,7 +16,6 @@ def test_the_reference_terminal_keeps_the_rules(scenario: Scenario) -> None:
     play(scenario, InThisProcess())
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="there is no database in it: once is enough")
 @pytest.mark.parametrize("scenario", scenarios(), ids=str)
 def test_it_keeps_them_over_http(scenario: Scenario) -> None:
     with OverHttp(NetworkedTerminal()) as terminal:

@@ -1,12 +1,9 @@
 """Where a server of the main job keeps its things: SQLite and local files, or PostgreSQL and a bucket."""
 
-import os
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.parts import Bucket
@@ -27,26 +24,22 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def surroundings(request: pytest.FixtureRequest, data: Path) -> Surroundings:
+def surroundings(
+    request: pytest.FixtureRequest, data: Path, new_database: Callable[[], dict[str, str]]
+) -> Surroundings:
     """Follows ``--database``, so that a whole run has seen both."""
-    if request.config.getoption("database") == "postgresql":
-        return bucket_and_postgresql(request.getfixturevalue("new_bucket"))
-    folder = data / "uploads" / "images"
-    return Surroundings({}, lambda: {path.name: path.stat().st_size for path in folder.glob("*.jpg")})
-
-
-def bucket_and_postgresql(bucket: Bucket) -> Surroundings:
-    name = f"main_job_{secrets.token_hex(4)}"
-    base = os.environ["DATABASE_URL"]
-    with psycopg.connect(base, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+    database = new_database()
+    if not database:
+        folder = data / "uploads" / "images"
+        return Surroundings({}, lambda: {path.name: path.stat().st_size for path in folder.glob("*.jpg")})
+    bucket: Bucket = request.getfixturevalue("new_bucket")
 
     def stored() -> dict[str, int]:
         pages = bucket.client().get_paginator("list_objects_v2").paginate(Bucket=bucket.name, Prefix="images/")
         found = [item for page in pages for item in page.get("Contents", ())]
         return {item["Key"]: item["Size"] for item in found if item["Key"].count("/") == 1}
 
-    return Surroundings({**bucket.environment, "DATABASE_URL": f"{base.rpartition('/')[0]}/{name}"}, stored)
+    return Surroundings({**bucket.environment, **database}, stored)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import gc
 import itertools
-import os
 import secrets
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
-from django.db import connection
 
 from posclient import Bridge, Terminal, Timeouts
 from tests.images.pictures import normal_jpeg
@@ -27,9 +24,6 @@ BRISK = Timeouts(connect=5, read=10, write=10, pool=10, silence=20, whole=30, pr
 numbers = itertools.count(int.from_bytes(secrets.token_bytes(3)) * 1000)
 
 NewTerminal = Callable[..., Terminal]
-
-# What is about the terminal's side alone needs no second database.
-only_on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="the database makes no difference to it")
 
 
 # A client that is closed while another of its threads connects may still leave that socket to the garbage collector,
@@ -133,22 +127,11 @@ def new_picture() -> bytes:
     return normal_jpeg(seed=next(numbers), width=160, height=120)
 
 
-def new_shop_settings(request: pytest.FixtureRequest) -> dict[str, str]:
-    """The settings of a server on the database of the run, empty."""
-    if request.config.getoption("database") != "postgresql":
-        return {}
-    name = f"posclient_{secrets.token_hex(4)}"
-    base = os.environ["DATABASE_URL"]
-    with psycopg.connect(base, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return {"DATABASE_URL": f"{base.rpartition('/')[0]}/{name}"}
-
-
 @pytest.fixture(scope="session")
-def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(new_database: Callable[[], dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """One server for all tests; each makes the objects that it needs."""
     data = tmp_path_factory.mktemp("shop") / "data"
-    with RunningServer(data, new_shop_settings(request), (*SERVE, "--no-demo", "--access-log")) as server:
+    with RunningServer(data, new_database(), (*SERVE, "--no-demo", "--access-log")) as server:
         yield Shop(server.until_ready())
 
 

@@ -23,10 +23,10 @@ from posclient import (
     Timeouts,
     UnexpectedAnswer,
 )
-from tests.posclient.conftest import Shop, only_on_sqlite
+from tests.posclient.conftest import Shop
 from tests.posclient.proxy import Proxy
 
-pytestmark = only_on_sqlite
+pytestmark = pytest.mark.any_database
 
 
 @contextmanager

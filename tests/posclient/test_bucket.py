@@ -11,10 +11,10 @@ import pytest
 from posclient import Bridge, Terminal
 from tests.front import Front, front_of
 from tests.parts import Bucket
-from tests.posclient.conftest import BRISK, Shop, new_picture, only_on_sqlite
+from tests.posclient.conftest import BRISK, Shop, new_picture
 from tests.running import SERVE, RunningServer
 
-pytestmark = only_on_sqlite
+pytestmark = pytest.mark.any_database
 
 
 @pytest.fixture(scope="module")

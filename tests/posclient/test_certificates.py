@@ -23,9 +23,9 @@ from posclient._configuration import Configuration, load, save
 from posclient._doctor import certificate as look_at_certificate
 from posclient._files import digest
 from tests.parts import free_port, start
-from tests.posclient.conftest import BRISK, Shop, follows, only_on_sqlite
+from tests.posclient.conftest import BRISK, Shop, follows
 
-pytestmark = only_on_sqlite
+pytestmark = pytest.mark.any_database
 
 
 USES = dict.fromkeys(

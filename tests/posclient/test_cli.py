@@ -18,9 +18,9 @@ from posclient import _cli
 from posclient.__main__ import main
 from posclient._files import Lock
 from tests.parts import ROOT, wait_until
-from tests.posclient.conftest import Shop, new_picture, only_on_sqlite
+from tests.posclient.conftest import Shop, new_picture
 
-pytestmark = only_on_sqlite
+pytestmark = pytest.mark.any_database
 
 SOURCE = ROOT / "clients" / "python" / "src"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.parts import ROOT
-from tests.posclient.conftest import Shop, new_picture, only_on_sqlite
+from tests.posclient.conftest import Shop, new_picture
 
-pytestmark = only_on_sqlite
+pytestmark = pytest.mark.any_database
 
 # Runs in a mount namespace of its own, on a disk of one megabyte that is gone with the process.
 PROGRAM = """

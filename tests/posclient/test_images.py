@@ -14,9 +14,12 @@ import pytest
 
 from posclient import AsyncTerminal, Bridge, ImageCache, ImageMissing, InvalidHash, ServerUnavailable, Terminal
 from tests.parts import run_to_end, wait_until
-from tests.posclient.conftest import NewTerminal, Shop, new_picture, only_on_sqlite
+from tests.posclient.conftest import NewTerminal, Shop, new_picture
 from tests.posclient.lives import BRISK, begin
 from tests.posclient.proxy import Fault, Kind, Proxy
+
+# How a server keeps its data makes no difference to its terminals; what it says of it is tested on both databases.
+pytestmark = pytest.mark.any_database
 
 DAY = 24 * 3600.0
 UNKNOWN = sha256(b"no picture").hexdigest()
@@ -132,7 +135,6 @@ def prefetch_with_another(url: str, token: str, folder: Path, own: str, other: s
         (folder / f"{own}.json").write_text(json.dumps(result))
 
 
-@only_on_sqlite
 def test_two_processes_in_one_folder_download_each_picture_once_between_them(
     shop: Shop, proxy: Proxy, tmp_path: Path
 ) -> None:

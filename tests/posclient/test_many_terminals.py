@@ -17,6 +17,9 @@ from tests.parts import wait_until
 from tests.posclient.conftest import Shop, follows
 from tests.posclient.proxy import Fault, Kind, Proxy
 
+# How a server keeps its data makes no difference to its terminals; what it says of it is tested on both databases.
+pytestmark = pytest.mark.any_database
+
 IMPATIENT = Timeouts(connect=5, read=3, write=5, pool=10, silence=4, whole=10, probe=3)
 ON_THE_STREAM: tuple[Kind, ...] = ("cut", "reset", "refuse", "double frames", "stall")
 ON_ANSWERS: tuple[Kind, ...] = ("cut", "reset", "refuse", "stale")

@@ -16,9 +16,9 @@ from posclient import PictureRefused, Terminal
 from posclient._normalize import normalize
 from tests.images.pictures import encoded, normal_jpeg, photograph, png_of, quarters, with_segment
 from tests.images.profiles import adobe_rgb
-from tests.posclient.conftest import Shop, only_on_sqlite
+from tests.posclient.conftest import Shop
 
-pytestmark = only_on_sqlite
+pytestmark = pytest.mark.any_database
 
 
 def turned(orientation: int) -> bytes:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from posclient import Bridge, NotAllowed, PictureRefused, Terminal
 from tests.images.pictures import encoded, photograph, quarters
-from tests.posclient.conftest import NewTerminal, Shop, new_picture, only_on_sqlite
+from tests.posclient.conftest import NewTerminal, Shop, new_picture
 from tests.posclient.proxy import Fault, Kind, Proxy
 from tests.posclient.test_bridge import answering
 
@@ -142,7 +142,7 @@ def test_a_waiting_picture_that_was_damaged_is_whole_again_when_it_is_added_agai
     assert shop.stored(hash)
 
 
-@only_on_sqlite
+@pytest.mark.any_database
 @pytest.mark.parametrize("status", ["200 OK", "302 Found", "403 Forbidden", "404 Not Found", "405 Method Not Allowed"])
 def test_what_a_captive_portal_says_fails_no_picture(tmp_path: Path, status: str) -> None:
     portal = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: 7\r\nConnection: close\r\n\r\nWelcome"
@@ -155,7 +155,7 @@ def test_what_a_captive_portal_says_fails_no_picture(tmp_path: Path, status: str
         assert result == {"uploaded_count": 0, "already_there": 0, "waiting_count": 2, "failed": []}
 
 
-@only_on_sqlite
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("product", "body"),
     [

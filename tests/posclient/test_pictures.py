@@ -13,9 +13,6 @@ import pytest
 from posclient import Bridge, Disconnected, ServerUnavailable, Timeouts, UnexpectedAnswer
 from posclient._pictures import Origin, PictureConnections, place_of
 from tests.parts import wait_until
-from tests.posclient.conftest import only_on_sqlite
-
-pytestmark = only_on_sqlite
 
 HASH = "0" * 64
 PICTURE = b"\xff\xd8" + bytes(200_000) + b"\xff\xd9"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.parts import ROOT
-from tests.posclient.conftest import Shop, new_picture, only_on_sqlite
+from tests.posclient.conftest import Shop, new_picture
 from tests.posclient.test_cli import SOURCE, new_code
 
-pytestmark = only_on_sqlite
+pytestmark = pytest.mark.any_database
 
 README = (ROOT / "clients" / "python" / "README.md").read_text()
 BLOCKS: list[tuple[str, str]] = re.findall(r"^```(sh|python)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)

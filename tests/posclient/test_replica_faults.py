@@ -10,6 +10,9 @@ from tests.parts import wait_until
 from tests.posclient.conftest import BRISK, NewTerminal, Shop, follows
 from tests.posclient.proxy import Fault, Kind, Proxy
 
+# How a server keeps its data makes no difference to its terminals; what it says of it is tested on both databases.
+pytestmark = pytest.mark.any_database
+
 
 def edits(shop: Shop, number: int = 6) -> None:
     """Products come, change and go."""

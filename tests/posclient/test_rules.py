@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +16,6 @@ from tests.posclient.lives import ReplicaInAProcess
 E1, E2 = "0a5e1f6e-0000-4000-8000-000000000001", "0a5e1f6e-0000-4000-8000-000000000002"
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="there is no database in it: once is enough")
 @pytest.mark.parametrize("scenario", scenarios(), ids=str)
 def test_the_replica_keeps_the_rules(scenario: Scenario, tmp_path: Path) -> None:
     with OverHttp(ReplicaInAProcess(tmp_path / "replica")) as terminal:

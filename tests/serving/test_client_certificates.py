@@ -24,7 +24,7 @@ from tests.running import RunningServer
 from tests.serving.conftest import NewServer
 from tests.serving.deployed import DEPLOY, start_nginx, start_processes
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.any_database]
 
 ME = "/api/devices/me"
 EVENTS = "/api/sync/events"

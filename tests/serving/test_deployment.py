@@ -17,7 +17,7 @@ from tests.running import Listener, RunningServer
 from tests.serving.conftest import NewServer
 from tests.serving.deployed import DEPLOY, answers, start_nginx, start_processes, unit_command, without_tls
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.any_database]
 
 
 @pytest.fixture
