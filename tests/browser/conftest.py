@@ -5,17 +5,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 from django.contrib.auth.models import User
+from django.test import Client
 
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page
 
 
 @pytest.fixture(autouse=True)
-def quick(settings: LazySettings, tmp_path: Path) -> None:
+def files(settings: LazySettings, tmp_path: Path) -> None:
+    """The stored files of this test alone."""
     settings.FILES_DIR = tmp_path / "uploads"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def manager(page: "Page", live_server: Any, complaints: list[str]) -> Iterator["Page"]:
-    """A page on which the manager logged in; fails the test for whatever the console complains about."""
+    """A page of a manager who is logged in; fails the test for whatever the console complains about."""
 
     def listen(said: "ConsoleMessage") -> None:
         if said.type in {"error", "warning"}:
@@ -35,12 +36,10 @@ def manager(page: "Page", live_server: Any, complaints: list[str]) -> Iterator["
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.set_default_timeout(20_000)
-    User.objects.create_superuser("demo", password="demo")
-    page.goto(f"{live_server.url}/admin/")
-    page.fill("#id_username", "demo")
-    page.fill("#id_password", "demo")
-    page.click("button[type=submit]")
-    page.wait_for_selector(".overview-card")
+    client = Client()
+    client.force_login(User.objects.create_superuser("demo"))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
     yield page
     assert complaints == []
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from django.contrib.auth.models import User
 from PIL import Image as Pillow
 
 from catalog.models import Attribute, AttributeOption, Category, PriceRule, Product, Role, Tag
@@ -14,7 +15,8 @@ from catalog.models import Attribute, AttributeOption, Category, PriceRule, Prod
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# What the pages ask of the database, tests/catalog, tests/images and tests/uploads ask of both.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 # Puts a file on an element the way a drag from the desktop does.
 DROP = """([selector, name, type, bytes]) => {
@@ -158,6 +160,18 @@ def test_a_price_rule_shows_the_target_of_its_scope_only(open_page: Callable[[st
     save(page)
     rule.refresh_from_db()
     assert (rule.scope, rule.category, rule.weekdays) == ("all", None, [6])
+
+
+def test_a_manager_logs_in_and_sees_the_overview(page: "Page", live_server: Any, complaints: list[str]) -> None:
+    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    User.objects.create_superuser("demo", password="demo")
+    page.goto(f"{live_server.url}/admin/")
+    page.fill("#id_username", "demo")
+    page.fill("#id_password", "demo")
+    page.click("button[type=submit]")
+
+    page.wait_for_selector(".overview-card")
+    assert complaints == []
 
 
 def test_every_page_opens_without_a_complaint_of_the_console(open_page: Callable[[str], "Page"], cola: Product) -> None:

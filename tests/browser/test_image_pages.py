@@ -15,7 +15,7 @@ from tests.images.pictures import normal_jpeg
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 # Drops several files the way a drag from the desktop does.
 DROP = """([selector, files]) => {

@@ -3,13 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.conf import LazySettings
 from django.contrib.auth.models import User
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 @pytest.mark.parametrize(
@@ -17,9 +16,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
     [("en", "No results found"), ("es-MX", "No se encontraron resultados"), ("zh-CN", "未找到结果")],
 )
 def test_a_search_in_a_select_answers_in_the_language_of_the_page(
-    page: "Page", live_server: Any, settings: LazySettings, language: str, nothing: str
+    page: "Page", live_server: Any, language: str, nothing: str
 ) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     User.objects.create_superuser("demo", password="demo")
     page.set_extra_http_headers({"Accept-Language": language})
     page.goto(f"{live_server.url}/admin/login/?next=/admin/catalog/product/add/")

@@ -21,7 +21,8 @@ from uploads.pipeline import process
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+# The server's side of it, and real workers, are tested on both databases in tests/uploads and tests/main_job.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database, pytest.mark.timeout(240)]
 
 # A state may be over before anybody looks.
 REMEMBER = """() => {
@@ -43,9 +44,8 @@ def file(name: str, number: int = 0) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def quick(settings: LazySettings) -> None:
+def files() -> None:
     """The files stay where a worker sees them too."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
