@@ -107,9 +107,9 @@ class Encoded:
         return name in since and (self.batch.lost[name] is Reason.AHEAD or since[name] < self.batch.to[name])
 
 
-def read_encoded(*, since: Versions, limit: int = ROWS_PER_READ) -> Encoded:
-    """In a thread for reading: the log after ``since``, encoded."""
-    return Encoded.of(sync_log.read(since=since, limit=limit))
+def read_encoded(*, since: Versions) -> Encoded:
+    """In a thread for reading: the log after ``since``, encoded, about ``ROWS_PER_READ`` at most."""
+    return Encoded.of(sync_log.read(since=since, limit=ROWS_PER_READ))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Upkeep by hand, by the worker, and what it leaves to look at."""
 
+import os
 from datetime import timedelta
 from hashlib import sha256
 from io import StringIO
@@ -36,19 +37,17 @@ def restoring(*words: str) -> tuple[str, str]:
 
 
 def orphans(number: int) -> list[str]:
+    """Files that no row names, and that have lain there for years; their hashes."""
     names = []
     for seed in range(1, number + 1):
-        names.append(sha256(normal_jpeg(seed)).hexdigest())
-        blobs().put(image_key(names[-1]), normal_jpeg(seed), content_type="image/jpeg")
+        data = normal_jpeg(seed)
+        names.append(sha256(data).hexdigest())
+        key = image_key(names[-1])
+        blobs().put(key, data, content_type="image/jpeg")
+        path = blobs().path(key)
+        assert path is not None
+        os.utime(path, (0, 0))
     return names
-
-
-@pytest.fixture
-def ageless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of this very moment count as old enough to be orphans."""
-    monkeypatch.setattr(
-        "images.upkeep.orphans.quarantine_orphans.__kwdefaults__", {"budget": None, "age": timedelta(0)}
-    )
 
 
 def test_a_pass_says_what_it_did() -> None:
@@ -59,7 +58,6 @@ def test_a_pass_says_what_it_did() -> None:
     assert upkeep("orphans", "--dry-run") == "checked: 1\norphans (dry run): done\n"
 
 
-@pytest.mark.usefixtures("ageless")
 def test_a_pass_that_would_touch_too_much_fails_until_it_is_told_to() -> None:
     names = orphans(12)
 

@@ -360,7 +360,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "RETRY_SECONDS", 0)
     # A read gives its connection back; the schedules' one thread needs it again at once.
     monkeypatch.setattr(readers, "connection", SimpleNamespace(vendor=connection.vendor, close=lambda: None))
-    monkeypatch.setattr(feed.read_encoded, "__kwdefaults__", {"limit": ROWS_PER_READ})
+    monkeypatch.setattr(feed, "ROWS_PER_READ", ROWS_PER_READ)
 
 
 @alone
