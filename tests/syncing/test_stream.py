@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from catalog.models import Category, Product, Tag
 from devices.models import Device
+from devices.services import enroll
 from syncing import epochs, log, registry
 from syncing.models import SyncedResource
 from tests.parts import wait_until
@@ -106,17 +107,29 @@ def test_a_stream_of_some_resources_speaks_only_of_them(listen: Listen, product:
     frame = till.until("sync")
     assert (frame.data["resource"], frame.data["cut"]) == ("tag", True)
     assert "product" not in frame.id
-    assert set(till.until("bookmark", seconds=16).data["versions"]) == {"tag", "zone"}
 
 
-def test_an_idle_stream_hears_a_bookmark_within_15_seconds(listen: Listen, product: Product) -> None:
-    till = listen()
-    till.until("hello")
-    product.save()
-    change = till.until("sync")
-    # Not one that came in the moment before the change.
-    mark = till.until("bookmark", seconds=16, after=till.frames.index(change) + 1)
+def test_within_15_seconds_idle_streams_hear_a_bookmark_and_a_revoked_device_loses_its_own(
+    listen: Listen, web: str, product: Product
+) -> None:
+    """In one test, because to wait is what takes the time."""
+    stolen = enroll(name="stolen")
+    till, of_some = listen(), listen(resources="tag,zone")
+    with Terminal(web, stolen.token) as revoked:
+        for each in (till, of_some, revoked):
+            each.until("hello")
+        Device.objects.filter(pk=stolen.device.pk).update(revoked_at=timezone.now())
+        product.save()
+        change = till.until("sync")
+        # Not one that came in the moment before the change.
+        mark = till.until("bookmark", seconds=16, after=till.frames.index(change) + 1)
+        assert revoked.ended.wait(16)
+
     assert mark.data == {"epoch": str(log.heads().epoch), "versions": log.heads().versions}
+    assert set(of_some.until("bookmark", seconds=16).data["versions"]) == {"tag", "zone"}
+    assert revoked.frames[-1].event == "bookmark"
+    assert not till.ended.is_set()
+    assert not of_some.ended.is_set()
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "product.5", "x:y", "é", f"{UUID(int=7).hex}:product.x", "a" * 5000])
@@ -246,14 +259,6 @@ def test_an_upload_that_is_cut_off_takes_no_effect(web: str, token: str) -> None
             head = f"POST /api/devices/rotate HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
             wire.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
     assert httpx.get(f"{web}/api/sync/status", headers={"Authorization": f"Bearer {token}"}).status_code == 200
-
-
-def test_a_revoked_device_loses_its_stream_within_15_seconds(listen: Listen) -> None:
-    till = listen()
-    till.until("hello")
-    Device.objects.update(revoked_at=timezone.now())
-    assert till.ended.wait(15)
-    assert till.frames[-1].event == "bookmark"
 
 
 def test_of_many_that_come_at_once_no_more_are_taken_than_there_is_room_for(token: str) -> None:
