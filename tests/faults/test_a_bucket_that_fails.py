@@ -7,6 +7,7 @@ from hashlib import sha256
 
 import pytest
 from botocore.config import Config
+from botocore.retries.standard import ExponentialBackoff
 from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
@@ -37,11 +38,14 @@ FOR_EVER = 1000
 
 @pytest.fixture(autouse=True)
 def impatient(settings: LazySettings, front: Front, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The bucket behind the front, and a client that waits for half a second instead of 15."""
+    """The bucket behind the front, and a client that waits half a second for an answer and pauses between its tries
+    for a moment only: how often it tries is asked here, not how long it takes.
+    """
     use_bucket(settings, front.bucket)
     options = settings.STORAGES["default"]["OPTIONS"]
     options["client_config"] = options["client_config"].merge(Config(read_timeout=0.5))
-    monkeypatch.setattr(bucket, "PAUSES", (0.05,))
+    monkeypatch.setattr(bucket, "PAUSES", (0.01,))
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda self, context: 0.01)
     bucket.client_at.cache_clear()
     yield
     bucket.client_at.cache_clear()
