@@ -1,6 +1,5 @@
 """Pictures on a terminal's own disk: downloaded once, verified, cleaned, within a budget."""
 
-import asyncio
 import json
 import os
 import threading
@@ -12,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from posclient import AsyncTerminal, Bridge, ImageCache, ImageMissing, InvalidHash, ServerUnavailable, Terminal
-from tests.parts import run_to_end, wait_until
+from posclient import Bridge, ImageCache, ImageMissing, InvalidHash, ServerUnavailable, Terminal
+from tests.parts import wait_until
 from tests.posclient.conftest import NewTerminal, Shop, new_picture
 from tests.posclient.lives import BRISK, begin
 from tests.posclient.proxy import Fault, Kind, Proxy
@@ -367,36 +366,3 @@ def test_the_servers_files_are_read_while_the_server_is_down(tmp_path: Path) -> 
     assert bridge.get_bytes(f"/api/image/{hash}.jpg") == data
     assert not bridge.is_network_available()
     assert cache.prefetch_images([hash]) == {"success_count": 0, "failed_count": 0, "already_cached": 1}
-
-
-# --- asyncio ------------------------------------------------------------------------------------------------
-def test_the_same_over_asyncio(shop: Shop, proxy: Proxy, new_terminal: NewTerminal) -> None:
-    images = dict(shop.image() for _number in range(5))
-    inner = new_terminal(via=proxy)
-    product = shop.product()
-
-    async def use() -> None:
-        async with AsyncTerminal(inner) as terminal:
-            assert await terminal.is_network_available()
-            first = next(iter(images))
-            paths = await asyncio.gather(*(terminal.images.get_image_path(first) for _time in range(20)))
-            assert {path.read_bytes() for path in paths} == {images[first]}
-            done: list[int] = []
-            result = await terminal.images.prefetch_images(images, progress=lambda count, _of: done.append(count))
-            assert result == {"success_count": 4, "failed_count": 0, "already_cached": 1}
-            assert done == [1, 2, 3, 4, 5]
-            await terminal.replica.start()
-            assert await terminal.replica.wait_until_live()
-            assert await terminal.replica.get("product", product["id"]) == product
-            updates = terminal.replica.updates("product")
-            coming = asyncio.ensure_future(anext(updates))
-            await asyncio.sleep(0)
-            await asyncio.to_thread(shop.change, product["id"], name="Heard")
-            heard = await asyncio.wait_for(coming, 20)
-            assert [(update.action, update.id) for update in heard] == [("updated", product["id"])]
-            await updates.aclose()  # type: ignore[attr-defined]
-            assert (await terminal.images.cleanup_image_cache([first]))["removed_count"] == 4
-
-    run_to_end(use())
-    assert proxy.images_downloaded() == dict.fromkeys(images, 1)
-    wait_until(lambda: threading.active_count() < 50, what="the end of the threads")

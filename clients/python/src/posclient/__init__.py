@@ -27,7 +27,6 @@ Exceptions:
         └── NotAllowed                   403
 """
 
-from ._asynchronous import AsyncTerminal
 from ._bridge import Bridge, Mode
 from ._configuration import default_folder
 from ._errors import (
@@ -53,7 +52,6 @@ from ._timeouts import Timeouts
 
 __version__ = "0.1.0"
 __all__ = [
-    "AsyncTerminal",
     "Bridge",
     "CacheUsage",
     "CleanupResult",
