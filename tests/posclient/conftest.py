@@ -2,25 +2,31 @@
 
 import gc
 import itertools
+import json
 import secrets
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from posclient import Bridge, Terminal, Timeouts
+from posclient import Bridge, Terminal, Timeouts, _console
+from posclient.__main__ import main
 from tests.images.pictures import normal_jpeg
+from tests.parts import ROOT
 from tests.posclient.proxy import Proxy
 from tests.running import SERVE, RunningServer
 
 BRISK = Timeouts(connect=5, read=10, write=10, pool=10, silence=20, whole=30, probe=5)
+SOURCE = ROOT / "clients" / "python" / "src"
 numbers = itertools.count(int.from_bytes(secrets.token_bytes(3)) * 1000)
 
 NewTerminal = Callable[..., Terminal]
@@ -172,3 +178,55 @@ def follows(terminal: Terminal, shop: Shop, resource: str = "product", *, second
         return {item["id"]: item for item in terminal.replica.all(resource)} == shop.snapshot(resource)
 
     return terminal.replica.wait_for(same, seconds=seconds)
+
+
+@dataclass
+class CommandLine:
+    """``posclient`` with folders of its own, in this process: a new one takes a second to import what it needs."""
+
+    home: Path
+    capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch
+
+    @property
+    def own(self) -> dict[str, str]:
+        return {"POSCLIENT_CONFIG": str(self.home / "config"), "POSCLIENT_DATA": str(self.home / "data")}
+
+    def __call__(self, *words: str, code: int = 0, stdin: str = "") -> str:
+        """What it prints; it has to end with the exit code ``code``."""
+        return self.run(*words, code=code, stdin=stdin)[0]
+
+    def complains(self, *words: str, code: int, stdin: str = "") -> str:
+        """What it prints of an error."""
+        return self.run(*words, code=code, stdin=stdin)[1]
+
+    def run(self, *words: str, code: int, stdin: str) -> tuple[str, str]:
+        ended: object = 0
+        with self.monkeypatch.context() as patch:
+            for name, value in self.own.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["posclient", *words])
+            patch.setattr(sys, "stdin", StringIO(stdin))
+            patch.setattr(_console.out, "_width", 200)
+            self.capsys.readouterr()
+            try:
+                main()
+            except SystemExit as stop:
+                ended = stop.code or 0
+        said = self.capsys.readouterr()
+        assert ended == code, said
+        return said.out, said.err
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        return json.loads(self(*words, "--json", code=code))
+
+
+@pytest.fixture
+def posclient(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return CommandLine(tmp_path / "home", capsys, monkeypatch)
+
+
+@pytest.fixture
+def enrolled(posclient: CommandLine, shop: Shop) -> CommandLine:
+    posclient("enroll", shop.url, "-", stdin=shop.token)
+    return posclient

@@ -9,6 +9,7 @@ from secrets import token_hex
 import pytest
 
 from posclient import Bridge, Terminal
+from posclient._album import AlbumUpload
 from tests.front import Front, front_of
 from tests.parts import Bucket
 from tests.posclient.conftest import BRISK, Shop, new_picture
@@ -68,6 +69,20 @@ def test_the_outbox_sends_straight_to_the_bucket(cloud_shop: Shop, front: Front,
     assert hash == sha256(picture).hexdigest()
     assert cloud_shop.snapshot("product")[product["id"]]["image"] == hash
     assert f"images/{hash}.jpg" in front.behind.keys("images/")
+
+
+def test_a_folder_goes_into_an_album_straight_by_the_bucket(cloud_shop: Shop, front: Front, tmp_path: Path) -> None:
+    product, picture = cloud_shop.product(), new_picture()
+    (tmp_path / "one.jpg").write_bytes(picture)
+    before = len(front.seen)
+    with Bridge.client(cloud_shop.url, token=cloud_shop.token, timeouts=BRISK) as bridge:
+        for _time in range(2):
+            sent = AlbumUpload(bridge, "By the bucket").send({tmp_path / "one.jpg": product["id"]})
+            assert [outcome.error for outcome in sent] == [""]
+
+    put = [seen for seen in front.seen[before:] if seen.method == "PUT" and seen.key.startswith("originals/")]
+    assert [seen.stored for seen in put] == [True]
+    assert cloud_shop.snapshot("product")[product["id"]]["image"] == sha256(picture).hexdigest()
 
 
 def test_pictures_that_the_bucket_sends_itself_come_from_there(front: Front, tmp_path: Path) -> None:

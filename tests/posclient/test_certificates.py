@@ -71,7 +71,7 @@ class Authority:
             .not_valid_after(now + timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .add_extension(address, critical=False)
-            # Python 3.13 takes no certificate that doesn't name the key of who signed it, and wants to see that he may.
+            # Python 3.13 takes no certificate without the key of its signer, nor a signer that may not sign.
             .add_extension(x509.KeyUsage(**USES | {"key_cert_sign": ca, "crl_sign": ca}), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)

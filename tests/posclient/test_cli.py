@@ -7,74 +7,15 @@ import stat
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from posclient import _cli
-from posclient.__main__ import main
-from posclient._files import Lock
-from tests.parts import ROOT, wait_until
-from tests.posclient.conftest import Shop, new_picture
+from posclient._locks import Lock
+from tests.parts import wait_until
+from tests.posclient.conftest import SOURCE, CommandLine, Shop, new_picture
 
 pytestmark = pytest.mark.any_database
-
-SOURCE = ROOT / "clients" / "python" / "src"
-
-
-@dataclass
-class CommandLine:
-    """``posclient`` with folders of its own, in this process: a new one takes a second to import what it needs."""
-
-    home: Path
-    capsys: pytest.CaptureFixture[str]
-    monkeypatch: pytest.MonkeyPatch
-
-    @property
-    def own(self) -> dict[str, str]:
-        return {"POSCLIENT_CONFIG": str(self.home / "config"), "POSCLIENT_DATA": str(self.home / "data")}
-
-    def __call__(self, *words: str, code: int = 0, stdin: str = "") -> str:
-        """What it prints; it has to end with the exit code ``code``."""
-        return self.run(*words, code=code, stdin=stdin)[0]
-
-    def complains(self, *words: str, code: int, stdin: str = "") -> str:
-        """What it prints of an error."""
-        return self.run(*words, code=code, stdin=stdin)[1]
-
-    def run(self, *words: str, code: int, stdin: str) -> tuple[str, str]:
-        ended: object = 0
-        with self.monkeypatch.context() as patch:
-            for name, value in self.own.items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "argv", ["posclient", *words])
-            patch.setattr(sys, "stdin", StringIO(stdin))
-            patch.setattr(_cli.out, "_width", 200)
-            self.capsys.readouterr()
-            try:
-                main()
-            except SystemExit as stop:
-                ended = stop.code or 0
-        said = self.capsys.readouterr()
-        assert ended == code, said
-        return said.out, said.err
-
-    def json(self, *words: str, code: int = 0) -> Any:
-        return json.loads(self(*words, "--json", code=code))
-
-
-@pytest.fixture
-def posclient(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    return CommandLine(tmp_path / "home", capsys, monkeypatch)
-
-
-@pytest.fixture
-def enrolled(posclient: CommandLine, shop: Shop) -> CommandLine:
-    posclient("enroll", shop.url, "-", stdin=shop.token)
-    return posclient
 
 
 def test_enrolling_by_code_keeps_the_token_from_others(posclient: CommandLine, shop: Shop) -> None:

@@ -48,7 +48,7 @@ with Terminal(Bridge.client(url, token=token), disk, resources=["product"]) as t
     except StorageFull:
         said["added"] = "full"
     said["waiting"] = len(till.outbox.waiting())
-    said["left"] = [name for name in os.listdir(till.outbox.waiting_folder)]
+    said["left"] = [name for name in os.listdir(till.outbox.store.waiting_folder)]
     said["prefetch"] = till.images.prefetch_images(hashes)
     said["same"] = till.replica.all("product") == before
     ballast.unlink()

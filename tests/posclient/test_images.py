@@ -14,7 +14,7 @@ import pytest
 from posclient import Bridge, ImageCache, ImageMissing, InvalidHash, ServerUnavailable, Terminal
 from tests.parts import wait_until
 from tests.posclient.conftest import NewTerminal, Shop, new_picture
-from tests.posclient.lives import BRISK, begin
+from tests.posclient.processes import BRISK, begin
 from tests.posclient.proxy import Fault, Kind, Proxy
 
 # How a server keeps its data makes no difference to its terminals; what it says of it is tested on both databases.
@@ -306,7 +306,7 @@ def test_what_a_crash_left_of_a_download_is_removed_but_not_what_is_under_way(sh
     left.write_bytes(b"half a picture")
     hash, data = shop.image()
 
-    with terminal.images._locked_part(hash):
+    with terminal.images._part(hash):
         terminal.images.cleanup_image_cache([])
         assert not left.exists()
         assert (terminal.images.folder / f".{hash}.part").exists()

@@ -12,7 +12,7 @@ import pytest
 
 from posclient import Bridge, Terminal
 from tests.posclient.conftest import NewTerminal, Shop, new_picture
-from tests.posclient.lives import BRISK, begin
+from tests.posclient.processes import BRISK, begin
 from tests.posclient.proxy import Proxy
 
 # How a server keeps its data makes no difference to its terminals; what it says of it is tested on both databases.
@@ -97,7 +97,7 @@ def check_the_next_life(shop: Shop, proxy: Proxy, terminal: Terminal, lines: lis
     assert len(processed) == 1, "the same photo was sent as two"
     terminal.images.cleanup_image_cache([about["shown"]])
     assert [path.name for path in terminal.images.folder.iterdir()] == [f"{about['shown']}.jpg"]
-    assert list(terminal.outbox.waiting_folder.iterdir()) == []
+    assert list(terminal.outbox.store.waiting_folder.iterdir()) == []
     # What was on its way when the end came, four pictures at most, comes a second time.
     assert max(proxy.images_downloaded().values()) <= 2
     assert sum(count == 2 for count in proxy.images_downloaded().values()) <= 4

@@ -56,7 +56,7 @@ def test_a_picture_added_offline_is_shown_at_once_under_its_final_hash(
     assert shop.stored(hash)
     assert terminal.images.get_image_path(hash).read_bytes() == data
     assert not proxy.images_downloaded()
-    assert list(terminal.outbox.waiting_folder.iterdir()) == []
+    assert list(terminal.outbox.store.waiting_folder.iterdir()) == []
 
 
 def test_a_picture_for_a_product_ends_up_on_it(shop: Shop, terminal: Terminal) -> None:
@@ -114,8 +114,8 @@ def test_an_outbox_without_its_list_sends_what_lies_in_its_folder(
 ) -> None:
     with new_terminal() as terminal:
         hashes = {terminal.outbox.add_image(new_picture(), shop.product()["id"]) for _number in range(2)}
-        path = terminal.outbox.path
-        broken = terminal.outbox.waiting_folder / f"{'0' * 64}.jpg"
+        path = terminal.outbox.store.path
+        broken = terminal.outbox.store.waiting_folder / f"{'0' * 64}.jpg"
     broken.write_bytes(b"half a picture")
     damage(path)
 
@@ -132,7 +132,7 @@ def test_a_waiting_picture_that_was_damaged_is_whole_again_when_it_is_added_agai
 ) -> None:
     picture = new_picture()
     hash = terminal.outbox.add_image(picture)
-    (terminal.outbox.waiting_folder / f"{hash}.jpg").write_bytes(b"damaged")
+    (terminal.outbox.store.waiting_folder / f"{hash}.jpg").write_bytes(b"damaged")
     assert [failure["hash"] for failure in terminal.outbox.sync_image_uploads()["failed"]] == [hash]
 
     terminal.outbox.add_image(picture)
@@ -189,7 +189,7 @@ def test_what_is_no_picture_is_refused_at_once_and_does_not_wait(terminal: Termi
         terminal.outbox.add_image(b"<svg onload=alert(1)>")
     assert refused.value.code == "unsupported_image"
     assert terminal.outbox.waiting() == []
-    assert list(terminal.outbox.waiting_folder.iterdir()) == []
+    assert list(terminal.outbox.store.waiting_folder.iterdir()) == []
 
 
 def test_what_fails_for_good_says_why_and_can_be_tried_again(shop: Shop, terminal: Terminal) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.parts import ROOT
-from tests.posclient.conftest import Shop, new_picture
-from tests.posclient.test_cli import SOURCE, new_code
+from tests.posclient.conftest import SOURCE, Shop, new_picture
+from tests.posclient.test_cli import new_code
 
 pytestmark = pytest.mark.any_database
 

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from posclient import UnexpectedAnswer
 from posclient._backoff import Backoff
-from posclient._rules import Change, Fetch, OutOfStep, Rules, Step
+from posclient._rules import Change, Fetch, Rules, Step
 from tests.contracts.scripted_server import OverHttp
 from tests.contracts.sync_protocol import Scenario, play, scenarios
-from tests.posclient.lives import ReplicaInAProcess
+from tests.posclient.processes import ReplicaInAProcess
 
 E1, E2 = "0a5e1f6e-0000-4000-8000-000000000001", "0a5e1f6e-0000-4000-8000-000000000002"
 
@@ -185,7 +186,7 @@ def test_answers_that_never_fit_end_in_a_pause() -> None:
 
     for _answer in range(5):
         assert rules.delta("tag", E1, 5, 9, 9, []) is None
-    with pytest.raises(OutOfStep):
+    with pytest.raises(UnexpectedAnswer):
         rules.delta("tag", E1, 5, 9, 9, [])
 
 

@@ -44,9 +44,12 @@ from ._errors import (
     StorageFull,
     UnexpectedAnswer,
 )
-from ._images import CacheUsage, CleanupResult, ImageCache, PrefetchResult
-from ._outbox import FailedUpload, Outbox, UploadsResult, Waiting
-from ._replica import Replica, State, Update
+from ._image_folder import CacheUsage, CleanupResult
+from ._images import ImageCache, PrefetchResult
+from ._outbox import FailedUpload, Outbox, UploadsResult
+from ._outbox_store import Waiting
+from ._replica import Replica, State
+from ._subscriptions import Update
 from ._terminal import Terminal, Uploaded
 from ._timeouts import Timeouts
 

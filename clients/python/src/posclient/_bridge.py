@@ -1,10 +1,12 @@
-"""How this terminal reaches its server: over HTTPS, through the server's own folder, or not at all."""
+"""How this terminal reaches its server: over HTTPS, through the server's own folder, or not at all.
+
+Longer than most: the modes, the clock and all connections end together when a bridge is closed, so they are one class.
+"""
 
 import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,17 +16,10 @@ from urllib.parse import urljoin
 
 import httpx
 
-from ._errors import (
-    Disconnected,
-    ImageMissing,
-    NotAllowed,
-    NotEnrolled,
-    Refused,
-    ServerUnavailable,
-    UnexpectedAnswer,
-)
+from ._answers import checked, json_of, problem_of, seconds_of, unavailable
+from ._downloads import ImageConnections, place_of
+from ._errors import Disconnected, ImageMissing, ServerUnavailable, UnexpectedAnswer
 from ._files import HASH
-from ._pictures import PictureConnections, hang_up, place_of
 from ._timeouts import Timeouts
 
 # The last two: an address that can't be one.
@@ -64,9 +59,9 @@ class Bridge:
         is_secure = self.base_url.startswith("https:")
         self._tls = tls_context(certificate, ca) if is_secure else None
         # One more: httpx writes into its own that it speaks HTTP/2.
-        self._pictures_tls = tls_context(certificate, ca) if is_secure else None
+        self._images_tls = tls_context(certificate, ca) if is_secure else None
         self._clients: dict[str, httpx.Client] = {}
-        self._pictures: PictureConnections | None = None
+        self._images: ImageConnections | None = None
         self._making = Lock()
         self._closed = False
         self._clock_offset = 0.0
@@ -97,7 +92,7 @@ class Bridge:
         token: str | None = None,
         timeouts: Timeouts | None = None,
     ) -> Self:
-        """On the server's machine: pictures are read in its ``data_dir``; everything else goes to ``base_url``."""
+        """On the server's machine: images are read in its ``data_dir``; everything else goes to ``base_url``."""
         return cls(Mode.SERVER, base_url=base_url, token=token, data_dir=Path(data_dir), timeouts=timeouts)
 
     @classmethod
@@ -114,13 +109,13 @@ class Bridge:
         self.close()
 
     def close(self) -> None:
-        """Ends every connection; nothing more is asked, also by threads that are still at it."""
+        """Ends every connection, also those that other threads use. Nothing more is asked."""
         with self._making:
             self._closed = True
             clients, self._clients = self._clients, {}
-            pictures, self._pictures = self._pictures, None
-        if pictures is not None:
-            pictures.close()
+            images, self._images = self._images, None
+        if images is not None:
+            images.close()
         for client in clients.values():
             client.close()
 
@@ -134,7 +129,7 @@ class Bridge:
     def get_bytes(self, path: str) -> bytes:
         """What is at ``path`` of the server, such as ``/api/image/<hash>.jpg``.
 
-        In the mode *server* pictures come from its folder. Not verified: ``ImageCache`` does that.
+        In the mode *server* images come from its folder. They aren't verified: ``ImageCache`` does that.
         """
         if (own := self.own_file(path)) is not None:
             with suppress(FileNotFoundError):
@@ -159,9 +154,9 @@ class Bridge:
         headers: Mapping[str, str] | None = None,
         anonymous: bool = False,
     ) -> httpx.Response:
-        """The answer, when it is a good one (2xx). ``anonymous``: the address itself is the permission.
+        """The answer, when it is a good one (2xx). ``path`` may be a whole address.
 
-        Whoever else a whole address leads to is asked without the token, too.
+        ``anonymous``: the address itself is the permission. Then, and for other servers, the token isn't sent.
         """
         is_ours = not anonymous and place_of(self.url(path))[0] == place_of(self.base_url)[0]
         client = self._client("requests" if is_ours else "anonymous")
@@ -170,8 +165,8 @@ class Bridge:
             try:
                 response = client.request(method, self.url(path), **options)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-                # Most likely a kept connection that the server closed just then. Whatever isn't safe to repeat is
-                # repeated by its caller, who knows.
+                # Most likely a kept connection that the server closed just then. Other methods are repeated by their
+                # callers, who know whether that is safe.
                 if method not in ("GET", "HEAD"):
                     raise
                 response = client.request(method, self.url(path), **options)
@@ -180,9 +175,9 @@ class Bridge:
         return self.checked(response, is_ours=is_ours)
 
     def download_image(self, hash: str) -> bytes:
-        """The bytes that the server sends for this image, at most 4 MiB. Raises ImageMissing too."""
+        """The bytes that the server sends for this image, at most 4 MiB, not verified. Raises ImageMissing too."""
         url = self.url(f"/api/image/{hash}.jpg")
-        answer = self._picture_connections().get(url)
+        answer = self._image_connections().get(url)
         if answer.status == 200:
             self._look_at_clock(answer.headers)
             return answer.body
@@ -196,7 +191,7 @@ class Bridge:
                 raise UnexpectedAnswer("a 404 that isn't our server's")
             raise ImageMissing(f"the server has no image {hash}")
         self.checked(response)
-        raise UnexpectedAnswer(f"status {answer.status} for a picture")
+        raise UnexpectedAnswer(f"status {answer.status} for an image")
 
     def is_network_available(self) -> bool:
         """Whether our server answers now; takes two seconds at most."""
@@ -212,14 +207,14 @@ class Bridge:
     # --- The mode *server* ------------------------------------------------------------------------------------
     @property
     def owns_files(self) -> bool:
-        """Whether the pictures lie in the server's folder on this machine (not in a bucket)."""
+        """Whether the images lie in the server's folder on this machine (not in a bucket)."""
         if self._mode is not Mode.SERVER:
             return False
         if self._keeps_files is None:
             try:
                 said = self._client("requests").get(self.url("/readyz"), timeout=self.timeouts.probe).text
             except (*UNANSWERED, ServerUnavailable):
-                return True  # a server that doesn't run can't say; nor could it send anything
+                return True  # a server that doesn't run can't say, nor could it send anything
             self._keeps_files = "storage: ok (bucket)" not in said
         return self._keeps_files
 
@@ -230,6 +225,7 @@ class Bridge:
         return self.data_dir / "uploads" / "images" / f"{hash}.jpg"
 
     def own_file(self, path: str) -> Path | None:
+        """As ``own_image``, by an address such as ``/api/image/<hash>.jpg``."""
         hash = path.removeprefix("/api/image/").removesuffix(".jpg")
         return self.own_image(hash) if path == f"/api/image/{hash}.jpg" and HASH.fullmatch(hash) else None
 
@@ -245,10 +241,10 @@ class Bridge:
         return time.time() + (offset if abs(offset) > CLOCK_TOLERANCE else 0.0)
 
     def _look_at_clock(self, headers: Mapping[str, str]) -> None:
-        with suppress(KeyError, ValueError, TypeError, OverflowError):
-            self._clock_offset = parsedate_to_datetime(headers["date"]).timestamp() - time.time()
+        if (at := seconds_of(headers.get("date", ""))) is not None:
+            self._clock_offset = at - time.time()
 
-    # --- Underneath -------------------------------------------------------------------------------------------
+    # --- Connections ------------------------------------------------------------------------------------------
     def url(self, path: str) -> str:
         if self._mode is Mode.DISCONNECTED or not self.base_url:
             raise Disconnected
@@ -268,14 +264,14 @@ class Bridge:
                 self._clients[kind] = self._new_client(kind)
             return self._clients[kind]
 
-    def _picture_connections(self) -> PictureConnections:
+    def _image_connections(self) -> ImageConnections:
         with self._making:
             self._check_open()
-            if self._pictures is None:
-                self._pictures = PictureConnections(
-                    self.base_url, headers=self._headers(), tls=self._pictures_tls, timeouts=self.timeouts
+            if self._images is None:
+                self._images = ImageConnections(
+                    self.base_url, headers=self._headers(), tls=self._images_tls, timeouts=self.timeouts
                 )
-            return self._pictures
+            return self._images
 
     def _check_open(self) -> None:
         if self._closed or self._mode is Mode.DISCONNECTED:
@@ -300,80 +296,21 @@ class Bridge:
         )
 
     def _hang_up_when_closed(self, response: httpx.Response) -> None:
-        """Closes what a thread has connected while another closed the bridge: the pool let go of it, and never will."""
+        """Closes what one thread connected while another closed the bridge: the pool has forgotten that connection."""
         if self._closed:
             response.extensions["network_stream"].close()
             raise Disconnected("this bridge is closed")
 
     def checked(self, response: httpx.Response, *, is_ours: bool = True) -> httpx.Response:
-        """The answer when it is a good one; else what it means is raised. ``is_ours``: not a bucket's."""
+        """As ``_answers.checked``; its ``Date`` sets our clock right."""
         self._look_at_clock(response.headers)
-        status = response.status_code
-        if 200 <= status < 300:
-            return response
-        problem = problem_of(response)
-        code, detail = str(problem.get("code", "")), detail_of(problem)
-        if status in (429, 503) or status >= 500:
-            why = f"{status} {code or response.reason_phrase}"
-            raise ServerUnavailable(why, status=status, retry_after=retry_after(response))
-        if not code and is_ours:  # something between us and the server
-            raise UnexpectedAnswer(f"{status} {response.reason_phrase}".rstrip())
-        if not code:  # presigned addresses of a bucket answer XML
-            raise Refused(status, "unexpected_answer", response.reason_phrase)
-        kind = {401: NotEnrolled, 403: NotAllowed}.get(status, Refused)
-        raise kind(status, code, detail, problem)
+        return checked(response, is_ours=is_ours)
 
 
 def tls_context(certificate: Path | tuple[Path, Path] | None, ca: Path | None) -> ssl.SSLContext:
+    """Verifies the server by ``ca`` (None: the system's). ``certificate``: one PEM file, or certificate and key."""
     context = ssl.create_default_context(cafile=ca)
     if certificate is not None:
         files = (certificate,) if isinstance(certificate, str | Path) else certificate
         context.load_cert_chain(*files)
     return context
-
-
-def unavailable(error: Exception) -> ServerUnavailable:
-    kind = UnexpectedAnswer if isinstance(error, httpx.DecodingError | httpx.TooManyRedirects) else ServerUnavailable
-    return kind(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
-
-
-def problem_of(response: httpx.Response) -> dict[str, Any]:
-    """The problem+json of an answer, empty when there is none."""
-    if not response.headers.get("content-type", "").startswith("application/problem+json"):
-        return {}
-    with suppress(ValueError):
-        body = response.json()
-        return body if isinstance(body, dict) else {}
-    return {}
-
-
-def detail_of(problem: Mapping[str, Any]) -> str:
-    """The detail of a problem and of each of its errors, in one line."""
-    errors = problem.get("errors")
-    named = [f"{e.get('field')}: {e.get('detail')}" for e in errors if isinstance(e, dict)] if errors else []
-    return " ".join([str(problem.get("detail", "")), *named])
-
-
-def json_of(response: httpx.Response) -> Any:
-    """The JSON of a good answer; raises UnexpectedAnswer when it isn't any."""
-    try:
-        return response.json()
-    except ValueError as error:
-        raise UnexpectedAnswer(f"no JSON at {response.request.url.path}") from error
-
-
-def retry_after(response: httpx.Response) -> float | None:
-    """Seconds of ``Retry-After``, which also may be a date."""
-    said = response.headers.get("retry-after", "").strip()
-    if said.isdecimal():
-        return min(float(said), 3600.0)
-    with suppress(ValueError, TypeError, OverflowError):
-        return min(max(0.0, parsedate_to_datetime(said).timestamp() - time.time()), 3600.0)
-    return None
-
-
-def shut(response: httpx.Response) -> None:
-    """Wakes whoever waits for the next byte of ``response``, in whatever thread."""
-    stream = response.extensions.get("network_stream")
-    if stream is not None:
-        hang_up(stream.get_extra_info("socket"))

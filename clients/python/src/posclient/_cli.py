@@ -5,53 +5,28 @@ Exit codes: 0 all is well, 1 something failed (what is printed says what), 2 wro
 """
 
 import json
+import socket
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from . import _configuration
 from ._configuration import Configuration
+from ._console import FAILED, FULL, NOT_LET_IN, UNREACHABLE, AsJson, err, out, progress_bar, show, stop
 from ._doctor import examine
-from ._errors import (
-    NotConfigured,
-    PictureRefused,
-    PosclientError,
-    Refused,
-    ServerUnavailable,
-    StorageFull,
-)
-from ._images import Progress as Told
-from ._replica import Update
+from ._errors import NotConfigured, PosclientError, Refused, ServerUnavailable, StorageFull
+from ._subscriptions import Update
 from ._terminal import Terminal
-
-FAILED, NOT_LET_IN, UNREACHABLE, FULL = 1, 3, 4, 5
-PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif"}
+from ._upload_command import upload
 
 app = typer.Typer(help="A terminal of a RedCoral edge server.", no_args_is_help=True, add_completion=False)
-out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-
-
-class Match(StrEnum):
-    """By what a file's name says which product it is for."""
-
-    none = "none"
-    id = "id"
-    sku = "sku"
-    barcode = "barcode"
 
 
 def run() -> None:
@@ -66,11 +41,6 @@ def run() -> None:
         stop(error, FULL)
     except (PosclientError, OSError, sqlite3.Error) as error:
         stop(error, FAILED)
-
-
-def stop(error: Exception, code: int) -> None:
-    err.print(f"[red]{type(error).__name__}[/red]: {error}", markup=True, highlight=False)
-    raise SystemExit(code) from error
 
 
 @app.command()
@@ -101,7 +71,6 @@ def enroll(
     configuration = Configuration(
         server=server.rstrip("/"),
         tenant=tenant,
-        name=name,
         ca=absolute(ca),
         certificate=absolute(certificate),
         key=absolute(key),
@@ -117,8 +86,6 @@ def enroll(
         with configuration.bridge(token) as bridge:
             device = bridge.get_json("/api/devices/me")
     else:
-        import socket
-
         with configuration.bridge(None) as bridge:
             device = _configuration.enroll(bridge, code, name or socket.gethostname())
         token = device.pop("token")
@@ -241,41 +208,7 @@ def cleanup(
     show(result, as_json, f"{result['removed_count']} removed, {result['freed_bytes'] / 1e6:.1f} MB freed")
 
 
-@app.command()
-def upload(
-    folder: Annotated[Path, typer.Argument(help="A folder of pictures, or one picture.", exists=True)],
-    match: Annotated[Match, typer.Option(help="The product whose id, SKU or barcode is the file's name.")] = Match.none,
-    offline: Annotated[bool, typer.Option("--offline", help="Only put them into the outbox.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Send every picture of a folder; what the network prevents stays in the outbox, and goes with the next call."""
-    paths = sorted(p for p in (folder.iterdir() if folder.is_dir() else [folder]) if p.suffix.lower() in PICTURES)
-    with Terminal.configured() as terminal:
-        ids = product_ids(terminal, match, offline=offline)
-        refused: list[dict[str, Any]] = []
-        with progress_bar("prepared", quiet=as_json) as told:
-            for number, path in enumerate(paths, 1):
-                try:
-                    if match is not Match.none and path.stem not in ids:
-                        raise PictureRefused("unknown_product", f"no product has the {match.value} {path.stem!r}")
-                    terminal.outbox.add_image(path, ids.get(path.stem))
-                except PictureRefused as error:
-                    refused.append({"file": path.name, "reason": str(error)})
-                told(number, len(paths))
-        result: dict[str, Any] = {"refused": refused}
-        if not offline:
-            with progress_bar("sent", quiet=as_json) as told:
-                result.update(terminal.outbox.sync_image_uploads(told))
-        else:
-            result["waiting_count"] = sum(not photo.failed for photo in terminal.outbox.waiting())
-    failures = refused + list(result.get("failed", []))
-    sent = result.get("uploaded_count", 0) + result.get("already_there", 0)
-    show(result, as_json, f"{sent} sent, {result['waiting_count']} wait, {len(failures)} failed")
-    if not as_json:
-        for failure in failures:
-            out.print(f"  {failure.get('file') or failure.get('hash')}: {failure['reason']}")
-    if failures:
-        raise SystemExit(FAILED)
+app.command()(upload)
 
 
 @app.command()
@@ -296,14 +229,6 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 # --- What they share ----------------------------------------------------------------------------------------
-@contextmanager
-def progress_bar(what: str, *, quiet: bool) -> Iterator[Told]:
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, disable=quiet) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
-
-
 def active_hashes(terminal: Terminal) -> list[str]:
     """The pictures that products show, in a stable order.
 
@@ -313,15 +238,6 @@ def active_hashes(terminal: Terminal) -> list[str]:
         raise ServerUnavailable("the products aren't here yet")
     hashes = (item.get("image") for item in terminal.replica.all("product"))
     return sorted({hash for hash in hashes if hash})
-
-
-def product_ids(terminal: Terminal, match: Match, *, offline: bool) -> dict[str, str]:
-    """Product ids by what files are named after."""
-    if match is Match.none:
-        return {}
-    if not offline:
-        terminal.replica.catch_up()
-    return {item[match.value]: item["id"] for item in terminal.replica.all("product") if item.get(match.value)}
 
 
 def image_here(terminal: Terminal, product: dict[str, Any]) -> str:
@@ -336,13 +252,6 @@ def print_update(update: Update, as_json: bool) -> None:
     else:
         name = (update.data or {}).get("name") or update.id or ""
         out.print(f"{update.version:>8} {update.resource} {update.action} {name}", markup=False, highlight=False)
-
-
-def show(value: Any, as_json: bool, words: str) -> None:
-    if as_json:
-        typer.echo(json.dumps(value, ensure_ascii=False))
-    else:
-        out.print(words, markup=False, highlight=False)
 
 
 def iso(at: float | None) -> str | None:

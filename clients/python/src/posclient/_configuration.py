@@ -1,4 +1,4 @@
-"""Where this terminal keeps what it is: the server's address and the token, in the platform's folders."""
+"""What makes this machine a terminal: the server's address and the token, in a folder of the platform."""
 
 import json
 import os
@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from ._bridge import Bridge, Mode
+from ._downloads import place_of
 from ._errors import NotConfigured, UnexpectedAnswer
 from ._files import private_folder, write_durably
-from ._pictures import place_of
 from ._timeouts import Timeouts
 
 APP = "posclient"
@@ -28,7 +28,6 @@ class Configuration:
 
     server: str
     tenant: str = ""
-    name: str = ""
     ca: str | None = None
     certificate: str | None = None
     key: str | None = None
@@ -50,7 +49,7 @@ class Configuration:
         )
 
     def data_folder(self) -> Path:
-        """Where copies, pictures and the outbox of this server and tenant lie."""
+        """Where copies, images and the outbox of this server and tenant lie."""
         return Path(self.folder) if self.folder else default_folder(self.server, self.tenant)
 
 

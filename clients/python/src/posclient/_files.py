@@ -1,16 +1,13 @@
 """Hashes, and files that are there whole or not at all."""
 
 import errno
-import fcntl
 import os
 import re
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import IO
 
 from ._errors import InvalidHash, StorageFull
 
@@ -77,57 +74,3 @@ def private_folder(folder: Path) -> Path:
     with room(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
-
-
-class Lock:
-    """One holder among all processes and threads. It goes with its holder, however that one ends.
-
-    Each ``Lock`` opens the file by itself: two of them in one process exclude each other as well.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file: IO[bytes] | None = None
-
-    @property
-    def is_held(self) -> bool:
-        return self._file is not None
-
-    def take(self) -> bool:
-        """Whether it is ours now; doesn't wait."""
-        if self._file is not None:
-            return True
-        with room(self.path):
-            file = self.path.open("ab")
-        if not flock(file):
-            file.close()
-            return False
-        self._file = file
-        return True
-
-    def release(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    @contextmanager
-    def held(self, *, seconds: float) -> Iterator[None]:
-        """Holds it, waiting for at most ``seconds``. Raises TimeoutError."""
-        deadline = time.monotonic() + seconds
-        while not self.take():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"another process holds {self.path}")
-            time.sleep(0.02)
-        try:
-            yield
-        finally:
-            self.release()
-
-
-def flock(file: IO[bytes] | int) -> bool:
-    """Whether the lock of an open file (or descriptor) is ours now; doesn't wait."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -1,34 +1,37 @@
-"""The resources in a local file, kept current by one process, readable by all, also without a network."""
+"""The resources in a local file, kept current by one process, readable by all, also without a network.
+
+Longer than most: whoever reads, hears or waits asks the thread that keeps it current, so all of it is one class.
+"""
 
 import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from ._backoff import Backoff
 from ._bridge import Bridge
+from ._catching_up import CatchingUp
 from ._errors import NotAllowed, NotEnrolled, PosclientError, ServerUnavailable
-from ._files import Lock, private_folder
-from ._following import Follower
+from ._files import private_folder
 from ._images import ImageCache
-from ._rules import OutOfStep, Rules
-from ._settling import Settling
+from ._locks import Lock
+from ._replica_store import Follower, ReplicaStore, Row
+from ._rules import Rules
 from ._sqlite import is_damage
-from ._store import Row, Store
 from ._stream import EventStream, hear
+from ._subscriptions import Subscriber, Subscriptions, Update
 
-log = logging.getLogger("posclient")
+logger = logging.getLogger("posclient")
 
 POLL_SECONDS = 0.05  # how soon a process that only reads notices what the writing one wrote
 SUCCEED_SECONDS = 1.0  # how soon another process takes over when the writing one has ended
 PREFETCH_SECONDS = 10.0
-EXPECTED = (PosclientError, OutOfStep, sqlite3.Error, OSError)
+EXPECTED = (PosclientError, sqlite3.Error, OSError)
 
 
 class State(StrEnum):
@@ -40,23 +43,6 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
-    """What a subscriber is told of one object. ``data`` is the object as it is now, None when it is gone.
-
-    ``reloaded`` with id None stands for very many changes of the resource at once: read it again.
-    """
-
-    resource: str
-    action: Literal["created", "updated", "deleted", "reloaded"]
-    id: str | None
-    version: int
-    data: dict[str, Any] | None
-
-
-Subscriber = Callable[[list[Update]], None]
-
-
 class Replica:
     """The server's resources in ``folder``. Reading works at once, with what was there before; ``start`` connects.
 
@@ -64,7 +50,7 @@ class Replica:
     over when it ends.
 
     ``resources``: those that are kept; None: all that the server has. ``images``: where a changed product's new
-    picture is fetched to before the change is written and told, for at most ``prefetch_seconds``; None: it isn't.
+    image is fetched to before the change is written and told, for at most ``prefetch_seconds``; None: it isn't.
     ``poll_seconds``: ask so often instead of listening, where something between us and the server swallows streams.
     """
 
@@ -81,19 +67,18 @@ class Replica:
         self.bridge = bridge
         self.poll_seconds = poll_seconds
         self.resources = None if resources is None else tuple(sorted(resources))
-        self.store = Store(private_folder(folder) / "replica.sqlite3")
+        self.store = ReplicaStore(private_folder(folder) / "replica.sqlite3")
         self._writer = Lock(folder / "replica.lock")
-        self._settling = Settling(bridge, self.store, images, prefetch_seconds)
-        self._subscribers: list[tuple[str | None, Subscriber]] = []
+        self._catching_up = CatchingUp(bridge, self.store, images, prefetch_seconds)
+        self._subscriptions = Subscriptions()
         self._state = State.OFFLINE
         self._last_error: Exception | None = None
         self._stopping = threading.Event()
         self._hurry = threading.Event()
-        self._changed = threading.Condition()
         self._stream: EventStream | None = None
         self._thread: threading.Thread | None = None
         with self._repairing():
-            self.store.standing()
+            self.store.held()
 
     # --- Reading ----------------------------------------------------------------------------------------------
     def get(self, resource: str, id: str) -> dict[str, Any] | None:
@@ -115,17 +100,17 @@ class Replica:
 
     @property
     def epoch(self) -> str | None:
-        return self.store.standing()[0]
+        return self.store.held().epoch
 
     @property
     def versions(self) -> dict[str, int | None]:
         """The version of each resource; None: it has to be fetched again."""
-        return self.store.standing()[1]
+        return self.store.held().versions
 
     @property
     def last_sync_time(self) -> float | None:
         """When the server was last known to be in step with us (seconds since 1970), also from earlier runs."""
-        return self.store.standing()[3]
+        return self.store.held().last_sync_time
 
     @property
     def state(self) -> State:
@@ -142,25 +127,11 @@ class Replica:
 
         It is called in the replica's thread: what it raises is logged. The result ends the subscription.
         """
-        entry = (resource, callback)
-        self._subscribers.append(entry)
-
-        def unsubscribe() -> None:
-            with suppress(ValueError):
-                self._subscribers.remove(entry)
-
-        return unsubscribe
+        return self._subscriptions.add(callback, resource)
 
     def wait_for(self, true: Callable[[], object], *, seconds: float) -> bool:
         """Whether ``true()`` came about in time; looked at after every step and every change of state."""
-        deadline = time.monotonic() + seconds
-        with self._changed:
-            while not true():
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return False
-                self._changed.wait(min(left, 0.5))
-        return True
+        return self._subscriptions.wait_for(true, seconds=seconds)
 
     def wait_until_live(self, seconds: float = 30.0) -> bool:
         """Whether all is here and current (or another process sees to it) in time."""
@@ -227,7 +198,7 @@ class Replica:
                     wait = self._live(backoff) if self.poll_seconds is None else self._poll_forever()
                 self._last_error = None
             except (NotEnrolled, NotAllowed) as error:
-                log.error("the server refuses this device: %s", error)
+                logger.error("the server refuses this device: %s", error)
                 self._set_state(State.REFUSED, error)
                 self._writer.release()
                 return
@@ -236,9 +207,9 @@ class Replica:
                 asked = error.retry_after if isinstance(error, ServerUnavailable) else None
                 wait = backoff.failed(connected_for=connected_for, retry_after=asked)
                 if not isinstance(error, EXPECTED):
-                    log.exception("the replica failed, again in %.1f s", wait)
+                    logger.exception("the replica failed, again in %.1f s", wait)
                 elif not self._stopping.is_set():
-                    log.info("not connected, again in %.1f s: %s", wait, error)
+                    logger.info("not connected, again in %.1f s: %s", wait, error)
                 self._set_state(State.OFFLINE, error)
             self._hurry.wait(wait)
             self._hurry.clear()
@@ -256,7 +227,7 @@ class Replica:
                 for frames in stream:
                     for frame in frames:
                         hear(rules, frame, resumed=resumed)
-                    self._settle(rules, stream, backoff)
+                    self._keep_up(rules, stream, backoff)
                     if self._stopping.is_set():
                         return 0.0
                     if rules.is_current and any(frame.event == "bookmark" for frame in frames):
@@ -274,25 +245,24 @@ class Replica:
         return 0.0
 
     def _poll(self, rules: Rules) -> None:
-        """Asks where the server stands, and fetches what is behind."""
+        """Asks for the heads of the server, and fetches what is behind."""
         try:
-            self._settling.hear_status(rules, self.bridge.get_json("/api/sync/status"))
+            self._catching_up.ask_status(rules)
         except ServerUnavailable as error:
-            # Without an answer nothing is known, and nothing has changed; a server that can't say is another matter.
+            # No answer, or "later": nothing is known, so nothing changes. A server that answers, but not this, may be
+            # another one than before: what is held counts for nothing.
             if error.status is None or error.retry_after is not None:
                 raise
             rules.forget()
-        for told in self._settling.settle(rules, self._stopping):
-            self._tell(told)
+        self._tell(self._catching_up.run(rules, self._stopping))
 
-    def _settle(self, rules: Rules, stream: EventStream, backoff: Backoff) -> None:
+    def _keep_up(self, rules: Rules, stream: EventStream, backoff: Backoff) -> None:
         """Does what the rules want. What can't be had just now is asked for again while the stream is there."""
         while not self._stopping.is_set():
             if not rules.is_current:
                 self._set_state(State.CATCHING_UP, self._last_error)
             try:
-                for told in self._settling.settle(rules, self._stopping):
-                    self._tell(told)
+                self._tell(self._catching_up.run(rules, self._stopping))
             except ServerUnavailable as error:
                 if stream.has_ended:
                     raise
@@ -310,20 +280,19 @@ class Replica:
         self._set_state(State.FOLLOWING)
         looked = time.monotonic()
         while not self._stopping.wait(POLL_SECONDS):
-            for told in follower.news():
-                self._tell(told)
+            self._tell(follower.news())
             if time.monotonic() - looked > SUCCEED_SECONDS:
                 looked = time.monotonic()
                 if self._writer.take():
-                    for told in follower.news():
-                        self._tell(told)
+                    self._tell(follower.news())
                     return
 
     def _rules(self) -> Rules:
-        epoch, versions, cursor, _at = self.store.standing()
+        held = self.store.held()
+        versions = held.versions
         if self.resources is not None:
-            versions = {name: at for name, at in versions.items() if name in self.resources}
-        return Rules(epoch, versions, cursor, self.resources)
+            versions = {name: version for name, version in versions.items() if name in self.resources}
+        return Rules(held.epoch, versions, held.cursor, self.resources)
 
     @contextmanager
     def _repairing(self) -> Iterator[None]:
@@ -336,27 +305,21 @@ class Replica:
             mine = self._writer.is_held
             if mine or self._writer.take():
                 self.store.begin_anew(error)
-                self.store.standing()
+                self.store.held()
                 if not mine:
                     self._writer.release()
 
-    def _tell(self, rows: list[Row]) -> None:
-        updates = [
-            Update(resource, action, id, version, self.store.get(resource, id) if id and action != "deleted" else None)
-            for resource, action, id, version in rows
-        ]
-        for resource, callback in list(self._subscribers):
-            wanted = [update for update in updates if resource in (None, update.resource)]
-            if wanted:
-                try:
-                    callback(wanted)
-                except Exception:
-                    log.exception("a subscriber failed")
-        with self._changed:
-            self._changed.notify_all()
+    def _tell(self, steps: Iterable[list[Row]]) -> None:
+        """Tells the subscribers what each step changed, as soon as it is written."""
+        for rows in steps:
+            self._subscriptions.tell([self._update(row) for row in rows])
+
+    def _update(self, row: Row) -> Update:
+        resource, action, id, version = row
+        data = self.store.get(resource, id) if id and action != "deleted" else None
+        return Update(resource, action, id, version, data)
 
     def _set_state(self, state: State, error: Exception | None = None) -> None:
         self._state = state
         self._last_error = error
-        with self._changed:
-            self._changed.notify_all()
+        self._subscriptions.wake()

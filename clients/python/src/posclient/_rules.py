@@ -9,14 +9,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ._errors import UnexpectedAnswer
+
 Action = Literal["created", "updated", "deleted"]
 Versions = dict[str, int | None]  # None: nothing is held of this resource, or what is held counts for nothing
 
 MOST_REFUSALS = 5  # answers in a row that fit nothing, after which something between us and the server is broken
-
-
-class OutOfStep(ValueError):
-    """The answers don't fit what was asked, again and again: begin anew after a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """To be written together: the changes, or all ``items`` of ``replaced``; then where we stand.
+    """To be written together: the changes, or all ``items`` of ``replaced``; then what is held.
 
     ``cursor`` is None when the stream can't be resumed from here.
     """
@@ -56,7 +54,7 @@ class Step:
 
 @dataclass
 class Rules:
-    """Where a terminal stands. ``resources``: those that it follows; None: whatever the server has."""
+    """What a terminal holds and has heard. ``resources``: those that it follows; None: whatever the server has."""
 
     epoch: str | None = None
     versions: Versions = field(default_factory=dict)
@@ -81,15 +79,15 @@ class Rules:
     def hello(self, epoch: str, versions: Mapping[str, int], cursor: str | None, *, resumed: bool) -> None:
         """A stream begins. ``resumed``: it continues from our cursor, so older versions only mean repetition."""
         self._frames, self._cut = [], 0
-        self._turn(epoch)
+        self._enter(epoch)
         for name, version in self._followed(versions):
             self._look(name, version, may_be_older=resumed)
         self._heard = cursor
 
     def status(self, epoch: str, versions: Mapping[str, int]) -> None:
-        """Where the server stands, asked without a stream."""
+        """The heads of the server, asked without a stream."""
         self._frames, self._cut = [], 0
-        self._turn(epoch)
+        self._enter(epoch)
         for name, version in self._followed(versions):
             self._look(name, version, may_be_older=False)
 
@@ -111,7 +109,7 @@ class Rules:
 
     def bookmark(self, epoch: str, versions: Mapping[str, int], cursor: str | None) -> None:
         """We have everything up to here, or else we missed something."""
-        self._turn(epoch)
+        self._enter(epoch)
         self._cut = len(self._frames)
         arriving: dict[str, int] = {}
         for change in self._frames:
@@ -123,7 +121,7 @@ class Rules:
 
     def resync(self, epoch: str, versions: Mapping[str, int], resources: Iterable[str], cursor: str | None) -> None:
         """These can't be continued; the stream goes on from ``versions``."""
-        self._turn(epoch)
+        self._enter(epoch)
         names = {name for name in resources if self.resources is None or name in self.resources}
         self._frames = [change for change in self._frames if change.resource not in names]
         self._cut = len(self._frames)
@@ -136,7 +134,7 @@ class Rules:
     # --- What was answered ------------------------------------------------------------------------------------
     def snapshot(self, resource: str, epoch: str, version: int, items: Iterable[Mapping[str, Any]]) -> Step | None:
         """The step that replaces all of ``resource``; None when the answer is older than what we heard already."""
-        self._turn(epoch)
+        self._enter(epoch)
         if version < self._known.get(resource, 0):
             self._refuse()
             return None
@@ -148,8 +146,8 @@ class Rules:
     def delta(
         self, resource: str, epoch: str, since: int, to: int, head: int, changes: Iterable[Change]
     ) -> Step | None:
-        """The step that continues ``resource``; None when the answer doesn't fit where we stand."""
-        if self._turn(epoch):
+        """The step that continues ``resource``; None when the answer doesn't fit what is held."""
+        if self._enter(epoch):
             return None
         if since != self.versions.get(resource) or to < since or (to == since and head > to):
             self._refuse()
@@ -167,7 +165,7 @@ class Rules:
     def gone(self, resource: str, epoch: str | None, version: int | None) -> None:
         """The changes can't be given any more (410): the whole is needed."""
         if epoch is not None:
-            self._turn(epoch)
+            self._enter(epoch)
         self._behind.discard(resource)
         self._lost.add(resource)
         self.versions[resource] = None
@@ -184,13 +182,10 @@ class Rules:
     # --- What to do -------------------------------------------------------------------------------------------
     def next(self) -> Fetch | Step | None:
         """What comes next; None: nothing until more is heard."""
-        if self._has_turned():
+        if self._is_reset():
             return self._step()
-        if self._lost:
-            return Fetch(min(self._lost), None, self.epoch)
-        if self._behind:
-            name = min(self._behind)
-            return Fetch(name, self.versions[name], self.epoch)
+        if (fetch := self._fetch()) is not None:
+            return fetch
         if self._cut:
             return self._frames_step()
         return self._step() if self._heard != self._on_disk[2] else None
@@ -199,6 +194,15 @@ class Rules:
     def is_current(self) -> bool:
         """Whether nothing is known to be missing."""
         return self.epoch is not None and not (self._lost or self._behind or self._frames)
+
+    def _fetch(self) -> Fetch | None:
+        """What is known to be missing, whole resources first."""
+        if self._lost:
+            return Fetch(min(self._lost), None, self.epoch)
+        if self._behind:
+            name = min(self._behind)
+            return Fetch(name, self.versions[name], self.epoch)
+        return None
 
     def _frames_step(self) -> Fetch | Step:
         """The frames up to the last cut as one step, or what has to be fetched because one is missing among them."""
@@ -217,11 +221,8 @@ class Rules:
             elif change.version == have + 1:
                 last[change.resource] = change.version
                 changes.append(change)
-        if self._lost:
-            return Fetch(min(self._lost), None, self.epoch)
-        if self._behind:
-            name = min(self._behind)
-            return Fetch(name, self.versions[name], self.epoch)
+        if (fetch := self._fetch()) is not None:
+            return fetch
         self._frames, self._cut = self._frames[self._cut :], 0
         self.versions = last
         return self._step(changes=tuple(changes))
@@ -229,7 +230,7 @@ class Rules:
     def _followed(self, versions: Mapping[str, int]) -> Iterable[tuple[str, int]]:
         return [(name, at) for name, at in versions.items() if self.resources is None or name in self.resources]
 
-    def _turn(self, epoch: str) -> bool:
+    def _enter(self, epoch: str) -> bool:
         """Whether another history begins: then what is held counts for nothing."""
         if epoch == self.epoch:
             return False
@@ -258,9 +259,9 @@ class Rules:
     def _refuse(self) -> None:
         self._refusals += 1
         if self._refusals > MOST_REFUSALS:
-            raise OutOfStep(OutOfStep.__doc__)
+            raise UnexpectedAnswer("the answers don't fit what was asked, again and again")
 
-    def _has_turned(self) -> bool:
+    def _is_reset(self) -> bool:
         """Whether something that was held counts for nothing now, and the disk doesn't know yet."""
         epoch, versions, _cursor = self._on_disk
         return epoch != self.epoch or any(

@@ -11,13 +11,15 @@ from typing import Any, Self
 import httpx
 from httpx_sse import EventSource, SSEError
 
-from ._bridge import Bridge, shut, unavailable
+from ._answers import reading, unavailable
+from ._bridge import Bridge
+from ._downloads import hang_up
 from ._errors import PosclientError, UnexpectedAnswer
 from ._rules import Change, Rules
 
-log = logging.getLogger("posclient")
+logger = logging.getLogger("posclient")
 
-MOST_WAITING = 5000  # frames; a slower reader lets the server wait, which then reads its log for us
+MOST_WAITING = 5000  # frames; with a slower reader the server waits, and then reads its change log for us
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,9 @@ class EventStream:
 
     def close(self) -> None:
         self._closing.set()
-        shut(self._response)
+        stream = self._response.extensions.get("network_stream")
+        if stream is not None:
+            hang_up(stream.get_extra_info("socket"))
 
     def __iter__(self) -> Iterator[list[Frame]]:
         """All frames that came meanwhile, at least one, again and again."""
@@ -131,7 +135,7 @@ class EventStream:
 def hear(rules: Rules, frame: Frame, *, resumed: bool) -> None:
     """Tells the rules of a frame. Unknown events are how the protocol grows. Raises UnexpectedAnswer."""
     data, cursor = frame.data, frame.id or None
-    try:
+    with reading(f"a frame {frame.event}"):
         match frame.event:
             case "sync":
                 change = Change(
@@ -145,6 +149,4 @@ def hear(rules: Rules, frame: Frame, *, resumed: bool) -> None:
             case "resync":
                 rules.resync(data["epoch"], data["versions"], data["resources"], cursor)
             case other:
-                log.debug("an event %s, which we don't know", other)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UnexpectedAnswer(f"a frame {frame.event} without what it needs") from error
+                logger.debug("an event %s, which we don't know", other)

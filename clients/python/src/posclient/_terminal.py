@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from . import _configuration
-from ._bridge import Bridge, json_of
+from ._answers import json_of, reading
+from ._bridge import Bridge
 from ._configuration import default_folder
-from ._errors import UnexpectedAnswer
 from ._files import digest, private_folder
 from ._images import DEFAULT_BUDGET, ImageCache
 from ._outbox import Outbox
 from ._replica import PREFETCH_SECONDS, Replica
-from ._sending import JPEG
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Terminal:
     """``images``, ``replica`` and ``outbox`` of one terminal. Close it, or use it in a ``with`` block.
 
     ``folder``: a folder for each server and tenant below the platform's, unless told. ``max_cache_bytes``: the
-    pictures' budget. ``prefetch``: whether the replica fetches new pictures before it tells of them, and for how many
+    budget of the images. ``prefetch``: whether the replica fetches new images before it tells of them, and for how many
     seconds at most. ``resources`` and ``poll_seconds`` as for ``Replica``, which connects with ``replica.start()``.
     """
 
@@ -82,15 +81,13 @@ class Terminal:
             pass  # the server does it
         else:
             data, made_here = normalize(data), True
-        headers = JPEG if made_here else {"Content-Type": "application/octet-stream"}
+        headers = {"Content-Type": "image/jpeg" if made_here else "application/octet-stream"}
         response = self.bridge.request("POST", "/api/images", content=data, headers=headers)
         said = json_of(response)
-        try:
+        with reading("an image"):
             uploaded = Uploaded(
                 said["hash"], said["url"], said["width"], said["height"], said["size"], response.status_code == 201
             )
-        except (KeyError, TypeError) as error:
-            raise UnexpectedAnswer("an image without what it needs") from error
         if digest(data) == uploaded.hash:
             self.images.store(uploaded.hash, data)
         return uploaded

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds. ``silence``: without a byte for so long a stream is dead. ``whole``: for one picture altogether."""
+    """Seconds. ``silence``: without a byte for so long a stream is dead. ``whole``: for one image altogether."""
 
     connect: float = 5.0
     read: float = 30.0

@@ -1,7 +1,7 @@
-"""Pictures over connections of their own, by the standard library.
+"""Images are downloaded over connections of their own, by the standard library.
 
-For 100 kB httpx takes three times the computing of ``http.client`` (1.1 and 0.35 ms), and pictures come by the hundred.
-Whatever isn't a picture is httpx' business: see ``Bridge``.
+For 100 kB httpx takes three times the computing of ``http.client`` (1.1 and 0.35 ms), and images come by the hundred.
+Everything else goes through httpx: see ``Bridge``.
 """
 
 import select
@@ -40,7 +40,7 @@ class Answer:
     body: bytes
 
 
-class PictureConnections:
+class ImageConnections:
     """Kept connections to a server, and to the bucket that it sends us to. Threads may share them.
 
     ``headers`` go to the server of ``base_url`` only, also where its proxy sends us from HTTP to HTTPS.
@@ -57,15 +57,15 @@ class PictureConnections:
         self.tls = tls
         self.timeouts = timeouts
         self._idle: dict[Origin, list[HTTPConnection]] = {}
-        self._busy: dict[HTTPConnection, socket.socket | None] = {}  # that of a last answer outlives its connection
+        self._busy: dict[HTTPConnection, socket.socket | None] = {}  # ``Connection: close`` parts the two
         self._guard = Lock()
         self._closed = False
 
     def get(self, url: str) -> Answer:
-        """The answer at ``url``, or where that redirects to, of whatever status.
+        """The answer at ``url``, or at what it redirects to, whatever its status.
 
         Raises ServerUnavailable when it can't be had within the time-outs, UnexpectedAnswer for more bytes than any
-        picture has or an address that can't be, Disconnected after ``close``.
+        image has or an address that can't be, Disconnected after ``close``.
         """
         deadline = time.monotonic() + self.timeouts.whole
         for _hop in range(MOST_REDIRECTS + 1):
@@ -87,7 +87,7 @@ class PictureConnections:
         for connection in idle:
             connection.close()
         for used in busy:
-            hang_up(used)  # whoever uses it closes it
+            hang_up(used)  # the thread that uses it closes it
 
     # --- Underneath -------------------------------------------------------------------------------------------
     def _from(self, origin: Origin, target: str, deadline: float) -> Answer:
@@ -114,7 +114,7 @@ class PictureConnections:
     def _ask(self, connection: HTTPConnection, target: str, headers: Mapping[str, str], deadline: float) -> Answer:
         if connection.sock is None:
             self._connect(connection)
-        if self._closed:  # meanwhile; nobody hung up on what wasn't connected yet
+        if self._closed:  # while we connected: ``close`` found no socket to hang up
             raise Disconnected("this bridge is closed")
         connection.request("GET", target, headers=headers)
         response = connection.getresponse()
@@ -129,10 +129,10 @@ class PictureConnections:
             size += len(piece)
             left = None if left is None else left - len(piece)
             if size > LARGEST_IMAGE:
-                raise UnexpectedAnswer("more bytes than any picture has")
+                raise UnexpectedAnswer("more bytes than any image has")
             if time.monotonic() > deadline:
-                raise ServerUnavailable(f"a picture took longer than {self.timeouts.whole:g} s")
-        if self._closed:  # and hung up: what came may not be all
+                raise ServerUnavailable(f"an image took longer than {self.timeouts.whole:g} s")
+        if self._closed:  # ``close`` hung up, so what came may not be all
             raise Disconnected("this bridge is closed")
         if left:
             raise ServerUnavailable(f"the answer ended {left} bytes too early")
@@ -155,7 +155,7 @@ class PictureConnections:
             connection = idle.pop() if idle else self._new(origin)
             self._busy[connection] = connection.sock
         if connection.sock is not None and is_readable(connection.sock):
-            connection.close()  # it has ended, or what came would be taken for the answer to our question
+            connection.close()  # it has ended, or what came would be taken for the answer to the next request
         return connection, connection.sock is not None
 
     def _new(self, origin: Origin) -> HTTPConnection:
@@ -177,7 +177,7 @@ class PictureConnections:
 
 
 def place_of(url: str) -> tuple[Origin, str]:
-    """Whom to ask, and for what. Raises UnexpectedAnswer: only a server's redirect can be so wrong."""
+    """The server of an address, and what to ask it for. Raises UnexpectedAnswer when it can't be an address."""
     with address(url):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -189,15 +189,15 @@ def place_of(url: str) -> tuple[Origin, str]:
 
 @contextmanager
 def address(url: str) -> Iterator[None]:
-    """What can't be one becomes UnexpectedAnswer."""
+    """UnexpectedAnswer when ``url``, which is parsed within, can't be an address."""
     try:
         yield
     except (ValueError, InvalidURL) as error:
-        raise UnexpectedAnswer(f"no address of a picture: {url[:200]!r}") from error
+        raise UnexpectedAnswer(f"no address of an image: {url[:200]!r}") from error
 
 
 def is_readable(connection: socket.socket) -> bool:
-    """Whether something came, or the other side hung up."""
+    """Whether bytes came, or the other side hung up."""
     look = select.poll()
     look.register(connection, select.POLLIN)
     return bool(look.poll(0))

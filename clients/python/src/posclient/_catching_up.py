@@ -5,50 +5,62 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ._bridge import Bridge, json_of
+from ._answers import reading
+from ._bridge import Bridge
 from ._errors import Refused, UnexpectedAnswer
-from ._files import HASH
+from ._files import is_hash
 from ._images import ImageCache
+from ._replica_store import ReplicaStore, Row
 from ._rules import Change, Fetch, Rules, Step
-from ._store import Row, Store
 
-log = logging.getLogger("posclient")
+logger = logging.getLogger("posclient")
 
 DELTA_LIMIT = 2000  # changes in one answer
-MOST_AHEAD = 200  # new pictures of one step that are waited for; more are an import, and come when they are shown
+MOST_AHEAD = 200  # new images of one step that are waited for; more are an import, and come when they are shown
 
 
-class Settling:
-    def __init__(self, bridge: Bridge, store: Store, images: ImageCache | None, prefetch_seconds: float) -> None:
+class CatchingUp:
+    """Brings ``store`` to where the rules know the server to be.
+
+    ``images``: where the images that an object newly names are fetched to before the object is written, for at most
+    ``prefetch_seconds``. None: they aren't.
+    """
+
+    def __init__(self, bridge: Bridge, store: ReplicaStore, images: ImageCache | None, prefetch_seconds: float) -> None:
         self.bridge, self.store = bridge, store
         self.images, self.prefetch_seconds = images, prefetch_seconds
 
-    def settle(self, rules: Rules, stopping: threading.Event) -> Iterator[list[Row]]:
+    def run(self, rules: Rules, stopping: threading.Event) -> Iterator[list[Row]]:
         """Does what the rules want until they want nothing; yields what each step has changed.
 
-        Raises ServerUnavailable, Refused, StorageFull and OutOfStep; what was written until then stays.
+        Raises ServerUnavailable, Refused and StorageFull; what was written until then stays.
         """
         while not stopping.is_set() and (wanted := rules.next()) is not None:
             step = self.fetch(rules, wanted) if isinstance(wanted, Fetch) else wanted
-            if step is not None:
-                yield from self.write(step)
+            if step is not None and (told := self.write(step)):
+                yield told
+
+    def ask_status(self, rules: Rules) -> None:
+        """Tells the rules the heads of the server."""
+        status = self.bridge.get_json("/api/sync/status")
+        with reading("a status"):
+            rules.status(status["epoch"], status["versions"])
 
     def fetch(self, rules: Rules, wanted: Fetch) -> Step | None:
+        """The step that the answer makes; None when it made none, and the rules want something else."""
         try:
-            if wanted.since is None or wanted.epoch is None:
-                return self.fetch_snapshot(rules, wanted.resource)
-            return self.fetch_changes(rules, wanted.resource, wanted.since, wanted.epoch)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UnexpectedAnswer(f"an answer for {wanted.resource} without what it needs: {error!r}") from error
-
-    def fetch_snapshot(self, rules: Rules, resource: str) -> Step | None:
-        try:
-            body = self.bridge.get_json(f"/api/sync/{resource}")
+            with reading(f"an answer for {wanted.resource}"):
+                if wanted.since is None or wanted.epoch is None:
+                    return self.fetch_snapshot(rules, wanted.resource)
+                return self.fetch_changes(rules, wanted.resource, wanted.since, wanted.epoch)
         except Refused as refused:
             if refused.code != "unknown_resource":
                 raise
-            rules.unknown(resource)
+            rules.unknown(wanted.resource)
             return None
+
+    def fetch_snapshot(self, rules: Rules, resource: str) -> Step | None:
+        body = self.bridge.get_json(f"/api/sync/{resource}")
         check(body, resource)
         items = {str(item["id"]): item for item in body["items"]}
         return rules.snapshot(resource, body["epoch"], int(body["version"]), items.values())
@@ -56,14 +68,11 @@ class Settling:
     def fetch_changes(self, rules: Rules, resource: str, since: int, epoch: str) -> Step | None:
         asked: dict[str, str | int] = {"since": since, "epoch": epoch, "limit": DELTA_LIMIT}
         try:
-            body = json_of(self.bridge.request("GET", f"/api/sync/{resource}/changes", params=asked))
+            body = self.bridge.get_json(f"/api/sync/{resource}/changes", params=asked)
         except Refused as refused:
-            if refused.status == 410:
-                rules.gone(resource, refused.body.get("epoch"), refused.body.get("version"))
-                return None
-            if refused.code != "unknown_resource":
+            if refused.status != 410:
                 raise
-            rules.unknown(resource)
+            rules.gone(resource, refused.body.get("epoch"), refused.body.get("version"))
             return None
         check(body, resource)
         changes = [
@@ -72,25 +81,19 @@ class Settling:
         ]
         return rules.delta(resource, body["epoch"], int(body["from"]), int(body["to"]), int(body["head"]), changes)
 
-    def hear_status(self, rules: Rules, status: Any) -> None:
-        try:
-            rules.status(status["epoch"], status["versions"])
-        except (KeyError, TypeError, AttributeError) as error:
-            raise UnexpectedAnswer("a status without what it needs") from error
-
-    def write(self, step: Step) -> list[list[Row]]:
-        """Fetches the pictures that the step newly names, then writes it."""
+    def write(self, step: Step) -> list[Row]:
+        """Fetches the images that the step newly names, then writes it."""
         changes, texts = self.store.effect(step)
         if step.replaced is None or self.store.count(step.replaced):  # at the very first there is nothing to spoil
             self.prefetch(changes)
         return self.store.write(step, changes, texts, now=self.bridge.now())
 
     def prefetch(self, changes: list[Change]) -> None:
-        """So that nobody who reads the new state shows a hole; a slow picture delays it for a bounded time only."""
+        """So that nobody who reads the new state shows a hole. A slow image delays it for a bounded time only."""
         if self.images is None:
             return
-        names = [change.data["image"] for change in changes if change.data and "image" in change.data]
-        hashes = {name for name in names if isinstance(name, str) and HASH.fullmatch(name)}
+        named = [change.data["image"] for change in changes if change.data and "image" in change.data]
+        hashes = {name for name in named if is_hash(name)}
         wanted = [hash for hash in hashes if self.images.get_cached_path(hash) is None]
         if not wanted or len(wanted) > MOST_AHEAD:
             return
@@ -98,7 +101,7 @@ class Settling:
         thread.start()
         thread.join(self.prefetch_seconds)
         if thread.is_alive():
-            log.info("%d new pictures take longer than %g s", len(wanted), self.prefetch_seconds)
+            logger.info("%d new images take longer than %g s", len(wanted), self.prefetch_seconds)
 
 
 def check(body: Mapping[str, Any], resource: str) -> None:

@@ -1,4 +1,4 @@
-"""The connections that pictures come over, against servers that do what ours would never do."""
+"""The connections that images come over, against servers that do what ours would never do."""
 
 import socket
 import threading
@@ -11,7 +11,7 @@ from typing import Self
 import pytest
 
 from posclient import Bridge, Disconnected, ServerUnavailable, Timeouts, UnexpectedAnswer
-from posclient._pictures import Origin, PictureConnections, place_of
+from posclient._downloads import ImageConnections, Origin, place_of
 from tests.parts import wait_until
 
 HASH = "0" * 64
@@ -193,7 +193,7 @@ def test_an_address_of_ipv6_needs_no_port() -> None:
 
 def test_the_token_follows_from_http_to_https_of_the_same_server_only() -> None:
     def homes(url: str) -> set[Origin]:
-        return PictureConnections(url, headers={}, tls=None, timeouts=Timeouts()).homes
+        return ImageConnections(url, headers={}, tls=None, timeouts=Timeouts()).homes
 
     assert homes("http://shop") == {Origin("http", "shop", 80), Origin("https", "shop", 443)}
     assert homes("http://shop:8000") == {Origin("http", "shop", 8000)}

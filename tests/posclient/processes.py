@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from posclient import Bridge, Replica, Timeouts
-from posclient._store import Store
+from posclient._replica_store import ReplicaStore
 from tests.contracts.sync_protocol import State
 from tests.parts import ROOT
 
 # Forked from a process that has imported everything already: a life begins within milliseconds.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.posclient.lives", "tests.posclient.conftest"])
+FORKS.set_forkserver_preload(["tests.posclient.processes", "tests.posclient.conftest"])
 BRISK = Timeouts(connect=5, read=30, write=30, pool=30, silence=60, whole=60, probe=5)
 
 
@@ -66,10 +66,10 @@ class ReplicaInAProcess:
 
     def state(self) -> State:
         """What lies on the disk, read beside the process that writes it."""
-        store = Store(self.folder / "replica.sqlite3")
+        store = ReplicaStore(self.folder / "replica.sqlite3")
         try:
             with store.reading():
-                epoch, versions, _cursor, _at = store.standing()
+                epoch, versions, *_more = store.held()
                 known = {name: at for name, at in versions.items() if at is not None}
                 objects = {name: {row["id"]: row for row in store.all(name)} for name in known}
         finally:

@@ -12,12 +12,12 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ._rules import Change, Step, Versions
 from ._sqlite import BUSY_SECONDS, put_aside, wait_for_wal, writing
 
-log = logging.getLogger("posclient")
+logger = logging.getLogger("posclient")
 
 SCHEMA_VERSION = 1
 SCHEMA = """
@@ -33,15 +33,24 @@ INSERT INTO state (one) VALUES (1);
 NOTICES_KEPT = 20_000
 TOLD_ONE_BY_ONE = 1000  # changes of one step; more are told as "reloaded"
 
+
+class Held(NamedTuple):
+    """What the file holds: epoch and versions, the stream's cursor, and when it was last in step (since 1970)."""
+
+    epoch: str | None
+    versions: Versions
+    cursor: str | None
+    last_sync_time: float | None
+
+
 Row = tuple[str, Literal["created", "updated", "deleted", "reloaded"], str | None, int]
 
 
-class Store:
-    """Threads may share it: each gets a connection of its own. ``damaged`` counts how often it began anew."""
+class ReplicaStore:
+    """The file at ``path``. Threads may share it: each gets a connection of its own."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.damaged = 0
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
@@ -66,12 +75,11 @@ class Store:
     def count(self, resource: str) -> int:
         return int(self._rows("SELECT count(*) FROM object WHERE resource = ?", (resource,))[0][0])
 
-    def standing(self) -> tuple[str | None, Versions, str | None, float | None]:
-        """Epoch, versions, cursor and the time of the last sync (seconds since 1970)."""
+    def held(self) -> Held:
         with self._reading() as connection:
             epoch, cursor, at = connection.execute("SELECT epoch, cursor, last_sync_time FROM state").fetchone()
             versions = dict(connection.execute("SELECT name, version FROM resource").fetchall())
-        return epoch, versions, cursor, at
+        return Held(epoch, versions, cursor, at)
 
     def last_notice(self) -> int:
         return int(self._rows("SELECT coalesce(max(number), 0) FROM notice", ())[0][0])
@@ -128,7 +136,7 @@ class Store:
         changes += [Change(name, "deleted", id, version, None) for id in held.keys() - texts.keys()]
         return changes, texts
 
-    def write(self, step: Step, changes: list[Change], texts: Mapping[str, str], *, now: float) -> list[list[Row]]:
+    def write(self, step: Step, changes: list[Change], texts: Mapping[str, str], *, now: float) -> list[Row]:
         """The whole step in one transaction; returns what is to be told. Raises StorageFull."""
         puts, deletes = [], []
         for change in changes:
@@ -155,7 +163,7 @@ class Store:
                     [(last + 1, *row) for row in told],
                 )
                 connection.execute("DELETE FROM notice WHERE number <= ?", (last - NOTICES_KEPT,))
-        return [told] if told else []
+        return told
 
     def note_sync(self, *, now: float) -> None:
         """The server was heard, and nothing is missing."""
@@ -164,8 +172,7 @@ class Store:
 
     def begin_anew(self, why: BaseException) -> None:
         """The file is damaged: put it aside; everything in it can be fetched again."""
-        log.error("%s is damaged and begins anew: %s", self.path, why)
-        self.damaged += 1
+        logger.error("%s is damaged and begins anew: %s", self.path, why)
         put_aside(self.path)
         self._forget()
 
@@ -229,6 +236,26 @@ class Store:
         with self._guard, suppress(ValueError):
             self._open.remove(connection)
         connection.close()
+
+
+class Follower:
+    """What another process of this terminal wrote since the last look."""
+
+    def __init__(self, store: ReplicaStore) -> None:
+        self.store = store
+        self.seen = store.data_version()
+        self.number = store.last_notice()
+
+    def news(self) -> Iterator[list[Row]]:
+        """What each step since the last call changed."""
+        now = self.store.data_version()
+        if now == self.seen:
+            return
+        began_anew, self.seen = now[0] != self.seen[0], now
+        if began_anew:
+            self.number = 0
+        self.number, steps = self.store.notices_since(self.number)
+        yield from steps
 
 
 def prepare(connection: sqlite3.Connection) -> None:
