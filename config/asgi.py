@@ -22,7 +22,7 @@ from devices.identity import request_from_scope
 from refusals import Refusal
 from serving.bodies import ClientLeft, Receive, Send, handed_out, spooled
 from syncing import registry
-from syncing.stream import Refused, Streams
+from syncing.events import Streams
 
 from . import problems
 from .garbage_collection import freeze_loaded
@@ -48,10 +48,6 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
             await (streams if scope["path"] == EVENTS else requests)(scope, receive, send)
         except Refusal as refusal:
             await answer(refusal, scope, send)
-        except Refused as no:
-            with override(get_language_from_request(request_from_scope(scope))):
-                problem = problems.Problem(no.status, no.code, no.detail, headers=no.headers)
-            await hand_over(problem, send)
 
 
 async def requests(scope: Any, receive: Receive, send: Send) -> None:
@@ -66,10 +62,6 @@ async def answer(refusal: Refusal, scope: Any, send: Send) -> None:
     """The answer to what never reached Django, in the language that its middleware would have chosen."""
     with override(get_language_from_request(request_from_scope(scope))):
         problem = problems.problem(refusal)
-    await hand_over(problem, send)
-
-
-async def hand_over(problem: problems.Problem, send: Send) -> None:
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.items()]
     await send({"type": "http.response.start", "status": problem.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": problem.content})

@@ -21,7 +21,7 @@ SCOPE_NAMES = {"read": _("read"), "upload": _("upload"), "manage": _("manage")}
 
 
 class ScopesColumn:
-    """What both lists show of what a device may do."""
+    """The column of both lists that says what a device may do."""
 
     @display(description=_("scopes"), label=True)
     def scopes(self, row: Scoped) -> list[str]:
@@ -98,7 +98,7 @@ class EnrolmentCodeAdmin(ScopesColumn, ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: EnrolmentCode, post_url_continue: str | None = None
     ) -> HttpResponse:
-        # The answer to the POST itself: the code is in no session, no address and no log.
+        # The answer to the POST itself shows the code: so it is in no session, no address and no log.
         context = {
             **self.admin_site.each_context(request),
             "title": _("New enrolment code"),

@@ -1,4 +1,4 @@
-"""How views of the API ask who is there, and what they may do."""
+"""How views of the API ask who their caller is, and what it may do."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -41,7 +41,7 @@ class DeviceAuthentication(BaseAuthentication):
         caller = identify_device(request._request)
         if caller is None:
             return None
-        # Only browsers say where a request comes from, and they always do where it isn't their own page that asks.
+        # Only browsers say where a request comes from. They always do when a page of another site asks.
         by_browser = bool({"HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE"} & request._request.META.keys())
         if caller.presented == "cookie" or (caller.presented == "certificate" and by_browser):
             refuse_forgery(request._request)
@@ -85,7 +85,7 @@ class MayUpload(BasePermission):
 
 
 class MayWriteCatalogue(MayRead):
-    """Reading as MayRead. Writing: devices of scope ``manage``, and staff with the model permission for it.
+    """Reading: as MayRead. Writing: devices of scope ``manage``, and staff with the model permission for it.
 
     The view has a ``queryset``. A PUT is a change when its object exists and an addition when it doesn't.
     """
@@ -110,7 +110,7 @@ class MayWriteCatalogue(MayRead):
         return bool(user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}"))
 
     def exists(self, view: "APIView") -> bool:
-        """Whether the object of the address is there; of a malformed id too, so that the view answers 404."""
+        """Whether the object of the address is there. A malformed id passes as one, so that the view answers 404."""
         lookup = getattr(view, "lookup_url_kwarg", None) or getattr(view, "lookup_field", "pk")
         try:
             return bool(view.queryset.filter(pk=view.kwargs.get(lookup)).exists())  # type: ignore[attr-defined]
@@ -119,7 +119,7 @@ class MayWriteCatalogue(MayRead):
 
 
 class IsDevice(BasePermission):
-    """Devices only: what is asked is about the device itself."""
+    """Devices only. For questions of a device about itself."""
 
     message = _("Only a device can ask this.")
 

@@ -1,7 +1,7 @@
 """Client certificates, from an authority of the shop's own that lies in the data directory.
 
-A proxy that has ``ca.pem`` lets nobody else's through; which device one belongs to, and whether that may still
-come in, says the device's row. So nothing has to be told to the proxy when a device is revoked.
+A proxy that has ``ca.pem`` lets only certificates of this authority through. The device's row says which device a
+certificate belongs to, and whether that may still come in. So the proxy needs not be told when a device is revoked.
 """
 
 import os
@@ -27,7 +27,7 @@ from .proxies import fingerprint
 
 AUTHORITY_LASTS = timedelta(days=30 * 365)
 CERTIFICATE_LASTS = timedelta(days=5 * 365)
-SLACK = timedelta(days=1)  # a clock that is a little behind doesn't take a new certificate for one of tomorrow
+SLACK = timedelta(days=1)  # a clock that is a little slow must not take a new certificate for one of tomorrow
 LONGEST_NAME = 64  # characters that X.509 allows
 
 
@@ -52,7 +52,7 @@ class Issued:
 
 
 def issue(*, name: str, authority: Path, now: datetime | None = None) -> Issued:
-    """A certificate for the device ``name`` by the authority in the folder ``authority``, made there if need be."""
+    """A certificate for the device ``name``, by the authority in the folder ``authority``, which is made if need be."""
     now = now or datetime.now(UTC)
     if not authority.exists():
         found_authority(authority, now=now)
@@ -78,7 +78,7 @@ def issue(*, name: str, authority: Path, now: datetime | None = None) -> Issued:
 
 
 def found_authority(folder: Path, *, now: datetime) -> None:
-    """Make ``ca.pem`` and ``ca.key`` in the new ``folder``; of two at the same moment one wins, as a whole."""
+    """Make the new ``folder`` with ``ca.pem`` and ``ca.key``. Of two calls at the same moment one makes both files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = common_name("RedCoral devices")
     signs_only = dict.fromkeys(
@@ -126,7 +126,7 @@ def unlocked(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def write_new(path: Path, data: bytes, *, mode: int) -> None:
-    """A file that nobody could read before it had its ``mode``, and that survives a power cut."""
+    """Make a file that nobody can read before it has its ``mode``, and that survives a power failure."""
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)
         file.flush()

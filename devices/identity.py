@@ -1,4 +1,7 @@
-"""Who is asking: a device by token or certificate, or staff by session. For every door, also outside Django."""
+"""Who is asking: a device by token or certificate, or staff by session. For views, and for what isn't Django's.
+
+Something was shown and nobody is let in by it: that is a Refusal. Nothing was shown: that is None.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -21,10 +24,10 @@ from . import contacts, proxies
 from .models import Device, scopes_of, token_digest
 
 COOKIE = "redcoral_device"
-STAFF_SCOPES = frozenset({"read", "upload"})  # what they may write of the catalogue, model permissions say
+STAFF_SCOPES = frozenset({"read", "upload"})  # model permissions say what staff may write of the catalogue
 
-# By hand, what ``Device.objects.active()`` says: every request begins with one of these, and building it anew would
-# take longer than all else that lets somebody in.
+# The same as ``Device.objects.active()``, by hand: every request begins with one of these, and to build the query would
+# take longer than all else that is done to let a caller in.
 WITH_DIGEST = """
 SELECT id, name, token_hash, certificate_fingerprint, may_upload, may_manage
 FROM devices_device WHERE token_hash = %s AND revoked_at IS NULL
@@ -33,7 +36,7 @@ WITH_FINGERPRINT = """
 SELECT id, name, token_hash, certificate_fingerprint, may_upload, may_manage
 FROM devices_device WHERE certificate_fingerprint = %s AND revoked_at IS NULL
 """
-# For a statement that asks for something else on the way; who lets somebody in by it notes the contact.
+# For a statement that reads something else as well. Its caller notes the contact.
 ID_WITH_DIGEST = "SELECT id FROM devices_device WHERE token_hash = %s AND revoked_at IS NULL"
 
 
@@ -61,7 +64,7 @@ class NotStaff(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who is let in; what travels through the house instead of a request."""
+    """A device or a member of the staff who is let in. It is handed on instead of a request."""
 
     kind: Literal["device", "staff"]
     id: str
@@ -71,7 +74,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class DeviceCaller(Caller):
-    """A device; ``request.user`` in views. ``presented`` says what it showed."""
+    """``request.user`` in views. ``presented`` says what the device showed."""
 
     presented: Literal["bearer", "cookie", "certificate"]
     token_hash: str = field(repr=False)
@@ -92,7 +95,8 @@ def identify(request: HttpRequest) -> Caller | None:
     """Who is asking: bearer token, else device cookie, staff session, certificate; None when nothing was shown.
 
     Raises TokenInvalid, CertificateInvalid and NotStaff. Reads one row of devices, or the session and its user; writes
-    nothing. Doesn't check CSRF: who lets write whom a browser vouches for has to (devices.authentication does).
+    nothing. It doesn't check CSRF, which has to be checked before a write of a caller whose browser shows a cookie or
+    certificate by itself (devices.authentication does).
     """
     return identify_device(request) or identify_staff(request)
 
@@ -100,8 +104,8 @@ def identify(request: HttpRequest) -> Caller | None:
 def identify_device(request: HttpRequest) -> DeviceCaller | None:
     """The device whose token or certificate the request shows. Raises TokenInvalid and CertificateInvalid.
 
-    A bearer token decides alone. A cookie may be left over from a terminal page that was revoked, and a browser shows
-    its certificate without being told to: they step back when the same browser has a login.
+    A bearer token decides alone. A cookie may be left over from a device that was revoked, and a browser shows its
+    certificate without being told to: when one of these is wrong and the same browser has a login, the login counts.
     """
     token = bearer_token(request)
     if token is not None:
@@ -123,7 +127,7 @@ def identify_device(request: HttpRequest) -> DeviceCaller | None:
 
 
 def _caller(query: str, value: str, presented: Literal["bearer", "cookie", "certificate"]) -> DeviceCaller | None:
-    """The only device that ``query`` finds with ``value``, if there is one; it was heard of now."""
+    """The device that ``query`` finds with ``value``, if there is one. Notes the contact."""
     with connection.cursor() as cursor:
         row = cursor.execute(query, [value]).fetchone()
     if row is None:
@@ -143,7 +147,7 @@ def _caller(query: str, value: str, presented: Literal["bearer", "cookie", "cert
 
 
 def as_uuid(value: UUID | str) -> UUID:
-    """An id as plain SQL reads it: SQLite keeps it as text."""
+    """An id that was read by plain SQL. SQLite keeps it as text."""
     return value if isinstance(value, UUID) else UUID(value)
 
 
@@ -166,7 +170,7 @@ def session_user(request: HttpRequest) -> AbstractBaseUser | None:
 def bearer_token(request: HttpRequest) -> str | None:
     """The token of ``Authorization: Bearer``, ``""`` when that header is malformed, None when there is none.
 
-    Another scheme (a proxy's Basic, say) isn't meant for us.
+    Another scheme isn't meant for us: it may be a proxy's Basic, say.
     """
     words = request.META.get("HTTP_AUTHORIZATION", "").split()
     if not words or words[0].lower() != "bearer":
@@ -177,7 +181,8 @@ def bearer_token(request: HttpRequest) -> str | None:
 def still_welcome(callers: Collection[Caller]) -> set[str]:
     """The ids of those ``callers`` that would still be let in: one query for devices, one for staff.
 
-    Where one of several callers of a device shows a replaced token, none of them is: the right one comes back.
+    When one of several callers of a device has shown a token that was replaced, none of the device's callers is in the
+    answer. Those with the right token come back.
     """
     devices = [caller for caller in callers if isinstance(caller, DeviceCaller)]
     user_ids = {caller.id for caller in callers if caller.kind == "staff"}
@@ -217,5 +222,5 @@ def request_from_scope(scope: Mapping[str, Any]) -> HttpRequest:
 
 
 def never_called(request: HttpRequest) -> HttpResponse:
-    """What middleware wants to be made with, where only its first half is asked."""
+    """A ``get_response`` for middleware of which only ``process_request`` or ``process_view`` is called."""
     raise AssertionError("only the request's half of this middleware is used")

@@ -1,4 +1,4 @@
-"""Who may talk to the server, and the codes by which a terminal becomes one of them."""
+"""The devices that may talk to the server, and the codes by which a terminal becomes one of them."""
 
 import hashlib
 import secrets
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is read or typed as something else: no 0 O 1 I L
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # without what is read or typed as something else: 0 O 1 I L
 CODE_LENGTH = 8
 CODE_LIFETIME = timedelta(minutes=15)
 
@@ -24,7 +24,7 @@ def new_token() -> str:
 
 
 def token_digest(token: str) -> str:
-    """What is stored of a token, which is random enough that nobody can search for it by its plain hash."""
+    """What is stored of a token. A plain hash is enough: a token is too random to be found by trying."""
     return hashlib.sha256(token.encode(errors="backslashreplace")).hexdigest()
 
 
@@ -35,7 +35,7 @@ def new_code() -> str:
 
 
 def code_digest(code: str) -> str:
-    """What is stored of a code, however it was typed. Keyed: forty bits alone could be searched."""
+    """What is stored of a code, however it was typed. Keyed, since a code of forty bits can be found by trying."""
     typed = "".join(letter for letter in code.upper() if letter.isalnum())
     value = typed.encode(errors="backslashreplace")
     return salted_hmac("devices.enrolment", value, algorithm="sha256").hexdigest()
@@ -73,9 +73,9 @@ class DeviceQuerySet(models.QuerySet["Device"]):
 
 
 class Device(Scoped):
-    """A terminal, tablet, screen or integration. Its token is shown once; here lies the token's SHA-256.
+    """A terminal, tablet, screen or integration. Its token is shown once; the SHA-256 of the token is stored.
 
-    ``certificate_fingerprint`` is the SHA-256 of the client certificate by which it may come as well, if it has one.
+    ``certificate_fingerprint`` is the SHA-256 of its client certificate, if it has one, which is as good as the token.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -114,7 +114,7 @@ class EnrolmentCodeQuerySet(models.QuerySet["EnrolmentCode"]):
 
 
 class EnrolmentCode(Scoped):
-    """A code that a person types into one new terminal; here lies its digest."""
+    """A code that a person types into one new terminal. Its digest is stored."""
 
     code_hash = models.CharField(_("code hash"), max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)

@@ -1,4 +1,4 @@
-"""What a proxy in front of us says of its client: address, scheme and certificate."""
+"""What a proxy in front of the server says about its client: address, scheme and certificate."""
 
 import hashlib
 import ssl
@@ -9,16 +9,16 @@ from urllib.parse import unquote
 from django.conf import settings
 from django.http import HttpRequest
 
-# Where a request keeps the fingerprint. No header reaches it: in META theirs are HTTP_….
+# Where META keeps the fingerprint. No header can set it: the names of headers begin with HTTP_ there.
 FINGERPRINT = "redcoral.certificate_fingerprint"
 
 
 def believe(request: HttpRequest) -> None:
-    """Put what a trusted proxy says of its client in the place of what it is itself. Once, before anybody asks.
+    """Replace what the request says about the proxy by what a trusted proxy says about its client. Call it once, first.
 
-    Behind one that isn't named in ``TRUSTED_PROXIES`` all clients look like one, which is safe but coarse: wrong
-    enrolment codes of one till then lock enrolment for the whole shop. Only the last address counts, which the proxy
-    itself has seen; the ones before are the client's word.
+    Behind a proxy that isn't named in ``TRUSTED_PROXIES`` all clients have its address. That is safe but coarse: wrong
+    enrolment codes from one terminal then stop enrolment for the whole shop. Only the last forwarded address counts,
+    which the proxy itself has seen; the ones before it are the client's word.
     """
     said = request.META
     if said.get("REMOTE_ADDR") not in settings.TRUSTED_PROXIES:
@@ -35,10 +35,10 @@ def believe(request: HttpRequest) -> None:
 
 
 def certificate_shown(request: HttpRequest) -> str | None:
-    """The fingerprint of the client's certificate, which a trusted proxy has checked; None when there is none."""
+    """The fingerprint of the client's certificate, which a trusted proxy has verified; None without a certificate."""
     return request.META.get(FINGERPRINT)
 
 
 def fingerprint(pem: str) -> str:
-    """The SHA-256 of a certificate's DER form, in hex, as browsers show it. Raises ValueError for what is none."""
+    """The SHA-256 of a certificate's DER form, in hex, as browsers show it. Raises ValueError for other text."""
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()

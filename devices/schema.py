@@ -1,4 +1,4 @@
-"""The three ways to say who one is, for the OpenAPI schema."""
+"""The ways in which a caller shows who it is, for the OpenAPI schema."""
 
 from typing import Any
 

@@ -38,7 +38,7 @@ class CodeInvalid(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A new device and its token, which nobody can read again."""
+    """A new device and its token, which can't be read again."""
 
     device: Device
     token: str
@@ -47,7 +47,7 @@ class Enrolled:
 def enroll(
     *, name: str, may_upload: bool = False, may_manage: bool = False, certificate: "Issued | None" = None
 ) -> Enrolled:
-    """A new device, without a code: for the operator of the server. It may come by ``certificate`` as well."""
+    """A new device without a code, for the operator of the server. ``certificate`` lets it in as well as the token."""
     token = new_token()
     device = Device.objects.create(
         name=name,
@@ -74,7 +74,7 @@ def redeem(*, code: str, name: str, address: str) -> Enrolled:
 def _redeem(code: str, name: str) -> Enrolled | None:
     """In the transaction of the attempt. None for a wrong code."""
     now, digest = timezone.now(), code_digest(code)
-    # One conditional statement: of two terminals with one code one gets it, whatever processes they ask.
+    # One conditional statement: of two terminals with one code one gets in, whatever processes they ask.
     if not EnrolmentCode.objects.redeemable(now=now).filter(code_hash=digest).update(used_at=now):
         return None
     row = EnrolmentCode.objects.get(code_hash=digest)
@@ -85,7 +85,7 @@ def _redeem(code: str, name: str) -> Enrolled | None:
 
 
 def make_code(*, row: EnrolmentCode, by: AbstractBaseUser | None = None, now: datetime | None = None) -> str:
-    """Save the unsaved ``row``, which has the scopes, with a new code; that code, this once."""
+    """Save ``row``, which has the scopes and isn't saved yet, with a new code. Returns the code, this once."""
     code = new_code()
     row.code_hash = code_digest(code)
     row.expires_at = (now or timezone.now()) + CODE_LIFETIME
@@ -95,7 +95,7 @@ def make_code(*, row: EnrolmentCode, by: AbstractBaseUser | None = None, now: da
 
 
 def rotate(*, token_hash: str) -> str:
-    """A new token for the active device whose token has this digest; the old one stops at once.
+    """A new token for the active device whose token has this digest. The old token stops at once.
 
     Raises TokenInvalid when another call was faster.
     """
@@ -106,5 +106,5 @@ def rotate(*, token_hash: str) -> str:
 
 
 def revoke(*, devices: DeviceQuerySet, now: datetime | None = None) -> int:
-    """End the access of ``devices`` at once and for good; how many had access until now."""
+    """End the access of ``devices`` at once and for good. Returns how many had access until now."""
     return devices.active().order_by().update(revoked_at=now or timezone.now())

@@ -98,7 +98,7 @@ class RotateView(APIView):
 
 
 def device_caller(request: Request) -> identity.DeviceCaller:
-    """Who asks, where IsDevice guards the view."""
+    """The caller of a view that has the permission IsDevice."""
     return cast(identity.DeviceCaller, request.user)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from refusals import Refusal
-from syncing.stream import STALLED_SECONDS
+from syncing.wire import STALLED_SECONDS
 
 logger = logging.getLogger(__name__)
 

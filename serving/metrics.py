@@ -20,7 +20,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from devices.models import Device
 from images.models import Image, Pass
 from refusals import Refusal
-from syncing import positions
+from syncing import lag
 from syncing.models import Change, SyncedResource
 from uploads.measures import Measured, measured
 from uploads.models import Photo
@@ -77,14 +77,14 @@ class Collector:
             yield from _uploads(measured())
         devices = Device.objects.filter(revoked_at=None).count()
         yield GaugeMetricFamily("redcoral_devices", "Enrolled devices that are not revoked.", devices)
-        lag = GaugeMetricFamily(
+        lags = GaugeMetricFamily(
             "redcoral_device_lag_changes",
             "Changes that a device has not confirmed; +Inf when it has to refetch.",
             labels=["device", "name"],
         )
-        for device, behind in positions.lags():
-            lag.add_metric([str(device.pk), device.name], math.inf if behind is None else behind)
-        yield lag
+        for device, behind in lag.lags():
+            lags.add_metric([str(device.pk), device.name], math.inf if behind is None else behind)
+        yield lags
         spent = time.perf_counter() - began
         yield GaugeMetricFamily("redcoral_metrics_seconds", "Time that collecting these metrics took.", spent)
 

@@ -1,4 +1,4 @@
-"""The pages of devices, with how far each is behind."""
+"""The admin's pages of devices, with the lag of each."""
 
 from typing import Any
 
@@ -14,29 +14,29 @@ from unfold.decorators import display
 from devices.admin import DeviceAdmin
 from devices.models import Device
 
-from . import positions
 from .cursors import Cursor, UnreadableCursor
-from .models import Position
+from .lag import changes_behind, with_heads
+from .models import DeliveredVersions
 
-# devices doesn't know of sync, so its page is made complete here.
+# The room of devices doesn't know of sync: its page is completed here.
 admin.site.unregister(Device)
 
 
 @admin.register(Device)
-class FollowingDeviceAdmin(DeviceAdmin):
-    # Their types name a length.
+class DeviceWithLagAdmin(DeviceAdmin):
+    # The ignores: the parent's types name a length.
     list_display = (*DeviceAdmin.list_display[:3], "lag", *DeviceAdmin.list_display[3:])  # type: ignore[assignment]
     readonly_fields = (*DeviceAdmin.readonly_fields, "behind", "confirmed", "reached_at")  # type: ignore[assignment]
     fields = (*DeviceAdmin.fields, "behind", "confirmed", "reached_at")  # type: ignore[assignment]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return positions.with_heads(super().get_queryset(request))
+        return with_heads(super().get_queryset(request))
 
     @display(description=_("lag"), label={"none": "success", "some": "warning", "all": "danger"})
     def lag(self, device: Any) -> Any:
-        if (position := position_of(device)) is None:
+        if (delivered := delivered_to(device)) is None:
             return None
-        behind = positions.behind(position.cursor, Cursor.parse(device.heads))
+        behind = changes_behind(delivered.cursor, Cursor.parse(device.heads))
         if behind is None:
             return "all", _("refetches everything")
         if behind == 0:
@@ -46,16 +46,16 @@ class FollowingDeviceAdmin(DeviceAdmin):
 
     @display(description=_("lag"), empty_value="–")
     def behind(self, device: Any) -> Any:
-        """The same on a device's own page, where a label would be shown as what it is made of."""
+        """The lag on a device's own page, which would show the pair of ``lag`` as it is, and not as a label."""
         found = self.lag(device)
         return found and found[1]
 
     @display(description=_("confirmed"), empty_value="–")
     def confirmed(self, device: Any) -> str | None:
-        """The versions that it has, and behind each that is older the one there is."""
-        position = position_of(device)
+        """The versions that the device has; behind each that is older than the head, the head."""
+        delivered = delivered_to(device)
         try:
-            has = Cursor.parse(position.cursor).versions if position else {}
+            has = Cursor.parse(delivered.cursor).versions if delivered else {}
         except UnreadableCursor:
             return None
         heads = Cursor.parse(device.heads).versions
@@ -68,10 +68,10 @@ class FollowingDeviceAdmin(DeviceAdmin):
 
     @display(description=_("as of"), empty_value="–")
     def reached_at(self, device: Any) -> Any:
-        position = position_of(device)
-        return date_format(localtime(position.reached_at), "DATETIME_FORMAT") if position else None
+        delivered = delivered_to(device)
+        return date_format(localtime(delivered.reached_at), "DATETIME_FORMAT") if delivered else None
 
 
-def position_of(device: Any) -> Position | None:
+def delivered_to(device: Any) -> DeliveredVersions | None:
     """None when it never followed the stream."""
-    return getattr(device, "position", None)
+    return getattr(device, "delivered", None)

@@ -1,4 +1,4 @@
-"""``manage.py check --database default`` (and ``migrate``) warns when a change could go unseen."""
+"""``manage.py check --database default`` and ``migrate`` warn when a change could be missed."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -6,7 +6,7 @@ REFUSED = re.compile(r"q=0(\.0*)?")
 
 
 def takes_gzip(accept_encoding: str) -> bool:
-    """Whether a client that sent this header names gzip, other than to refuse it (``gzip;q=0``)."""
+    """Whether this header names gzip, other than to refuse it (``gzip;q=0``)."""
     for asked in accept_encoding.split(","):
         coding, *parameters = (word.strip() for word in asked.split(";"))
         if coding.lower() == "gzip":

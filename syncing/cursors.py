@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
-# An epoch and ten names with versions fit many times; longer text is not ours and is not read.
+# An epoch and ten names with versions fit many times. A longer text isn't ours and isn't read.
 LONGEST = 2000
 LARGEST_VERSION = 2**63 - 1
 
@@ -24,7 +24,7 @@ class Cursor:
 
     @cached_property
     def _text(self) -> str:
-        """Thousands of streams may stand at one cursor: it is written down once."""
+        """Thousands of streams may stand at one cursor: its text is made once."""
         return f"{self.epoch.hex}:" + ",".join(f"{name}.{version}" for name, version in self.versions.items())
 
     @classmethod

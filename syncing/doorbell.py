@@ -1,7 +1,7 @@
-"""The doorbell: something was committed, look at the log. It may ring too often; when it fails it rings by the clock.
+"""The doorbell: a hint that the change log may have grown. It may ring for nothing.
 
-PostgreSQL: one ``LISTEN`` connection a process. SQLite: ``PRAGMA data_version`` every 20 ms, which costs about 1 %
-of a core and sees every commit of other connections. Either rings at least every second, so that losing it costs
+PostgreSQL: one ``LISTEN`` connection for each process. SQLite: ``PRAGMA data_version`` every 20 ms, which costs about
+1 % of a core and sees every commit of other connections. Besides, it rings every second: a hint that was lost costs
 latency only.
 """
 
@@ -17,12 +17,12 @@ from django.db import connection
 
 from .capture.postgresql import CHANNEL
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 SAFETY_SECONDS = 1.0
 SQLITE_POLL_SECONDS = 0.02
 LONGEST_BACKOFF_SECONDS = 5.0
-# Of Django's connection parameters, those that belong to its own way of using a connection.
+# Those of Django's connection parameters that say how Django uses a connection, not where the database is.
 NOT_FOR_LISTENING = {"context", "cursor_factory", "prepare_threshold", "server_side_binding"}
 
 
@@ -58,7 +58,7 @@ async def _listen_postgresql(ring: Callable[[], None]) -> None:
         except (psycopg.Error, OSError) as error:
             failures += 1
             longest = min(LONGEST_BACKOFF_SECONDS, 0.1 * 2**failures)
-            log.warning("The listening connection was lost (%s); polling until it is back", error)
+            logger.warning("The listening connection was lost (%s); polling until it is back", error)
             await asyncio.sleep(random.uniform(0, longest))  # noqa: S311 - spreads load, keeps no secret
 
 
@@ -90,7 +90,7 @@ def _watch_sqlite(path: str, stop: threading.Event, ring: Callable[[], object]) 
                     eyes = sqlite3.connect(path, timeout=1, isolation_level=None, uri=path.startswith("file:"))
                 (now,) = eyes.execute("PRAGMA data_version").fetchone()
             except sqlite3.Error as error:
-                log.warning("The database can't be watched (%s); looking every second until it can", error)
+                logger.warning("The database can't be watched (%s); looking every second until it can", error)
                 if eyes is not None:
                     eyes.close()
                 eyes = None

@@ -1,6 +1,6 @@
-"""Reading the log: status, snapshot, delta, and what the stream reads.
+"""Reading the change log: status, snapshot, delta, and what the stream reads.
 
-Counters, horizons, log rows and objects of one answer always come from one database snapshot, so a version never
+Counters, horizons, changes and objects of one answer always come from one database snapshot, so a version never
 belongs to other data.
 """
 
@@ -12,8 +12,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from devices.identity import ID_WITH_DIGEST, as_uuid
+from refusals import Refusal
 
 from . import registry
 from .models import Change
@@ -31,12 +33,12 @@ class Reason(StrEnum):
     CURSOR = "cursor"
 
 
-class ResyncRequired(Exception):
-    """The log can't continue from the version that was asked for: fetch the snapshot."""
+class ResyncRequired(Refusal):
+    status, code = 410, "resync_required"
+    detail = _("The log can't continue from there: fetch the snapshot.")
 
     def __init__(self, *, epoch: UUID, version: int, reason: Reason) -> None:
-        super().__init__(f"resync required: {reason}")
-        self.epoch, self.version, self.reason = epoch, version, reason
+        super().__init__(epoch=str(epoch), version=version, reason=str(reason))
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Delta:
 
 @dataclass(frozen=True)
 class Batch:
-    """Log rows of several resources up to ``to``, with their objects, all of one snapshot.
+    """Changes of several resources up to ``to``, with their objects, all of one snapshot.
 
     ``lost`` names resources that can't be continued; they stand at their head in ``to``.
     """
@@ -101,7 +103,7 @@ class Batch:
         return all(self.to[name] == self.heads.versions[name] for name in self.to)
 
 
-# By hand: every answer and every read of the log begins with it, and building it anew would cost more than running it.
+# By hand: every answer and every read of the change log begins with it. Building it would cost more than running it.
 HEADS = """
 SELECT syncing_resource.name, version, horizon, epoch
 FROM syncing_resource LEFT JOIN syncing_epoch ON syncing_epoch.id = 1
@@ -176,7 +178,7 @@ def snapshot(*, name: str) -> Snapshot:
 def delta(*, name: str, since: int, epoch: UUID, limit: int) -> Delta:
     """The newest change of each object in (since, to], at most ``limit`` of them; ``to < head`` means ask again.
 
-    Raises ResyncRequired when the log can't continue from ``since`` in ``epoch``.
+    Raises ResyncRequired when the change log can't continue from ``since`` in ``epoch``.
     """
     with one_view() as now:
         head = now.versions[name]
@@ -185,7 +187,7 @@ def delta(*, name: str, since: int, epoch: UUID, limit: int) -> Delta:
             raise ResyncRequired(epoch=now.epoch, version=head, reason=trouble)
         to = min(since + limit, head)
         rows = _rows({name: since}, {name: to}) if to > since else []
-        if len(rows) != to - since:  # the log has a hole: better a refetch than a lost change
+        if len(rows) != to - since:  # the change log has a hole: better a refetch than a lost change
             raise ResyncRequired(epoch=now.epoch, version=head, reason=Reason.HORIZON)
         newest = {row.object_id: row for row in rows}
         entries = _entries(sorted(newest.values(), key=lambda row: row.version))
@@ -193,7 +195,7 @@ def delta(*, name: str, since: int, epoch: UUID, limit: int) -> Delta:
 
 
 def read(*, since: Mapping[str, int], limit: int) -> Batch:
-    """Every log row after ``since`` (resource → version), at most about ``limit``, with the objects as they are now."""
+    """Every change after ``since`` (resource → version), at most about ``limit``, with the objects as they are now."""
     with one_view() as now:
         to, lost, room = dict(since), {}, limit
         for name in sorted(since):

@@ -1,4 +1,4 @@
-"""Counters and the log, which the triggers write and Python only reads; the epoch; and how far each device is."""
+"""Counters and change log, which the triggers write and Python only reads; the epoch; what devices were delivered."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from devices.models import Device
 
 
 class SyncedResource(models.Model):
-    """One kind of record: ``version`` counts its committed changes; below ``horizon`` the log can't be read."""
+    """One kind of record: ``version`` counts its committed changes; the change log begins after ``horizon``."""
 
     name = models.CharField(max_length=40, primary_key=True)
     version = models.BigIntegerField(default=0)
@@ -29,7 +29,7 @@ class SyncedResource(models.Model):
 
 
 class Change(models.Model):
-    """Version ``version`` of ``resource`` was this change of this object; the state itself is read when delivered."""
+    """This change of this object made version ``version`` of ``resource``. The object itself is read at delivery."""
 
     class Action(models.TextChoices):
         CREATED = "created", _("created")
@@ -70,19 +70,25 @@ class Epoch(models.Model):
         return str(self.epoch)
 
 
-class Position(models.Model):
-    """Where a device's stream stood at ``reached_at``. Written by syncing/positions.py, in bulk."""
+class DeliveredVersions(models.Model):
+    """A device has been sent everything up to ``cursor``, at ``reached_at``. Written by syncing/delivered.py."""
 
     # Without a constraint in the database: its check would take a lock on the device while this table is locked.
     device = models.OneToOneField(
-        Device, models.CASCADE, primary_key=True, db_constraint=False, verbose_name=_("device"), related_name="position"
+        Device,
+        models.CASCADE,
+        primary_key=True,
+        db_constraint=False,
+        verbose_name=_("device"),
+        related_name="delivered",
     )
     cursor = models.TextField(_("cursor"))
     reached_at = models.DateTimeField(_("reached at"))
 
     class Meta:
-        verbose_name = _("position in the stream")
-        verbose_name_plural = _("positions in the stream")
+        db_table = "syncing_position"
+        verbose_name = _("delivered versions")
+        verbose_name_plural = _("delivered versions")
 
     def __str__(self) -> str:
         return self.cursor

@@ -1,7 +1,7 @@
 """The threads in which a stream process reads its database: a few for all streams together, and one for the hub.
 
-A herd that catches up, or that shows its tokens, waits for a thread and for a connection of the pool. The hub waits for
-neither: each change passes through it, on its way to everybody.
+A herd of streams that show their tokens, or do their backfill, waits for a thread and for a connection of the pool. The
+hub waits for neither, because each change passes through it on its way to all streams.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from django.db import Error as DatabaseError
 
 
 def without_the_pool() -> None:
-    """This thread's connection is then nobody else's; it opens when it is used."""
+    """Give this thread a connection of its own, beside the pool; it opens when it is used."""
     alone = connection.copy()
     alone.settings_dict["OPTIONS"].pop("pool", None)
     connections[DEFAULT_DB_ALIAS] = alone

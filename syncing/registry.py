@@ -1,6 +1,7 @@
 """Which records are synced, and what each looks like on the wire.
 
-The application that owns the records registers them (``catalog/resources.py``); capture, log and stream read this list.
+The application that owns the records registers them (``catalog/resources.py``). Capture, ``log`` and the hub read this
+list.
 """
 
 import datetime as dt
@@ -14,10 +15,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from refusals import Refusal
 
 Row = dict[str, Any]
 
-# Raised by hand when values are written in another way (``_on_the_wire``): what caches keep is then worth nothing.
+# Raise it when values are written in another way (``_on_the_wire``): caches then forget what they keep.
 WIRE_FORM = 1
 AS_THEY_ARE = {type(None), str, bool, int, list}
 # A datetime is a date as well: it comes first.
@@ -30,6 +34,11 @@ FORMS: dict[type, Callable[[Any], str]] = {
 }
 # An IN list this long stays below SQLite's limit of variables, with room to spare.
 IDS_PER_QUERY = 10_000
+
+
+class UnknownResource(Refusal):
+    status, code = 404, "unknown_resource"
+    detail = _("There is no resource of this name.")
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ class Resource:
 
     @cached_property
     def shape(self) -> str:
-        """A fingerprint of what an object looks like on the wire: names, order and kinds, children's too."""
+        """A fingerprint of what an object looks like on the wire: names, order and types, those of children too."""
         inside = {child.field: child for child in self.children}
         kinds = []
         for name in self.fields:
@@ -101,7 +110,7 @@ class Resource:
         return sha256(f"{WIRE_FORM} {kinds}".encode()).hexdigest()[:16]
 
     def read(self, ids: Sequence[UUID] | None = None) -> list[Row]:
-        """The wire shape of the objects ``ids``, in that order and without those that are gone; of all, by id, if None.
+        """The wire shapes of the objects ``ids``, in that order, without those that are gone; by default of all, by id.
 
         One query for the rows and one for each kind of link or child, whatever their number.
         """
@@ -116,7 +125,7 @@ class Resource:
         rows = list(_values(self.model, self.columns, "id", ids))
         if not rows:
             return []
-        # Column by column: most need no conversion, and the rest only one each.
+        # Column by column: most columns need no conversion, and the others one kind of conversion each.
         found = dict(zip(self.columns, zip(*rows, strict=True), strict=True))
         cells = {name: _column_on_the_wire(found[self._attname(name)]) for name in self.concrete}
         for link in self.links:
@@ -158,7 +167,7 @@ def _values(
 
 
 def _column_on_the_wire(values: Sequence[Any]) -> Iterable[Any]:
-    """``_on_the_wire`` of values of one column: as a rule all have one type, or are None, and it is asked for once."""
+    """``_on_the_wire`` for the values of one column. As a rule they have one type or are None: it is found once."""
     kinds = set(map(type, values))
     if kinds <= AS_THEY_ARE:
         return values
@@ -188,7 +197,9 @@ def register(resource: Resource) -> None:
 
 
 def resource(name: str) -> Resource:
-    """The resource of that name; KeyError when there is none."""
+    """The resource of that name. Raises UnknownResource."""
+    if name not in _resources:
+        raise UnknownResource
     return _resources[name]
 
 

@@ -1,4 +1,4 @@
-"""Pruning the log: the horizon moves first, in a commit of its own; then rows below it go."""
+"""Pruning the change log: the horizon moves first, in a commit of its own; then rows below it go."""
 
 import datetime as dt
 import logging
@@ -8,28 +8,29 @@ from django.db import transaction
 from . import registry
 from .models import Change, SyncedResource
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 ROWS_PER_DELETE = 5000
-NO_LIMIT_DAYS = 365_000  # a thousand years: older than any log, and still a date
+NO_LIMIT_DAYS = 365_000  # a thousand years: older than any change, and still a date
 
 
 def age(days: float) -> dt.timedelta:
-    """So many days; more than a date can be moved back by means no limit by age."""
+    """So many days. More of them than there are dates mean no limit by age."""
     return dt.timedelta(days=min(days, NO_LIMIT_DAYS))
 
 
 def prune(*, older_than: dt.timedelta, more_than: int, now: dt.datetime) -> dict[str, int]:
     """Forget changes older than ``older_than`` and all but the newest ``more_than`` of each resource.
 
-    A terminal that is below the new horizon refetches; nobody else notices. Harmless when two run at once, and what one
-    that was killed has left the next one finishes. Returns the rows deleted by resource.
+    A terminal that is below the new horizon refetches; the others notice nothing. Two runs at once do no harm, and the
+    next run finishes what a killed one has left. Returns the number of deleted rows by resource.
     """
     deleted = {}
     for name in registry.names():
         _move_horizon(name, older_than=older_than, more_than=more_than, now=now)
         deleted[name] = _delete_below_horizon(name)
-    log.info("pruned the log: %s", " ".join(f"{name}={count}" for name, count in deleted.items() if count) or "nothing")
+    said = " ".join(f"{name}={count}" for name, count in deleted.items() if count)
+    logger.info("pruned the change log: %s", said or "nothing")
     return deleted
 
 
@@ -37,7 +38,7 @@ def prune(*, older_than: dt.timedelta, more_than: int, now: dt.datetime) -> dict
 def _move_horizon(name: str, *, older_than: dt.timedelta, more_than: int, now: dt.datetime) -> None:
     resource = SyncedResource.objects.get(name=name)
     rows = Change.objects.filter(resource=name)
-    # In version order, so that the cost is what there is to prune: times rise with versions.
+    # In version order, with which times rise: so it reads no more rows than there are to prune.
     oldest_kept = rows.filter(at__gte=now - older_than).order_by("version").values_list("version", flat=True).first()
     too_old = resource.version if oldest_kept is None else oldest_kept - 1
     horizon = max(too_old, resource.version - more_than)

@@ -1,10 +1,12 @@
-"""Snapshots for herds: built once for each (resource, version), however many terminals of however many processes ask.
+"""Snapshots for herds: built once for each (resource, version), however many terminals ask.
 
-After a restart everybody asks for the same thing at once. The first to ask builds it, the others wait for what he
-puts into the cache, compressed. He holds a lease, which ends soon after him when he is killed. The cache is a hint:
-when it is away each request builds its own.
+After a restart every terminal asks for the same thing at once. One process builds it, under a lock that all processes
+of this machine share; the others wait until it is in the cache, compressed. The lock ends with its holder: when a
+builder is killed, the next one goes on at once. Of several machines each may build its own. Lock and cache only save
+work: without one of them, each request builds its own snapshot.
 """
 
+import fcntl
 import gzip
 import logging
 import time
@@ -12,23 +14,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from threading import Event, Thread
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 import orjson
 import redis
-from django.core.cache import cache, caches
+from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 
-from . import log as sync_log
-from . import registry
+from . import log, registry
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600
-LEASE_SECONDS = 3  # a builder who didn't renew his lease for so long is dead
-PATIENCE_SECONDS = 30  # who has waited for so long builds his own
+LOCKS = 64  # files, among which the snapshots are distributed
+PATIENCE_SECONDS = 30  # whoever has waited for so long builds its own
 PAUSE_SECONDS = 0.02
 COMPRESSION = 1  # levels above cost more time than they save bytes
 
@@ -48,76 +49,63 @@ def etag_of(epoch: UUID, name: str, version: int) -> str:
 
 def current_etag(*, name: str) -> str:
     """The tag of the snapshot as it would be now: one small query, nothing built."""
-    heads = sync_log.heads()
+    heads = log.heads()
     return etag_of(heads.epoch, name, heads.versions[name])
 
 
 def packed(*, name: str, etag: str) -> Packed:
     """The snapshot of ``etag``, or a newer one. Outside of a transaction no connection is held while it waits."""
-    key, building = f"snapshot:{etag}", f"snapshot:{etag}:building"
-    deadline = time.monotonic() + PATIENCE_SECONDS
     try:
-        while True:
-            if body := cache.get(key):
+        with lock_of(etag) as lock:
+            if body := kept_or_ours(etag, lock):
                 return Packed(etag, body)
-            if cache.add(building, 1, LEASE_SECONDS) or time.monotonic() > deadline:
-                break
-            let_go_of_the_database()
-            time.sleep(PAUSE_SECONDS)
-    except redis.RedisError as error:
-        log.warning("The cache is away (%s); building a snapshot for one", error)
-        return build(name)
-    with leased(building):
-        # The builder before us may be done, or have found a newer version: there is nothing left to build.
-        now = current_etag(name=name)
-        with its_absence_logged():
-            if body := cache.get(f"snapshot:{now}"):
+            # The builder before us may have found a newer version: then there is nothing left to build.
+            now = current_etag(name=name)
+            if body := cache.get(key(now)):
                 return Packed(now, body)
-        built = build(name)
-        with its_absence_logged():
-            cache.set(f"snapshot:{built.etag}", built.body, KEPT_SECONDS)
-        return built
+            built = build(name)
+            cache.set(key(built.etag), built.body, KEPT_SECONDS)
+            return built
+    except (redis.RedisError, OSError) as error:
+        logger.warning("No cache or no lock (%s); a snapshot is built for one caller", error)
+        return build(name)
+
+
+def key(etag: str) -> str:
+    return f"snapshot:{etag}"
 
 
 @contextmanager
-def leased(key: str) -> Iterator[None]:
-    """Renews the lease of ``key`` for as long as building takes, and gives it back, also when building failed.
+def lock_of(etag: str) -> Iterator[IO[bytes]]:
+    """The file to lock for building ``etag``. Closing it ends the lock."""
+    path = settings.DATA_DIR / "locks" / f"snapshots-{int(etag, 16) % LOCKS}"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("ab") as lock:
+        yield lock
 
-    By a thread: the database may be silent for longer than a lease, or the packing take longer.
-    """
-    kept, done = caches["default"], Event()  # this thread's; the other would connect anew
 
-    def renew() -> None:
-        while not done.wait(LEASE_SECONDS / 3):
-            with suppress(redis.RedisError):  # at worst somebody builds it once more
-                kept.touch(key, LEASE_SECONDS)
-
-    Thread(target=renew, name="snapshot-lease", daemon=True).start()
-    try:
-        yield
-    finally:
-        done.set()
-        with its_absence_logged():
-            kept.delete(key)
+def kept_or_ours(etag: str, lock: IO[bytes]) -> bytes | None:
+    """Wait until the cache has the snapshot. None: it is ours to build, as the lock is free, or we have waited long."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (body := cache.get(key(etag))):
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # of this opening of the file: it keeps threads apart too
+            return None
+        if time.monotonic() > deadline:
+            return None
+        let_go_of_the_database()
+        time.sleep(PAUSE_SECONDS)
+    return bytes(body)
 
 
 def let_go_of_the_database() -> None:
-    """Gives the connection back to its pool: what comes next takes its time, and doesn't need it."""
+    """Give the connection back to its pool: what comes next takes its time, and doesn't need it."""
     if not connection.in_atomic_block:
         connection.close()
 
 
-@contextmanager
-def its_absence_logged() -> Iterator[None]:
-    """A cache that is away is no failure of what we do."""
-    try:
-        yield
-    except redis.RedisError as error:
-        log.warning("The cache is away (%s); a snapshot isn't kept", error)
-
-
 def build(name: str) -> Packed:
-    snapshot = sync_log.snapshot(name=name)
+    snapshot = log.snapshot(name=name)
     answer: dict[str, Any] = {
         "epoch": str(snapshot.epoch),
         "resource": name,

@@ -13,38 +13,25 @@ from django.utils.http import parse_etags
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+from refusals import Refusal
 
 from . import log, registry, snapshots
 from .codings import takes_gzip
 from .serializers import DeltaSerializer, SnapshotSerializer, StatusSerializer
 
-KEEP_AND_ASK = "private, no-cache"  # it may be kept, but has to be asked about each time
+KEEP_AND_ASK = "private, no-cache"  # a client may keep the answer, but has to ask about it each time
 DEFAULT_LIMIT = 1000
 LARGEST_LIMIT = 5000
-# A number that no 64-bit counter reaches is still a number: the terminal is ahead.
+# A number that no 64-bit counter reaches is still a number: a terminal that sends it is ahead.
 WHOLE_NUMBER = re.compile(r"[0-9]{1,4000}", re.ASCII)  # Python reads no more than 4,300
 RESOURCE = OpenApiParameter("resource", str, OpenApiParameter.PATH, description="One of the ten names.")
 
 
-class UnknownResource(APIException):
-    status_code, default_code = 404, "unknown_resource"
-    default_detail = _("There is no resource of this name.")
-
-
-class InvalidParameter(APIException):
-    status_code, default_code = 400, "invalid_parameter"
-
-
-class ResyncRequired(APIException):
-    status_code, default_code = 410, "resync_required"
-    default_detail = _("The log can't continue from there: fetch the snapshot.")
-
-    def __init__(self, cause: log.ResyncRequired) -> None:
-        super().__init__()
-        self.extra = {"epoch": str(cause.epoch), "version": cause.version, "reason": str(cause.reason)}
+class InvalidParameter(Refusal):
+    status, code = 400, "invalid_parameter"
 
 
 class StatusView(APIView):
@@ -60,13 +47,13 @@ class SnapshotView(APIView):
 
     @extend_schema(operation_id="sync_snapshot", parameters=[RESOURCE], responses=SnapshotSerializer, tags=["sync"])
     def get(self, request: Request, resource: str) -> HttpResponseBase:
-        name = known(resource)
+        name = registry.resource(resource).name
         etag = snapshots.current_etag(name=name)
         if is_known(request, etag):
             return unchanged(etag)
         packed = snapshots.packed(name=name, etag=etag)
         if takes_gzip(request.headers.get("Accept-Encoding", "")):
-            # The same words in another coding: as an entity tag only weakly the same.
+            # The same answer in another coding is other bytes: its entity tag is weak.
             headers = {"ETag": f'W/"{packed.etag}"', "Content-Encoding": "gzip"}
             response = HttpResponse(packed.body, content_type="application/json", headers=headers)
         else:
@@ -93,15 +80,12 @@ class ChangesView(APIView):
         tags=["sync"],
     )
     def get(self, request: Request, resource: str) -> HttpResponseBase:
-        name = known(resource)
+        name = registry.resource(resource).name
         since = whole_number(request, "since")
         limit = whole_number(request, "limit", default=DEFAULT_LIMIT)
         if not 1 <= limit <= LARGEST_LIMIT:
             raise InvalidParameter(_("limit lies between 1 and %(largest)s.") % {"largest": LARGEST_LIMIT})
-        try:
-            delta = log.delta(name=name, since=since, epoch=uuid(request, "epoch"), limit=limit)
-        except log.ResyncRequired as cause:
-            raise ResyncRequired(cause) from None
+        delta = log.delta(name=name, since=since, epoch=uuid(request, "epoch"), limit=limit)
         changes = [
             {"id": entry.id, "version": entry.version, "action": entry.action, "data": entry.data}
             for entry in delta.changes
@@ -120,7 +104,7 @@ class ChangesView(APIView):
 
 
 def status(request: Request | HttpRequest, heads: log.Heads) -> HttpResponse:
-    """The answer to who asks where everything stands: at ``heads``."""
+    """The answer to a question for the status: ``heads``."""
     body = orjson.dumps({"epoch": str(heads.epoch), "versions": heads.versions})
     etag = sha256(body).hexdigest()[:32]
     if is_known(request, etag):
@@ -137,12 +121,6 @@ def is_known(request: Request | HttpRequest, etag: str) -> bool:
 
 def unchanged(etag: str) -> HttpResponse:
     return HttpResponseNotModified(headers={"ETag": f'"{etag}"', "Cache-Control": KEEP_AND_ASK})
-
-
-def known(name: str) -> str:
-    if name not in registry.names():
-        raise UnknownResource
-    return name
 
 
 def whole_number(request: Request, name: str, *, default: int | None = None) -> int:

@@ -1,8 +1,9 @@
-"""What carries a stream to its client: ASGI's ``send``, and past it the transport itself where the server is uvicorn.
+"""The way of bytes to a client: ASGI's ``send``, or past it the transport itself where the server is uvicorn.
 
-``send`` is for a task that has its turn, and frames what it is given. For a change that goes to thousands of streams
-the turns and the framing are nearly all of the work. A direct wire takes bytes that were framed once for all of them,
-and takes them at once, as long as its client keeps up; one that doesn't is sent the rest by its task, at its own pace.
+To call ``send`` a stream's task has to be woken, and ``send`` frames what it is given. For a change that goes to
+thousands of streams, waking and framing are nearly all of the work. A direct wire takes bytes that were framed once for
+all streams, and takes them at once, as long as its client keeps up. The task of a stream whose client doesn't keep up
+sends the rest, at the client's own pace.
 """
 
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+STALLED_SECONDS = 60.0  # a client that takes no byte for so long is gone; its socket just doesn't know
 
 Scope = Mapping[str, Any]
 Send = Callable[[Any], Awaitable[None]]
@@ -44,7 +47,7 @@ class Wire:
 
 
 class DirectWire(Wire):
-    """The way past ``send``, to the transport of ``cycle``. What it is to do it does as ``cycle`` would."""
+    """Writes to the transport of ``cycle`` directly, in the framing of uvicorn's own cycle."""
 
     def __init__(self, cycle: RequestResponseCycle) -> None:
         super().__init__(cycle.send)
@@ -52,7 +55,7 @@ class DirectWire(Wire):
 
     async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         if self._cycle.scope["http_version"] == "1.0":
-            # Such a client knows no chunks, which uvicorn would send: the answer ends with the connection.
+            # uvicorn would send chunks, which HTTP/1.0 doesn't know: the answer ends with the connection.
             self._cycle.chunked_encoding, self._cycle.expected_content_length = False, sys.maxsize
         await super().start(status, headers)
 
@@ -69,6 +72,6 @@ class DirectWire(Wire):
 
 
 def wire_of(send: Send) -> Wire:
-    """The shortest way to who gets what ``send`` is given."""
+    """The shortest way to the client of ``send``."""
     cycle = getattr(send, "__self__", None)
     return DirectWire(cycle) if isinstance(cycle, RequestResponseCycle) else Wire(send)

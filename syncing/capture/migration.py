@@ -14,13 +14,13 @@ from . import drop, install, verify
 
 
 def before(*, using: str = DEFAULT_DB_ALIAS, plan: Any = (), **_: Any) -> None:
-    """Called once for each ``migrate``; without a plan nothing is touched, for others may be writing."""
+    """Called once for each ``migrate``. Without a plan nothing is touched, because others may be writing."""
     if plan and using == DEFAULT_DB_ALIAS:
         drop()
 
 
 def after(*, using: str = DEFAULT_DB_ALIAS, plan: Any = (), **_: Any) -> None:
-    """Put right what is missing; whenever something was, the history has a hole and a new one begins."""
+    """Put right what is missing. Whenever something was, the history has a hole and a new one begins."""
     if using != DEFAULT_DB_ALIAS or not epochs.tables_exist():
         return
     if verify():

@@ -1,7 +1,7 @@
 """SQLite: one writer at a time, so row triggers number each change as it happens.
 
-One edit of several statements is several versions here; order is commit order because writers stand in line
-(``IMMEDIATE``). Every function takes ``capture.Table`` values.
+An edit of several statements is several versions here. Their order is commit order, because one writer waits for the
+other (``IMMEDIATE``). Every function takes the tables to watch.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from .table import Table
+
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
-
-    from . import Table
 
 PREFIX = "capture_"
 
 
-def render(tables: Iterable["Table"]) -> Iterator[str]:
+def render(tables: Iterable[Table]) -> Iterator[str]:
     """The statements that create every trigger."""
     yield from _triggers(tables).values()
 
@@ -27,7 +27,7 @@ def drop(cursor: "CursorWrapper") -> None:
         cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"')
 
 
-def verify(tables: Iterable["Table"]) -> list[str]:
+def verify(tables: Iterable[Table]) -> list[str]:
     """A line for each trigger that is missing, left over or isn't as rendered."""
     wanted, there = _triggers(tables), _installed()
     missing = [f"Trigger {name} is missing." for name in wanted if name not in there]
@@ -42,7 +42,7 @@ def _installed() -> dict[str, str]:
         return dict(cursor.fetchall())
 
 
-def _triggers(tables: Iterable["Table"]) -> dict[str, str]:
+def _triggers(tables: Iterable[Table]) -> dict[str, str]:
     found = {}
     for table in tables:
         changed = " OR ".join(f'OLD."{c}" IS NOT NEW."{c}"' for c in table.columns)
@@ -77,7 +77,7 @@ def _triggers(tables: Iterable["Table"]) -> dict[str, str]:
     return found
 
 
-def _note(table: "Table", object_id: str, action: str) -> str:
+def _note(table: Table, object_id: str, action: str) -> str:
     counter = f"FROM syncing_resource WHERE name = '{table.resource}'"
     return (
         f"  SELECT RAISE(ABORT, 'The counter of {table.resource} is missing: run manage.py migrate.')"

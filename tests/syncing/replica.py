@@ -103,7 +103,7 @@ class Replica:
             try:
                 delta = self.requests.delta(name=name, since=self.versions[name], epoch=self.epoch)
             except ResyncRequired as refusal:
-                if refusal.epoch != self.epoch:
+                if refusal.members["epoch"] != str(self.epoch):
                     yield from self._refetch_everything()
                 else:
                     yield from self._refetch([name])

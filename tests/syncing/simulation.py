@@ -153,7 +153,7 @@ class Process:
         self._hub_task = self.loop.create_task(self.hub._run())
         self._wires: list[Wire] = []
 
-    def settle(self) -> None:
+    def until_idle(self) -> None:
         """Everything runs until it waits: for a ring, for a reader, or at the turnstile when that is closed."""
         self._spin()
         while self.turnstile.is_open and (self.turnstile.let_one_read() or self.turnstile.let_one_answer()):
@@ -161,13 +161,13 @@ class Process:
 
     def ring(self) -> None:
         self.hub._ring.set()
-        self.settle()
+        self.until_idle()
 
     def connect(self, names: Sequence[str], cursor: str | None, *, is_direct: bool = True) -> Wire:
         wire = Wire(names, cursor, is_direct=is_direct)
         wire.task = self.loop.create_task(self._carry(wire))
         self._wires.append(wire)
-        self.settle()
+        self.until_idle()
         return wire
 
     async def _carry(self, wire: Wire) -> None:
@@ -178,24 +178,24 @@ class Process:
     def disconnect(self, wire: Wire) -> None:
         if wire.task is not None:
             wire.task.cancel()
-        self.settle()
+        self.until_idle()
 
     def end_lives(self) -> None:
         """The life of every stream is over."""
         for group in self.hub.groups.values():
-            for place in group.members:
-                place.end()
-        self.settle()
+            for subscription in group.members:
+                subscription.end()
+        self.until_idle()
 
     def stop(self, *, gracefully: bool) -> None:
         """The process ends; gracefully every reader that reads gets all that is queued for it, and a bookmark."""
         if gracefully:
             self.hub.close()
-            self.settle()
+            self.until_idle()
         tasks = [self._hub_task, *(wire.task for wire in self._wires if wire.task is not None)]
         for task in tasks:
             task.cancel()
-        self.settle()
+        self.until_idle()
         while self.turnstile.let_one_read() or self.turnstile.let_one_answer():
             pass  # nobody waits for them any more
         self._spin()

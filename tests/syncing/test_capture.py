@@ -305,7 +305,7 @@ def test_numbering_never_reads_the_notes_from_end_to_end(product: Product, logge
         with other.cursor() as cursor:
             cursor.execute("VACUUM syncing_pending")
             scans = _scans_of_notes(other)
-            for position in range(1, 9):  # PL/pgSQL settles on its plans after five
+            for position in range(1, 9):  # PL/pgSQL decides on its plans after five
                 cursor.execute("UPDATE catalog_product SET position = %s", [position])
             for statement in (
                 "BEGIN",

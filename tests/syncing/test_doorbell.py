@@ -78,9 +78,9 @@ def test_while_it_cannot_listen_it_rings_by_the_clock_and_then_listens_by_itself
     async def an_outage() -> None:
         async with listening() as rung:
             await until(lambda: len(rung) >= 5 and len(refused) >= 2)
-            monkeypatch.setattr(doorbell, "SAFETY_SECONDS", 3600)  # from its next turn on the clock is silent
+            monkeypatch.setattr(doorbell, "SAFETY_SECONDS", 3600)  # the clock is silent from its next stroke on
             monkeypatch.setattr(psycopg.AsyncConnection, "connect", connect)
-            await asyncio.sleep(0.2)  # its last turn by the old clock
+            await asyncio.sleep(0.2)  # its last stroke by the old clock
             for name in ("hot", "cold"):  # the first ring may be for listening again, the second is for a commit
                 before = len(rung)
                 await asyncio.to_thread(write, name)

@@ -24,7 +24,7 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from syncing import epochs, feed, log, readers, registry, retention
+from syncing import epochs, feed, frames, log, readers, registry, retention
 from syncing.models import Change, SyncedResource
 from tests.syncing.histories import History, Recorded, faults
 from tests.syncing.recorder import Recorder
@@ -119,7 +119,7 @@ class Server:
         try:
             return log.delta(name=name, since=since, epoch=epoch, limit=CHANGES_PER_ANSWER)
         except log.ResyncRequired as refusal:
-            seen[f"refused: {refusal.reason}"] += 1
+            seen[f"refused: {refusal.members['reason']}"] += 1
             raise
 
 
@@ -258,7 +258,7 @@ class Shop(RuleBasedStateMachine):
 
     def bookmark_the_idle(self, _: None) -> None:
         self.process.hub.bookmark_the_idle()
-        self.process.settle()
+        self.process.until_idle()
 
     def end_lives(self, _: None) -> None:
         self.process.end_lives()
@@ -273,14 +273,14 @@ class Shop(RuleBasedStateMachine):
 
     def speed_reads_up(self, _: None) -> None:
         self.turnstile.is_open = True
-        self.process.settle()
+        self.process.until_idle()
 
     def let_a_read_look(self, _: None) -> None:
         self.turnstile.let_one_read()
 
     def let_an_answer_come(self, _: None) -> None:
         self.turnstile.let_one_answer()
-        self.process.settle()
+        self.process.until_idle()
 
     def fail_the_next_read(self, _: None) -> None:
         self.turnstile.failures = 1
@@ -296,7 +296,7 @@ class Shop(RuleBasedStateMachine):
     def stall_or_read_on(self, which: int) -> None:
         if (wire := self.terminals[which].wire) is not None:
             wire.stall(stalled=not wire.is_stalled)
-            self.process.settle()
+            self.process.until_idle()
 
     def poll(self, which: int) -> None:
         if self.terminals[which].wire is None:
@@ -322,13 +322,13 @@ class Shop(RuleBasedStateMachine):
             wire = terminal.wire
             if wire is not None:
                 wire.stall(stalled=False)
-                self.process.settle()
+                self.process.until_idle()
             if wire is None or wire.is_over:
                 terminal.leave(self.process)
                 terminal.connect(self.process)
         for _ in range(2):  # a group that had news says that it has everything in the second round
             self.process.hub.bookmark_the_idle()
-            self.process.settle()
+            self.process.until_idle()
         heads = self.recorder.note()
         database = {name: {row["id"]: row for row in registry.resource(name).read()} for name in RESOURCES}
         for terminal in self.terminals:
@@ -360,7 +360,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "RETRY_SECONDS", 0)
     # A read gives its connection back; the schedules' one thread needs it again at once.
     monkeypatch.setattr(readers, "connection", SimpleNamespace(vendor=connection.vendor, close=lambda: None))
-    monkeypatch.setattr(feed, "ROWS_PER_READ", ROWS_PER_READ)
+    monkeypatch.setattr(frames, "ROWS_PER_READ", ROWS_PER_READ)
 
 
 @alone

@@ -1,5 +1,6 @@
-"""A snapshot is built once for a herd, also when a builder is killed, and without a cache each still gets his own."""
+"""A snapshot is built once for a herd, also when its builder is killed. Without a cache every caller still gets one."""
 
+import fcntl
 import gzip
 import subprocess
 import sys
@@ -77,20 +78,23 @@ def test_a_herd_is_served_by_one_build(product: Product, builds: list[str]) -> N
     assert orjson.loads(gzip.decompress(got[0].body))["items"][0]["id"] == str(product.id)
 
 
-def test_a_builder_who_takes_longer_than_a_lease_stays_the_only_one(
+def test_a_builder_that_takes_long_stays_the_only_one_until_the_others_lose_patience(
     product: Product, builds: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     etag, build = snapshots.current_etag(name="product"), snapshots.build
 
     def take_long(name: str) -> snapshots.Packed:
-        time.sleep(3.5)
+        time.sleep(2.5)
         return build(name)
 
-    monkeypatch.setattr(snapshots, "LEASE_SECONDS", 2)
     monkeypatch.setattr(snapshots, "build", take_long)
     herd(lambda: snapshots.packed(name="product", etag=etag), size=4)
-
     assert builds == ["product"]
+
+    monkeypatch.setattr(snapshots, "PATIENCE_SECONDS", 0.5)
+    cache.delete(snapshots.key(etag))
+    herd(lambda: snapshots.packed(name="product", etag=etag), size=4)
+    assert builds == ["product"] * 5
 
 
 A_BUILDER = """
@@ -112,14 +116,14 @@ snapshots.packed(name="product", etag=sys.argv[1])
 """
 
 
-def test_a_builder_who_is_killed_is_succeeded_within_seconds(product: Product, builds: list[str]) -> None:
+def test_a_builder_that_is_killed_is_succeeded_within_seconds(product: Product, builds: list[str]) -> None:
     etag = snapshots.current_etag(name="product")
     command = [sys.executable, "-c", A_BUILDER, etag]
     with subprocess.Popen(command, cwd=ROOT, env=shared_environment(), stdout=subprocess.PIPE, text=True) as builder:
         assert builder.stdout is not None
         assert builder.stdout.readline() == "building\n"
+        assert is_being_built(etag)
         builder.kill()
-    assert cache.get(f"snapshot:{etag}:building")  # nobody has tidied up behind him
 
     began = time.monotonic()
     got = herd(lambda: snapshots.packed(name="product", etag=etag))
@@ -131,12 +135,18 @@ def test_a_builder_who_is_killed_is_succeeded_within_seconds(product: Product, b
 
 @contextmanager
 def a_builder_at_work(etag: str) -> Iterator[None]:
-    """Somebody elsewhere holds the lease and isn't done."""
-    cache.set(f"snapshot:{etag}:building", 1, 600)
-    try:
+    """Somebody elsewhere holds the lock and isn't done."""
+    with snapshots.lock_of(etag) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
-    finally:
-        cache.delete(f"snapshot:{etag}:building")
+
+
+def is_being_built(etag: str) -> bool:
+    try:
+        with a_builder_at_work(etag):
+            return False
+    except BlockingIOError:
+        return True
 
 
 def test_who_waits_for_a_builder_holds_no_connection(product: Product) -> None:
@@ -184,7 +194,7 @@ def test_a_build_that_fails_keeps_nobody_waiting(product: Product, monkeypatch: 
         with pytest.raises(OperationalError):
             snapshots.packed(name="product", etag=etag)
 
-    assert cache.get(f"snapshot:{etag}:building") is None
+    assert not is_being_built(etag)
     assert snapshots.packed(name="product", etag=etag).etag == etag
 
 

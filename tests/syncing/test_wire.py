@@ -170,7 +170,7 @@ def test_a_change_is_handed_to_streams_in_step_past_their_tasks(monkeypatch: pyt
     assert [len(wire.frames) for wire in (fresh, resuming, of_others)] == [told[0] + 1, told[1] + 1, told[2]]
     assert (fresh.offered, resuming.offered) == (offered + 1, 1)
     assert fresh.frames[-1] == resuming.frames[-1]
-    assert all(place.waits and not place.wake.is_set() for place in group.members), "their tasks slept through it"
+    assert all(one.waits and not one.wake.is_set() for one in group.members), "their tasks slept through it"
     Tag.objects.create(name="hot")
     process.ring()
     assert of_others.frames[-1].event == "sync"

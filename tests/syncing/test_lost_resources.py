@@ -1,9 +1,9 @@
-"""A batch of which one resource can't be continued: what a stream gets of it, and where the cut is."""
+"""A batch of which one resource can't be continued: what a stream gets of it, and where the checkpoint is."""
 
 import json
 from uuid import uuid4
 
-from syncing.feed import Encoded
+from syncing.frames import Encoded
 from syncing.log import Batch, Entry, Heads, Reason
 
 HEADS = Heads(uuid4(), {"table": 7, "zone": 5}, {"table": 0, "zone": 5})
@@ -11,7 +11,7 @@ TABLE = Entry("table", 7, "created", str(uuid4()), {"name": "T1"})
 
 
 def frames(since: dict[str, int], reason: Reason = Reason.HORIZON) -> tuple[list[tuple[str, object]], dict[str, int]]:
-    """Event and cut, or event and what is to be refetched, of each frame; and where the stream stands then."""
+    """Event and ``cut``, or event and what is to be refetched, of each frame; and where the stream stands then."""
     batch = Batch(HEADS, {"table": 7, "zone": 5}, [TABLE], {"zone": reason})
     data, to = Encoded.of(batch).frames(since, {})
     found: list[tuple[str, object]] = []
@@ -22,8 +22,8 @@ def frames(since: dict[str, int], reason: Reason = Reason.HORIZON) -> tuple[list
     return found, to
 
 
-def test_what_is_to_be_refetched_is_named_before_the_cut_that_counts_on_it() -> None:
-    """Otherwise a table lands at a cut without the zone that its transaction made and a prune took from the log."""
+def test_what_is_to_be_refetched_is_named_before_the_checkpoint_that_counts_on_it() -> None:
+    """Else a table is shown at a checkpoint without the zone that its transaction made and a prune has forgotten."""
     assert frames({"table": 6, "zone": 3}) == ([("resync", ["zone"]), ("sync", True)], {"table": 7, "zone": 5})
 
 

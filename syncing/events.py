@@ -1,0 +1,184 @@
+"""``GET /api/sync/events``: the streams of this process, as a plain ASGI callable outside Django's request handling."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from devices.identity import Caller, DeviceCaller, NotAuthenticated, identify, request_from_scope, still_welcome
+from refusals import Refusal
+
+from . import registry
+from .cursors import Cursor, UnreadableCursor
+from .delivered import Recorder
+from .feed import Hub, Subscription
+from .readers import in_reader
+from .stream import Asked, Stream
+from .wire import Scope, Send, wire_of
+
+Receive = Callable[[], Awaitable[Any]]
+
+WELCOME_SECONDS = 10.0
+START_SECONDS = 10.0
+
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"content-encoding", b"identity"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class NotRead(Refusal):
+    status, code = 405, "method_not_allowed"
+    detail = _("A stream is read with GET.")
+
+
+class UnknownResourceAsked(Refusal):
+    status, code = 400, "unknown_resource"
+
+    def __init__(self, name: str) -> None:
+        said = _("There is no resource “{name}”. There are: {known}.")
+        super().__init__(format_lazy(said, name=name, known=", ".join(registry.names())))
+
+
+class OverCapacity(Refusal):
+    status, code = 503, "over_capacity"
+
+    def __init__(self, detail: str | Promise, *, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(detail)
+
+
+def parse(scope: Scope) -> Asked:
+    """The query and ``Last-Event-ID`` of ``scope``. Raises UnknownResourceAsked."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    names = tuple(registry.names())
+    if "resources" in query:
+        asked = [name for value in query["resources"] for name in value.split(",")]
+        for name in asked:
+            if name not in names:
+                raise UnknownResourceAsked(name)
+        names = tuple(sorted(set(asked)))
+    text = query["cursor"][-1] if "cursor" in query else None
+    for key, value in scope["headers"]:
+        if key == b"last-event-id" and value:
+            text = value.decode("latin-1")
+    if not text:
+        return Asked(names, None)
+    try:
+        return Asked(names, Cursor.parse(text))
+    except UnreadableCursor:
+        return Asked(names, None, cursor_is_unreadable=True)
+
+
+class Streams:
+    """The streams of this process and the hub that feeds them."""
+
+    def __init__(self) -> None:
+        self.hub = Hub()
+        self.callers: dict[Subscription, Caller] = {}
+        self.taken = 0  # of ``STREAM_CAPACITY``
+        self.recorder = Recorder()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self.hub.start()
+        if not self._tasks:
+            self._tasks = [
+                asyncio.create_task(self._keep_welcome(), name="welcome"),
+                asyncio.create_task(self.recorder.keep(), name="delivered versions"),
+            ]
+
+    def close(self) -> None:
+        """End every stream with a bookmark, and take no more; for a process that is to stop."""
+        self.hub.close()
+
+    async def stop(self) -> None:
+        self.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.hub.stop()
+
+    async def _keep_welcome(self) -> None:
+        """End the streams of devices that were revoked and of staff who left, within seconds."""
+        while True:
+            await asyncio.sleep(WELCOME_SECONDS)
+            callers = dict(self.callers)
+            if not callers:
+                continue
+            with suppress(Exception):  # a database that is away says nothing about who is welcome
+                welcome = await in_reader(still_welcome, callers=list(callers.values()))
+                for subscription, caller in callers.items():
+                    if caller.id not in welcome:
+                        subscription.end()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application. Raises a Refusal, with nothing sent, when there is to be no stream."""
+        if scope["method"] not in ("GET", "HEAD"):
+            raise NotRead(headers={"Allow": "GET, HEAD"})
+        caller = await in_reader(_caller_of, scope=scope)
+        asked = parse(scope)
+        if self.hub.closing or self.taken >= settings.STREAM_CAPACITY:
+            wait = random.randint(1, 5)  # noqa: S311 - spreads a herd, keeps no secret
+            raise OverCapacity(_("This server carries as many streams as it can."), retry_after=wait)
+        self.taken += 1  # from here on, or a herd that comes at once would all find room
+        try:
+            await self._carry(scope["method"], asked, caller, receive, send)
+        finally:
+            self.taken -= 1
+
+    async def _carry(self, method: str, asked: Asked, caller: Caller, receive: Receive, send: Send) -> None:
+        self.start()
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self.hub.refresh()
+        except TimeoutError:
+            raise OverCapacity(_("The log can't be read just now."), retry_after=3) from None
+        wire = wire_of(send)
+        await wire.start(200, HEADERS)
+        if method == "HEAD":
+            await wire.send(b"", more=False)
+            return
+        stream = Stream(self.hub, asked, wire)
+        if isinstance(caller, DeviceCaller):
+            self.recorder.follow(stream, UUID(caller.id))
+        talk = asyncio.create_task(stream.run(lambda subscription: self._enter(subscription, caller), self._leave))
+        gone = asyncio.create_task(_disconnected(receive))
+        try:
+            await asyncio.wait({talk, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (talk, gone):
+                task.cancel()
+            await asyncio.gather(talk, gone, return_exceptions=True)
+            self.recorder.leave(stream)
+        if not talk.cancelled() and (error := talk.exception()) and not isinstance(error, TimeoutError):
+            raise error
+
+    def _enter(self, subscription: Subscription, caller: Caller) -> None:
+        self.callers[subscription] = caller
+
+    def _leave(self, subscription: Subscription) -> None:
+        self.callers.pop(subscription, None)
+
+
+def _caller_of(*, scope: Scope) -> Caller:
+    """Who asks. Raises NotAuthenticated, and as ``identify`` does."""
+    caller = identify(request_from_scope(scope))
+    if caller is None:
+        raise NotAuthenticated
+    return caller
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
