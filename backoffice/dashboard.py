@@ -1,5 +1,6 @@
 """The admin's first page and its way around: a few numbers, and links by subject."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -8,24 +9,12 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from catalog import resources
 from catalog.models import DiningTable, Employee, PriceRule, Product
 from uploads.models import Photo
 
-# Group → (application.Model, icon). A model without a page of its own is left out.
+# Heading → (application.Model, icon) of what isn't in catalog/resources.py. A model without a page is left out.
 GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
-    (
-        _("Menu"),
-        (
-            ("catalog.product", "restaurant_menu"),
-            ("catalog.category", "category"),
-            ("catalog.attribute", "tune"),
-            ("catalog.tag", "sell"),
-            ("catalog.pricerule", "percent"),
-        ),
-    ),
-    (_("Floor"), (("catalog.zone", "map"), ("catalog.diningtable", "table_restaurant"))),
-    (_("Staff"), (("catalog.employee", "badge"), ("catalog.role", "admin_panel_settings"))),
-    (_("Printing"), (("catalog.printdestination", "print"),)),
     (
         _("Pictures and uploads"),
         (
@@ -43,12 +32,22 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
 )
 
 
+def groups() -> Iterator[tuple[Any, Iterable[tuple[str, str]]]]:
+    """Every heading of the sidebar with its entries."""
+    for group in resources.Group:
+        yield (
+            group.label,
+            [(kind.model._meta.label_lower, kind.icon) for kind in resources.KINDS if kind.group is group],
+        )
+    yield from GROUPS
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar: every page that this user may look at."""
     pages = {model._meta.label_lower: page for model, page in admin.site._registry.items()}
-    groups = []
+    shown = []
     home = {"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")}
-    for title, entries in GROUPS:
+    for title, entries in groups():
         items = [
             {
                 "title": capfirst(pages[label].opts.verbose_name_plural),
@@ -59,8 +58,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             if label in pages and pages[label].has_view_permission(request)
         ]
         if items:
-            groups.append({"title": title, "separator": True, "items": items})
-    return [{"title": None, "items": [home]}, *groups]
+            shown.append({"title": title, "separator": True, "items": items})
+    return [{"title": None, "items": [home]}, *shown]
 
 
 def link(page: admin.ModelAdmin) -> str:

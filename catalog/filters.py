@@ -1,7 +1,7 @@
 """What a client may ask of a list: exact values, words to search for, an order.
 
-One table per resource says what is allowed; the queries and the OpenAPI parameters are made from it. A mistake
-is a ``BadParameter`` that names its parameter.
+``catalog/resources.py`` says what is allowed; the queries and the OpenAPI parameters are made from it. A mistake is an
+``InvalidParameter`` that names its parameter.
 """
 
 import re
@@ -12,7 +12,10 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from refusals import Refusal
 
 CANONICAL_ID = re.compile(r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 SMALL_NUMBER = re.compile(r"\A[0-9]{1,6}\Z")
@@ -22,12 +25,12 @@ MOST_WORDS = 10
 MOST_VALUES = 100
 
 
-class BadParameter(ValueError):
-    """A query parameter has a value that can't be used."""
+class InvalidParameter(Refusal):
+    status, code = 400, "invalid_parameter"
+    detail = _("A query parameter has a wrong value; errors names it.")
 
-    def __init__(self, name: str, detail: Any) -> None:
-        super().__init__(name, detail)
-        self.name, self.detail = name, detail
+    def __init__(self, name: str, reason: str | Promise) -> None:
+        super().__init__(errors=[{"field": name, "code": "invalid", "detail": str(reason)}])
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,11 @@ class Listing:
     def _searched(self, text: str) -> Q:
         words = text.split()
         if len(text) > LONGEST_SEARCH or len(words) > MOST_WORDS:
-            raise BadParameter("search", _("Search for at most 10 words and 200 characters."))
+            raise InvalidParameter("search", _("Search for at most 10 words and 200 characters."))
+        if not _is_storable(text):
+            raise InvalidParameter("search", _("Text without NUL and surrogates."))
         condition = Q()
-        for word in map(_storable("search"), words):
+        for word in words:
             condition &= Q(*((f"{name}__icontains", word) for name in self.search), _connector=Q.OR)
         return condition
 
@@ -85,7 +90,7 @@ class Listing:
         plain = [name.removeprefix("-") for name in fields]
         allowed = {*self.ordering, "id"}
         if text and (len(set(plain)) != len(plain) or not set(plain) <= allowed):
-            raise BadParameter("ordering", _("Order by: %s.") % ", ".join(sorted(allowed)))
+            raise InvalidParameter("ordering", _("Order by: %s.") % ", ".join(sorted(allowed)))
         return fields if "id" in plain else (*fields, "id")
 
 
@@ -94,7 +99,7 @@ def limit(text: str | None, *, default: int, most: int) -> int:
     if text is None:
         return default
     if not SMALL_NUMBER.match(text) or not 1 <= int(text) <= most:
-        raise BadParameter("limit", _("A number from 1 to %s.") % most)
+        raise InvalidParameter("limit", _("A number from 1 to %s.") % most)
     return int(text)
 
 
@@ -116,21 +121,21 @@ def filter_for(of: Any) -> Filter:
         return Filter(_one_of(offered), lambda values: _any(of, values), {"type": "string", "enum": offered})
     if isinstance(of, models.UUIDField | models.ForeignKey):
         is_id = isinstance(of.target_field if isinstance(of, models.ForeignKey) else of, models.UUIDField)
-        parse = _id if is_id else _storable(of.name)
+        parse = _id if is_id else _text
         schema = {"type": "string", **({"format": "uuid"} if is_id else {})}
         return Filter(_or_null(parse) if of.null else parse, lambda values: _any(of, values), schema)
-    return Filter(_storable(of.name), lambda values: _any(of, values), {"type": "string"}, splits=False)
+    return Filter(_text, lambda values: _any(of, values), {"type": "string"}, splits=False)
 
 
 def _values(name: str, offered: Filter, texts: Sequence[str]) -> Iterable[Any]:
     parts = [part for text in texts for part in (text.split(",") if offered.splits else [text])]
     if len(parts) > MOST_VALUES:
-        raise BadParameter(name, _("At most %s values.") % MOST_VALUES)
+        raise InvalidParameter(name, _("At most %s values.") % MOST_VALUES)
     for part in parts:
         try:
             yield offered.parse(part)
         except ValueError:
-            raise BadParameter(name, _("Not a value that this can have.")) from None
+            raise InvalidParameter(name, _("Not a value that this can have.")) from None
 
 
 def _any(of: Any, values: list[Any]) -> Q:
@@ -163,12 +168,12 @@ def _or_null(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda text: None if text == "null" else parse(text)
 
 
-def _storable(name: str) -> Callable[[str], str]:
-    """Text that a database can compare with: PostgreSQL has no NUL, and half a surrogate pair no encoding."""
+def _text(text: str) -> str:
+    if not _is_storable(text):
+        raise ValueError(text)
+    return text
 
-    def parse(text: str) -> str:
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-            raise BadParameter(name, _("Text without NUL and surrogates."))
-        return text
 
-    return parse
+def _is_storable(text: str) -> bool:
+    """Whether a database can compare with it: PostgreSQL has no NUL, and half a surrogate pair no encoding."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

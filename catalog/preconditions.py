@@ -5,12 +5,15 @@ from hashlib import sha256
 
 import orjson
 from django.utils.http import parse_etags
+from django.utils.translation import gettext_lazy as _
 
+from refusals import Refusal
 from syncing.registry import Row
 
 
-class PreconditionFailed(Exception):
-    """The object isn't the one that the client knows."""
+class PreconditionFailed(Refusal):
+    status, code = 412, "precondition_failed"
+    detail = _("The object isn't the one that you know; read it again.")
 
 
 def encoded(row: Row) -> bytes:

@@ -1,7 +1,7 @@
 """What is done to the catalogue: the verbs behind the API, the upload pipeline and the commands.
 
-Every verb runs in a transaction; ``door.in_one_go`` is the entrance for callers from outside. Values are keyed by
-the names of the wire, with ids for relations. A wrong value raises Django's ``ValidationError`` with the errors by
+Every verb runs in a transaction; callers from outside enter by ``transactions.run_in_transaction``. Values are keyed
+by the names of the wire, with ids for relations. A wrong value raises Django's ``ValidationError`` with the errors by
 field (``options.0.name`` for a field inside a list, ``__all__`` for what concerns several).
 """
 
@@ -12,44 +12,31 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
-from images.services import HashUnknown, hold_image
+from images.services import hold_image
+from refusals import Refusal
 from syncing import registry
 from syncing.registry import Resource, Row
 
-from .models import Attribute, Category, Employee, Product
+from .models import Employee, Product
 from .models.base import Record
-from .options import set_options
 from .preconditions import Precondition
-from .validation import Errors, check_constraints, unknown
+from .writing import write
 
 Values = Mapping[str, Any]
 ANYTHING = Precondition()
 
 
-class NoSuchRecord(LookupError):
-    """No object of this resource has this id."""
+class IdTaken(Refusal):
+    status, code = 409, "conflict"
+    detail = _("There is an object with this id already.")
 
 
-class IdTaken(ValueError):
-    """An object of this resource has this id already."""
-
-
-@dataclass(frozen=True)
-class Pointing:
-    """So many objects of ``resource`` can't be without the one that was to go."""
-
-    resource: str
-    count: int
-
-
-class InUse(Exception):
-    """Other objects can't be without this one; ``by`` says which kinds."""
-
-    def __init__(self, by: tuple[Pointing, ...]) -> None:
-        super().__init__(by)
-        self.by = by
+class InUse(Refusal):
+    status, code = 409, "in_use"
+    detail = _("Other objects can't be without this one; by says which.")
 
 
 @dataclass(frozen=True)
@@ -66,7 +53,7 @@ def create(*, resource: Resource, values: Values) -> Saved:
     record = resource.model(**({"id": values["id"]} if "id" in values else {}))
     if _exists(resource, record.pk):
         raise IdTaken
-    _write(resource, record, values)
+    write(resource, record, values)
     return Saved(_read(resource, record), created=True)
 
 
@@ -86,30 +73,30 @@ def replace(*, resource: Resource, id: UUID, values: Values, precondition: Preco
                 raise
         # Another made it since we looked; what is wrong then (its own name is taken, say) may be that object's doing.
         return replace(resource=resource, id=id, values=values, precondition=precondition)
-    _write(resource, record, {**_defaults(resource), **values})
+    write(resource, record, {**_defaults(resource), **values})
     return Saved(_read(resource, record), created=False)
 
 
 @transaction.atomic
 def change(*, resource: Resource, id: UUID, values: Values, precondition: Precondition = ANYTHING) -> Saved:
-    """The object ``id``, ``values`` changed. Raises NoSuchRecord, PreconditionFailed and ValidationError."""
+    """The object ``id``, ``values`` changed. Raises Http404, PreconditionFailed and ValidationError."""
     record = _locked(resource, id)
     if record is None:
-        raise NoSuchRecord
+        raise Http404
     _demand(precondition, resource, record)
-    _write(resource, record, values)
+    write(resource, record, values)
     return Saved(_read(resource, record), created=False)
 
 
 @transaction.atomic
 def remove(*, resource: Resource, id: UUID, precondition: Precondition = ANYTHING) -> None:
-    """Delete the object ``id``. Raises NoSuchRecord, PreconditionFailed and InUse."""
+    """Delete the object ``id``. Raises Http404, PreconditionFailed and InUse."""
     record = _locked(resource, id)
     if record is None:
-        raise NoSuchRecord
+        raise Http404
     _demand(precondition, resource, record)
-    if by := tuple(_pointing_at(record)):
-        raise InUse(by)
+    if by := list(_pointing_at(record)):
+        raise InUse(by=by)
     record.delete()
 
 
@@ -127,10 +114,10 @@ def show_image(*, product_id: UUID, hash: str) -> bool:
 
 
 def pin_is_right(*, employee_id: UUID, pin: str) -> bool:
-    """Whether ``pin`` is this active employee's; takes as long whatever the reason. Raises NoSuchRecord."""
+    """Whether ``pin`` is this active employee's; takes as long whatever the reason. Raises Http404."""
     employee = Employee.objects.filter(pk=employee_id).first()
     if employee is None:
-        raise NoSuchRecord
+        raise Http404
     return employee.has_pin(pin) and employee.is_active
 
 
@@ -164,70 +151,15 @@ def _defaults(resource: Resource) -> dict[str, Any]:
     return values
 
 
-def _write(resource: Resource, record: Any, values: Values) -> None:
-    """Save ``record`` with ``values`` if that changes anything. Raises ValidationError."""
-    before = None if record._state.adding else _columns(record)
-    links = {link.field: set(values[link.field]) for link in resource.links if link.field in values}
-    for name, value in values.items():
-        if name == "pin":
-            record.set_pin(value or "")
-        elif name in resource.fields and name not in links and name != "options":
-            setattr(record, record._meta.get_field(name).attname, value)
-    _check(record, before or {}, links)
-    if before is not None:
-        links = {
-            name: ids for name, ids in links.items() if ids != set(getattr(record, name).values_list("pk", flat=True))
-        }
-    if before is None:
-        record.save(force_insert=True)
-    for name, ids in links.items():
-        getattr(record, name).set(ids)
-    options_changed = isinstance(record, Attribute) and "options" in values and set_options(record, values["options"])
-    if before is not None and (links or options_changed or _columns(record) != before):
-        record.save(force_update=True)
-
-
-def _columns(record: models.Model) -> dict[str, Any]:
-    return {field.attname: getattr(record, field.attname) for field in record._meta.concrete_fields}
-
-
-def _check(record: Any, before: Mapping[str, Any], links: Mapping[str, Iterable[UUID]]) -> None:
-    """Raises ValidationError unless ``record``, which was ``before``, may be saved and linked like this."""
-    errors: Errors = {}
-    references = [field for field in record._meta.concrete_fields if field.is_relation]
-    for field in references:
-        target = getattr(record, field.attname)
-        if target is None or before.get(field.attname) == target:
-            continue
-        if field.name == "image":
-            try:
-                hold_image(hash=target)
-            except HashUnknown:
-                errors["image"] = [ValidationError(_("No stored image has this hash."), "does_not_exist")]
-        elif unknown(field.related_model, [target]):
-            errors[field.name] = [ValidationError(_("There is no object with this id."), "does_not_exist")]
-    for name, ids in links.items():
-        if missing := unknown(record._meta.get_field(name).related_model, ids):
-            text = _("There is no object with this id: %(ids)s.")
-            ids_text = ", ".join(sorted(map(str, missing)))
-            errors[name] = [ValidationError(text, "does_not_exist", {"ids": ids_text})]
-    try:
-        record.clean_fields(exclude={field.name for field in references})
-    except ValidationError as error:
-        errors = error.update_error_dict(errors)
-    if errors:
-        raise ValidationError(errors)
-    if isinstance(record, Category) and record.parent_id is not None and before.get("parent_id") != record.parent_id:
-        # Two moves at the same moment could close a circle that neither of them sees.
-        list(Category.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-    record.clean()
-    check_constraints(record, before)
-
-
-def _pointing_at(record: models.Model) -> Iterable[Pointing]:
-    names = {resource.model: resource.name for resource in registry.resources()}
-    for relation in record._meta.related_objects:
-        if relation.on_delete is models.PROTECT:
+def _pointing_at(record: models.Model) -> Iterable[dict[str, Any]]:
+    """How many objects of which resource can't be without ``record``: themselves, or a row that travels inside them."""
+    owners = {resource.model: (resource.name, "pk") for resource in registry.resources()}
+    for resource in registry.resources():
+        owners |= {child.model: (resource.name, child.owner) for child in resource.children}
+    for relation in record._meta.get_fields(include_hidden=True):
+        if isinstance(relation, models.ForeignObjectRel) and relation.on_delete is models.PROTECT:
             model: Any = relation.related_model
-            if count := model._base_manager.filter(**{relation.field.name: record}).count():
-                yield Pointing(names[model], count)
+            name, owner = owners[model]
+            count = model._base_manager.filter(**{relation.field.name: record}).values(owner).distinct().count()
+            if count:
+                yield {"resource": name, "count": count}

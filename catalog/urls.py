@@ -1,39 +1,27 @@
 """Addresses of this room, under /api/."""
 
-from typing import Any
+from collections.abc import Iterator
 
 from django.urls import URLPattern, path
 
-from devices.authentication import MayRead
+from . import models, resources, views
+from .resources import Kind
 
-from . import views
-from .serializers import PinSerializer
+MANY = {"get": "list", "post": "create"}
+ONE = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
-MANY: dict[str, Any] = {"get": "list", "post": "create"}
-ONE: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+
+def addresses(kind: Kind) -> Iterator[URLPattern]:
+    """The addresses of the objects of ``kind``: all of them, and each by its id."""
+    yield path(kind.address, views.RecordViewSet.of(kind, MANY), name=f"{kind.name}-list")
+    yield path(f"{kind.address}/<str:id>", views.RecordViewSet.of(kind, ONE), name=f"{kind.name}-detail")
+
 
 urlpatterns: list[URLPattern] = [
     path(
         "employees/<str:id>/verify_pin",
-        views.EmployeeViewSet.as_view(
-            {"post": "verify_pin"}, permission_classes=(MayRead,), serializer_class=PinSerializer
-        ),
+        views.PinViewSet.of(resources.kind_of(models.Employee), {"post": "verify_pin"}),
         name="verify_pin",
-    )
+    ),
+    *(address for kind in resources.KINDS for address in addresses(kind)),
 ]
-for address, view in (
-    ("products", views.ProductViewSet),
-    ("categories", views.CategoryViewSet),
-    ("tags", views.TagViewSet),
-    ("attributes", views.AttributeViewSet),
-    ("zones", views.ZoneViewSet),
-    ("dining-tables", views.DiningTableViewSet),
-    ("employees", views.EmployeeViewSet),
-    ("roles", views.RoleViewSet),
-    ("price-rules", views.PriceRuleViewSet),
-    ("print-destinations", views.PrintDestinationViewSet),
-):
-    urlpatterns += [
-        path(address, view.as_view(MANY), name=f"{view.resource_name}-list"),
-        path(f"{address}/<str:id>", view.as_view(ONE), name=f"{view.resource_name}-detail"),
-    ]

@@ -1,26 +1,27 @@
-"""What the verbs ask of the database before they write; each mistake stands at the field that one would correct."""
+"""What is asked of the database before it is written to; each mistake stands at the field that one would correct."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from uuid import UUID
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.constraints import BaseConstraint
 from django.db.models.functions import Lower
 
 Errors = dict[str, list[ValidationError]]
 
 
-def check_constraints(record: models.Model, before: Mapping[str, Any]) -> None:
-    """Raises ValidationError when ``record`` would break a constraint of its table.
+def check_constraints(
+    record: models.Model, before: Mapping[str, Any], constraints: Iterable[BaseConstraint] | None = None
+) -> None:
+    """Raises ValidationError when ``record`` would break a constraint of its table, or one of ``constraints``.
 
-    ``before`` are its columns as they are stored, by attribute name; empty when it is new. What they fulfil, which
-    the database sees to, isn't asked again: each question is a query.
+    ``before`` are its columns as they are stored, by attribute name; empty when it is new. A constraint whose columns
+    are as stored isn't asked: each question is a query.
     """
     errors: Errors = {}
-    for constraint in record._meta.constraints:
+    for constraint in record._meta.constraints if constraints is None else constraints:
         if before and all(before[name] == getattr(record, name) for name in columns_of(constraint, record)):
             continue
         try:
@@ -32,11 +33,15 @@ def check_constraints(record: models.Model, before: Mapping[str, Any]) -> None:
         raise ValidationError(errors)
 
 
+def columns(record: models.Model) -> dict[str, Any]:
+    """The columns of ``record``, by attribute name."""
+    return {field.attname: getattr(record, field.attname) for field in record._meta.concrete_fields}
+
+
 def columns_of(constraint: BaseConstraint, record: models.Model) -> set[str]:
     """The attribute names of all columns that ``constraint`` speaks of."""
     said: list[Any] = [*getattr(constraint, "expressions", ()), getattr(constraint, "condition", None)]
-    names = {path[0] for one in said if one for path in record._get_expr_references(one)}  # type: ignore[attr-defined]
-    names |= set(getattr(constraint, "fields", ()))
+    names = Q(*filter(None, said)).referenced_base_fields | set(getattr(constraint, "fields", ()))  # type: ignore[attr-defined]
     return {record._meta.get_field(name).attname for name in names}  # type: ignore[union-attr]
 
 
@@ -45,12 +50,19 @@ def field_of(constraint: BaseConstraint) -> str:
     if isinstance(constraint, models.UniqueConstraint):
         expressions: list[Any] = list(constraint.expressions)
         lowered = [one.source_expressions[0].name for one in expressions if isinstance(one, Lower)]  # type: ignore[attr-defined]
-        return str([*lowered, *(one.name for one in expressions if isinstance(one, F))][0])  # type: ignore[attr-defined]
+        return str([*lowered, *(one.name for one in expressions if isinstance(one, F)), *constraint.fields[::-1]][0])  # type: ignore[attr-defined]
     fields = constraint.condition.referenced_base_fields - {"id"}  # type: ignore[attr-defined]
     return next(iter(fields)) if len(fields) == 1 else NON_FIELD_ERRORS
 
 
-def unknown(model: Any, ids: Iterable[UUID]) -> set[UUID]:
-    """Those of ``ids`` that no row of ``model`` has."""
-    wanted = set(ids)
-    return wanted - set(model._base_manager.filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()
+def key_of(constraint: models.UniqueConstraint, row: models.Model) -> tuple[Any, ...] | None:
+    """What no two rows may have, as ``row`` has it; None when it lacks a value, or when only the database can tell."""
+    key = []
+    for one in (*constraint.expressions, *map(F, constraint.fields)):
+        lowered = isinstance(one, Lower)
+        (column,) = one.source_expressions if lowered else [one]  # type: ignore[attr-defined]
+        if constraint.condition is not None or not isinstance(column, F):
+            return None
+        value = getattr(row, row._meta.get_field(column.name).attname)  # type: ignore[attr-defined, union-attr]
+        key.append(value.lower() if lowered and value is not None else value)
+    return None if None in key else tuple(key)

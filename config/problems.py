@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import Promise
@@ -60,6 +60,11 @@ class DatabaseUnavailable(Refusal):
     detail = _("The database doesn't answer just now; ask again soon.")
 
 
+class Invalid(Refusal):
+    status, code = 400, "invalid"
+    detail = _("The request has wrong values; errors names each.")
+
+
 def problem(refusal: Refusal) -> Problem:
     """``refusal`` as the answer to a request."""
     return Problem(refusal.status, refusal.code, refusal.detail, headers=refusal.headers, **refusal.members)
@@ -74,6 +79,10 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     elif isinstance(error, OperationalError | InterfaceError):
         logger.error("The database failed a request", exc_info=error)
         error = DatabaseUnavailable()
+    elif isinstance(error, ValidationError):
+        error = Invalid(errors=list(mistakes(error)))
+    elif isinstance(error, exceptions.ValidationError):
+        error = Invalid(errors=list(flatten(error.get_full_details())))
     if isinstance(error, Refusal):
         return problem(error)
     if not isinstance(error, exceptions.APIException):
@@ -84,15 +93,19 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     if (wait := getattr(error, "wait", None)) is not None:
         headers["Retry-After"] = str(int(wait) or 1)
     extra = dict(getattr(error, "extra", {}))
-    if isinstance(error, exceptions.ValidationError):
-        errors = list(flatten(error.get_full_details()))
-        code, detail = "invalid", str(_("The request has wrong values; errors names each."))
-        extra["errors"] = errors
-    else:
-        code = str(error.get_codes()) if isinstance(error.get_codes(), str) else error.default_code
-        code, detail = CODES.get(code, code), str(error.detail)
+    code = str(error.get_codes()) if isinstance(error.get_codes(), str) else error.default_code
+    code, detail = CODES.get(code, code), str(error.detail)
     # Not DRF's Response: the view's renderer may be for YAML or a page.
     return Problem(error.status_code, code, detail, headers=headers, **extra)
+
+
+def mistakes(error: ValidationError) -> Iterator[dict[str, str]]:
+    """The messages of Django's error as ``{"field","code","detail"}``; the field is empty for what concerns several."""
+    by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+    for name, found in by_field.items():
+        field = "" if name == NON_FIELD_ERRORS else name
+        for one in found:
+            yield from ({"field": field, "code": one.code or "invalid", "detail": text} for text in one.messages)
 
 
 def flatten(details: Any, path: str = "") -> Iterator[dict[str, str]]:

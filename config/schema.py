@@ -16,7 +16,7 @@ STREAM = {
                 "name": "resources",
                 "in": "query",
                 "schema": {"type": "string"},
-                "description": "Names, separated by commas; all ten unless told.",
+                "description": "Names, separated by commas; all unless told.",
             },
             {
                 "name": "cursor",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
-# An epoch and ten names with versions fit many times. A longer text isn't ours and isn't read.
+# An epoch and the versions of every resource fit many times. A longer text isn't ours and isn't read.
 LONGEST = 2000
 LARGEST_VERSION = 2**63 - 1
 

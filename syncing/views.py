@@ -27,7 +27,7 @@ DEFAULT_LIMIT = 1000
 LARGEST_LIMIT = 5000
 # A number that no 64-bit counter reaches is still a number: a terminal that sends it is ahead.
 WHOLE_NUMBER = re.compile(r"[0-9]{1,4000}", re.ASCII)  # Python reads no more than 4,300
-RESOURCE = OpenApiParameter("resource", str, OpenApiParameter.PATH, description="One of the ten names.")
+RESOURCE = OpenApiParameter("resource", str, OpenApiParameter.PATH, description="The name of a resource.")
 
 
 class InvalidParameter(Refusal):

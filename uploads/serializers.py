@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.models import Product
-from catalog.serializers import WholeNumberField
+from catalog.serializers.fields import WholeNumberField
 from images.models import HASH
 from images.services import image_url
 

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.apps import apps
 from django.contrib import messages
+from django.contrib.admin import AdminSite
 from django.contrib.admin.widgets import get_select2_language
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, models
@@ -18,24 +19,23 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from import_export.admin import ImportExportModelAdmin
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
 
-from catalog.door import Contended, in_one_go, is_contention
 from catalog.models.base import ColorField
+from catalog.resources import kind_of
+from catalog.transactions import Contended, is_contention, run_in_transaction
 
+from .sheets import Sheet, sheet_of
 from .widgets import ColorWidget
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 Page = Callable[..., HttpResponse]
 
-CONTENDED = gettext_lazy("Nothing was saved: somebody else is changing the same. Try again.")
 
-
-def at_the_door(page: Page) -> Page:
+def in_a_transaction(page: Page) -> Page:
     """A page whose POST is one transaction, tried once more when another writer was in the way.
 
     A form is checked and then saved; what comes in between from elsewhere may break a constraint that the
@@ -47,9 +47,9 @@ def at_the_door(page: Page) -> Page:
         if request.method != "POST":
             return page(admin, request, *args, **kwargs)
         try:
-            return in_one_go(partial(page, admin, request, *args, **kwargs))
-        except Contended:
-            reason = str(CONTENDED)
+            return run_in_transaction(partial(page, admin, request, *args, **kwargs))
+        except Contended as refusal:
+            reason = str(refusal)
         except ValidationError:
             reason = _("Nothing was changed: the request named records by something that is no id.")
         messages.error(request, reason)
@@ -73,12 +73,13 @@ class ExportForm(SelectableFieldsExportForm):
 
 
 class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
-    """Lists, forms, CSV and XLSX of one kind of record.
+    """Lists, forms, CSV and XLSX of one kind of record. ``sheet`` is what is special about its CSV and XLSX.
 
     Saving writes the columns that were changed on the page and no others: a page that was opened before
     a till marked something as sold out doesn't undo that.
     """
 
+    sheet = Sheet
     form = RecordForm
     import_form_class = ImportForm
     export_form_class = ExportForm
@@ -88,6 +89,11 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
     warn_unsaved_form = True
     save_on_top = False
 
+    def __init__(self, model: type[models.Model], admin_site: AdminSite) -> None:
+        super().__init__(model, admin_site)
+        self.kind = kind_of(model)
+        self.resource_classes = [sheet_of(self.kind, self.sheet)]
+
     @property
     def media(self) -> forms.Media:
         """With the words of Select2, of which the theme loads the English ones only."""
@@ -95,15 +101,15 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
         ordered = (f"{folder}/select2.full.js", f"{folder}/{words}", "admin/js/jquery.init.js", "catalog/select2.js")
         return super().media + forms.Media(js=ordered)
 
-    changeform_view = at_the_door(ModelAdmin.changeform_view)
-    delete_view = at_the_door(ModelAdmin.delete_view)
+    changeform_view = in_a_transaction(ModelAdmin.changeform_view)
+    delete_view = in_a_transaction(ModelAdmin.delete_view)
 
-    @at_the_door
+    @in_a_transaction
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, extra_context)
 
     def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
-        log.info("a sheet could not be read", exc_info=e)
+        logger.info("a sheet could not be read", exc_info=e)
         form.add_error(
             "import_file", _("This file can't be read in the format that was chosen. Is it CSV (UTF-8) or XLSX?")
         )
@@ -111,8 +117,8 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:
             return super().process_import(request, **kwargs)
-        except Contended:
-            messages.error(request, str(CONTENDED))
+        except Contended as refusal:
+            messages.error(request, str(refusal))
             return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_import"))
 
     def process_dataset(self, *args: Any, **kwargs: Any) -> Any:
@@ -126,7 +132,7 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
                         raise row.error
             return result
 
-        return in_one_go(attempt)
+        return run_in_transaction(attempt)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return self.has_add_permission(request) and self.has_change_permission(request)
@@ -155,6 +161,14 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
             columns = {field.name for field in self.opts.concrete_fields}
             written = columns & {*form.changed_data, *getattr(form, "derived", ()), "updated_at"}
             obj.save(update_fields=written)
+
+    def save_related(
+        self, request: HttpRequest, form: forms.ModelForm, formsets: list[forms.BaseModelFormSet], change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        inside = {child.model for child in self.kind.resource.children}
+        if change and any(formset.model in inside and formset.has_changed() for formset in formsets):
+            form.instance.save(update_fields=["updated_at"])  # they are part of it
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Without the rows that only link two records: Django has no better name for one than its number."""

@@ -22,6 +22,10 @@ class Names:
 
     def __init__(self, model: type[Model]) -> None:
         self.model = model
+        self.forget()
+
+    def forget(self) -> None:
+        """Read them again: a record was added or renamed."""
         self.known: dict[str, list[Model]] | None = None
 
     def find(self, name: str) -> Model:
@@ -85,8 +89,8 @@ class Listed(Widget):
         return f" {SEPARATOR} ".join(map(str, value or []))
 
 
-class Pictured(Widget):
-    """A picture by its hash."""
+class ImageHash(Widget):
+    """A stored image by its hash."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Model | None:
         if not value:

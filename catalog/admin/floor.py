@@ -11,7 +11,7 @@ from catalog.models import DiningTable, Zone
 
 from .actions import activate, deactivate
 from .base import CatalogueAdmin, Rows, how_many
-from .sheets import TableSheet, ZoneSheet
+from .sheets import TableSheet
 
 
 class TableRows(Rows):
@@ -22,7 +22,6 @@ class TableRows(Rows):
 
 @admin.register(Zone)
 class ZoneAdmin(CatalogueAdmin):
-    resource_classes = [ZoneSheet]
     list_display = ("name", "table_count", "seat_count", "position")
     list_editable = ("position",)
     search_fields = ("name",)
@@ -45,7 +44,7 @@ class ZoneAdmin(CatalogueAdmin):
 
 @admin.register(DiningTable)
 class TableAdmin(CatalogueAdmin):
-    resource_classes = [TableSheet]
+    sheet = TableSheet
     list_display = ("name", "zone", "seats", "shape", "is_active")
     list_editable = ("seats", "is_active")
     list_select_related = ("zone",)

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
@@ -24,7 +23,7 @@ class OptionRows(Rows):
 
 @admin.register(Attribute)
 class AttributeAdmin(CatalogueAdmin):
-    resource_classes = [AttributeSheet]
+    sheet = AttributeSheet
     list_display = ("name", "choice", "is_required", "option_names", "product_count", "position")
     list_editable = ("position",)
     list_filter = (("choice", ChoicesDropdownFilter), ("is_required", BooleanRadioFilter))
@@ -42,13 +41,6 @@ class AttributeAdmin(CatalogueAdmin):
             super().get_queryset(request).annotate(products_with_it=how_many(Product.attributes.through, "attribute"))
         )
         return rows.prefetch_related("options")
-
-    def save_related(
-        self, request: HttpRequest, form: ModelForm, formsets: list[BaseModelFormSet], change: bool
-    ) -> None:
-        super().save_related(request, form, formsets, change)
-        if change and any(formset.has_changed() for formset in formsets):
-            form.instance.save(update_fields=["updated_at"])  # options are part of their attribute
 
     @display(description=_("options"))
     def option_names(self, attribute: Attribute) -> str:

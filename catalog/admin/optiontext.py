@@ -2,10 +2,13 @@
 
 import re
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from catalog.models import Attribute, AttributeOption
+from catalog.children import set_children
+from catalog.models import Attribute
+from catalog.resources import kind_of
 
 OPTION = re.compile(r"\A(?P<name>.*?)(?P<star>\*)?(?:\s+(?P<change>[+-]\d{1,8}(?:\.\d{1,2})?))?\Z", re.DOTALL)
 
@@ -21,21 +24,17 @@ def text_of_options(attribute: Attribute) -> str:
 
 
 def options_from_text(*, attribute: Attribute, text: str) -> None:
-    """Make the options those of ``text``: same names are kept, others go. ValueError for an odd text."""
-    parts = [part.strip() for part in text.split("|") if part.strip()]
+    """Make the options those of ``text``: same names are kept, others go. Raises ValueError for an odd text."""
     so_far = {option.name.casefold(): option for option in attribute.options.all()}
-    named: dict[str, AttributeOption] = {}
-    for position, part in enumerate(parts):
+    given: dict[str, dict[str, Any]] = {}
+    for part in filter(None, map(str.strip, text.split("|"))):
         found = OPTION.match(part)
         name = found["name"].strip() if found else ""
-        if found is None or not name or name.casefold() in named:
+        if found is None or not name or name.casefold() in given:
             raise ValueError(_("“%(part)s” is no option, or is named twice.") % {"part": part})
-        option = named[name.casefold()] = so_far.get(name.casefold()) or AttributeOption(attribute=attribute)
-        option.name, option.position = name, position
-        option.is_default = bool(found["star"])
-        option.price_change = Decimal(found["change"] or "0.00")
-    gone = [option.pk for key, option in so_far.items() if key not in named]
-    AttributeOption.objects.filter(pk__in=gone).delete()
-    for option in named.values():
-        option.full_clean()
-        option.save()
+        own = {"name": name, "is_default": bool(found["star"]), "price_change": Decimal(found["change"] or "0.00")}
+        if kept := so_far.get(name.casefold()):
+            own |= {"id": kept.pk, "is_sold_out": kept.is_sold_out}
+        given[name.casefold()] = own
+    (options,) = kind_of(Attribute).resource.children
+    set_children(attribute, options, list(given.values()))

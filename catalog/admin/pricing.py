@@ -46,7 +46,7 @@ class PriceRuleForm(RecordForm):
 @admin.register(PriceRule)
 class PriceRuleAdmin(CatalogueAdmin):
     form = PriceRuleForm
-    resource_classes = [PriceRuleSheet]
+    sheet = PriceRuleSheet
     list_display = ("name", "change", "target", "days", "window", "validity", "priority", "is_active")
     list_editable = ("priority", "is_active")
     list_select_related = TARGETS

@@ -9,12 +9,10 @@ from catalog.models import PrintDestination
 
 from .actions import activate, deactivate
 from .base import CatalogueAdmin
-from .sheets import PrintDestinationSheet
 
 
 @admin.register(PrintDestination)
 class PrintDestinationAdmin(CatalogueAdmin):
-    resource_classes = [PrintDestinationSheet]
     list_display = ("name", "kind_label", "address", "copies", "fallback", "is_active")
     list_editable = ("is_active",)
     list_select_related = ("fallback",)

@@ -23,7 +23,7 @@ from catalog.models import Category, Product, Tag
 from .actions import activate, change_price, deactivate, mark_available, mark_sold_out
 from .base import CatalogueAdmin, RecordForm, how_many, swatch
 from .pictures import PictureField, Taken, take_in, thumbnail
-from .sheets import CategorySheet, ProductSheet, TagSheet
+from .sheets import ProductSheet
 
 
 class ProductForm(RecordForm):
@@ -73,7 +73,7 @@ class HasPicture(DropdownFilter):
 @admin.register(Product)
 class ProductAdmin(CatalogueAdmin):
     form = ProductForm
-    resource_classes = [ProductSheet]
+    sheet = ProductSheet
     list_display = ("picture", "name", "category", "price", "is_sold_out", "is_active", "sku")
     list_display_links = ("picture", "name")
     list_editable = ("price", "is_sold_out", "is_active")
@@ -129,7 +129,6 @@ class ProductAdmin(CatalogueAdmin):
 
 @admin.register(Category)
 class CategoryAdmin(CatalogueAdmin):
-    resource_classes = [CategorySheet]
     list_display = ("name", "parent", "color_swatch", "product_count", "position", "is_active")
     list_editable = ("position", "is_active")
     list_select_related = ("parent",)
@@ -157,7 +156,6 @@ class CategoryAdmin(CatalogueAdmin):
 
 @admin.register(Tag)
 class TagAdmin(CatalogueAdmin):
-    resource_classes = [TagSheet]
     list_display = ("name", "kind_label", "color_swatch", "product_count")
     list_filter = (("kind", ChoicesDropdownFilter),)
     search_fields = ("name",)

@@ -1,21 +1,23 @@
 """The catalogue as CSV and XLSX files that a manager edits in a spreadsheet.
 
-Related records are written by name, several of them as ``one | two``. A row with an id changes that record; a
-row without one changes the record of the same SKU, code or name, or makes a new one. Columns that are left
-out stay as they are. PINs are neither exported nor imported.
+The columns are those of the kind's wire shape. Related records are written by name, several of them as ``one | two``. A
+row with an id changes that record; a row without one changes the record of the same SKU, code or name, or makes a new
+one. Columns that are left out stay as they are. PINs are neither exported nor imported.
 """
 
 import uuid
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import JSONField, QuerySet
 from import_export.fields import Field
-from import_export.resources import ModelResource
-from import_export.widgets import DecimalWidget, IntegerWidget
+from import_export.resources import ModelResource, modelresource_factory
+from import_export.widgets import DecimalWidget, IntegerWidget, Widget
 
-from catalog import models
+from catalog.models import Attribute, DiningTable
+from catalog.resources import Kind
+from images.models import Image
 
-from .cells import Id, Listed, ManyNamed, Named, Number, Pictured, Whole
+from .cells import Id, ImageHash, Listed, ManyNamed, Named, Number, Whole
 from .optiontext import options_from_text, text_of_options
 
 
@@ -23,8 +25,6 @@ class Sheet(ModelResource):
     """Rows of one kind of record. ``match`` names the column that stands in for a missing id."""
 
     match = "name"
-    joins: tuple[str, ...] = ()
-    lists: tuple[str, ...] = ()
     WIDGETS_MAP = {
         kind: {DecimalWidget: Number, IntegerWidget: Whole}.get(widget, widget)
         for kind, widget in ModelResource.WIDGETS_MAP.items()
@@ -37,7 +37,12 @@ class Sheet(ModelResource):
         report_skipped = True
 
     def filter_export(self, queryset: QuerySet, **kwargs: Any) -> QuerySet:
-        return queryset.select_related(*self.joins).prefetch_related(*self.lists)
+        related = [
+            field for field in queryset.model._meta.get_fields() if field.is_relation and field.name in self.fields
+        ]
+        joined = [of.name for of in related if of.many_to_one]
+        listed = [of.name for of in related if not of.many_to_one]
+        return queryset.select_related(*joined).prefetch_related(*listed)
 
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
         if not row.get("id"):
@@ -51,61 +56,22 @@ class Sheet(ModelResource):
         found = list(same.order_by("pk").values_list("pk", flat=True)[:2])
         return found[0] if len(found) == 1 else None
 
+    def after_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
+        for column in self.fields.values():
+            if isinstance(column.widget, Named) and column.widget.model is type(instance):
+                column.widget.names.forget()  # the next row may refer to this one
+
 
 class ProductSheet(Sheet):
     match = "sku"
-    joins = ("category", "image")
-    lists = ("tags", "attributes", "print_destinations")
-    category = Field("category", "category", Named(models.Category))
-    tags = Field("tags", "tags", ManyNamed(models.Tag))
-    attributes = Field("attributes", "attributes", ManyNamed(models.Attribute))
-    print_destinations = Field("print_destinations", "print_destinations", ManyNamed(models.PrintDestination))
-    image = Field("image", "image", Pictured())
-
-    class Meta:
-        model = models.Product
-        fields = (
-            *("id", "name", "short_name", "kitchen_name", "sku", "barcode", "description", "category"),
-            *("price", "price_type", "unit", "tax_rate", "color", "tags", "attributes", "print_destinations"),
-            *("image", "position", "is_active", "is_sold_out"),
-        )
-        export_order = fields
-
-
-class CategorySheet(Sheet):
-    joins = ("parent",)
-    lists = ("print_destinations",)
-    parent = Field("parent", "parent", Named(models.Category))
-    print_destinations = Field("print_destinations", "print_destinations", ManyNamed(models.PrintDestination))
-
-    class Meta:
-        model = models.Category
-        fields = ("id", "name", "color", "position", "parent", "is_active", "print_destinations")
-        export_order = fields
-
-    def after_save_instance(self, instance: Model, row: Any, **kwargs: Any) -> None:
-        self.fields["parent"].widget.names.known = None  # the next row may lie in this one
-
-
-class TagSheet(Sheet):
-    class Meta:
-        model = models.Tag
-        fields = ("id", "name", "color", "kind")
-        export_order = fields
 
 
 class AttributeSheet(Sheet):
     """``options`` is all of them in order: ``Small | Large* +1.50``; the star marks a default."""
 
-    lists = ("options",)
     options = Field(column_name="options", readonly=True)
 
-    class Meta:
-        model = models.Attribute
-        fields = ("id", "name", "choice", "min", "max", "free", "is_required", "position", "options")
-        export_order = fields
-
-    def dehydrate_options(self, attribute: models.Attribute) -> str:
+    def dehydrate_options(self, attribute: Attribute) -> str:
         return text_of_options(attribute) if attribute.pk else ""
 
     def skip_row(self, instance: Any, original: Any, row: Any, import_validation_errors: Any = None) -> bool:
@@ -118,85 +84,44 @@ class AttributeSheet(Sheet):
             options_from_text(attribute=instance, text=str(row["options"] or ""))
 
 
-class ZoneSheet(Sheet):
-    class Meta:
-        model = models.Zone
-        fields = ("id", "name", "position")
-        export_order = fields
-
-
 class TableSheet(Sheet):
-    joins = ("zone",)
-    zone = Field("zone", "zone", Named(models.Zone))
-
-    class Meta:
-        model = models.DiningTable
-        fields = (
-            "id",
-            "zone",
-            "name",
-            "seats",
-            "shape",
-            "x",
-            "y",
-            "width",
-            "height",
-            "rotation",
-            "is_active",
-        )
-        export_order = fields
-
     def id_of_the_same(self, row: Any) -> uuid.UUID | None:
         zone = self.fields["zone"].clean(row)
-        same = models.DiningTable.objects.filter(zone=zone, name__iexact=str(row.get("name") or "").strip())
+        same = DiningTable.objects.filter(zone=zone, name__iexact=str(row.get("name") or "").strip())
         return same.values_list("pk", flat=True).first()
-
-
-class RoleSheet(Sheet):
-    permission_codes = Field("permission_codes", "permission_codes", Listed())
-
-    class Meta:
-        model = models.Role
-        fields = ("id", "name", "discount_limit", "permission_codes")
-        export_order = fields
 
 
 class EmployeeSheet(Sheet):
     match = "code"
-    joins = ("role",)
-    role = Field("role", "role", Named(models.Role))
-
-    class Meta:
-        model = models.Employee
-        fields = ("id", "code", "name", "role", "is_active")
-        export_order = fields
 
 
 class PriceRuleSheet(Sheet):
-    joins = ("category", "tag", "product", "zone")
-    category = Field("category", "category", Named(models.Category))
-    tag = Field("tag", "tag", Named(models.Tag))
-    product = Field("product", "product", Named(models.Product))
-    zone = Field("zone", "zone", Named(models.Zone))
     weekdays = Field("weekdays", "weekdays", Listed(int))
 
-    class Meta:
-        model = models.PriceRule
-        fields = (
-            *("id", "name", "adjustment", "value", "scope", "category", "tag", "product", "zone", "weekdays"),
-            *("time_from", "time_to", "valid_from", "valid_to", "priority", "is_stackable", "is_active"),
-        )
-        export_order = fields
+
+def sheet_of(kind: Kind, base: type[Sheet]) -> type[Sheet]:
+    """The sheet of ``kind``: in the order of its wire shape, the columns of ``base`` and whatever a manager may edit.
+
+    Rows that travel inside a record have a column only if ``base`` has it.
+    """
+    fields = {field.name: field for field in (*kind.model._meta.fields, *kind.model._meta.many_to_many)}
+    columns = [
+        name for name in kind.resource.fields if name in base.fields or (name in fields and fields[name].editable)
+    ]
+    widgets = {name: widget_of(fields[name]) for name in columns if name not in base.fields}
+    sheet: type[Sheet] = modelresource_factory(
+        kind.model,
+        base,
+        meta_options={"fields": columns, "export_order": columns},
+        custom_fields={name: Field(name, name, widget) for name, widget in widgets.items() if widget},
+    )
+    return sheet
 
 
-class PrintDestinationSheet(Sheet):
-    joins = ("fallback",)
-    fallback = Field("fallback", "fallback", Named(models.PrintDestination))
-
-    class Meta:
-        model = models.PrintDestination
-        fields = ("id", "name", "kind", "address", "copies", "fallback", "is_active")
-        export_order = fields
-
-    def after_save_instance(self, instance: Model, row: Any, **kwargs: Any) -> None:
-        self.fields["fallback"].widget.names.known = None  # the next row may fall back on this one
+def widget_of(field: Any) -> Widget | None:
+    """How a cell says what ``field`` holds; None for numbers, texts and times, of which import-export knows how."""
+    if field.many_to_many:
+        return ManyNamed(field.related_model)
+    if field.is_relation:
+        return ImageHash() if field.related_model is Image else Named(field.related_model)
+    return Listed() if isinstance(field, JSONField) else None

@@ -18,7 +18,7 @@ from catalog.models.staff import PIN
 
 from .actions import activate, deactivate
 from .base import CatalogueAdmin, RecordForm, how_many
-from .sheets import EmployeeSheet, RoleSheet
+from .sheets import EmployeeSheet
 from .widgets import WordsField
 
 # Suggestions; a role may hold any other code that a terminal understands.
@@ -53,7 +53,6 @@ class RoleForm(RecordForm):
 @admin.register(Role)
 class RoleAdmin(CatalogueAdmin):
     form = RoleForm
-    resource_classes = [RoleSheet]
     list_display = ("name", "discount_limit", "code_count", "employee_count")
     search_fields = ("name",)
     fields = ("name", "discount_limit", "permission_codes")
@@ -108,7 +107,7 @@ class EmployeeForm(RecordForm):
 @admin.register(Employee)
 class EmployeeAdmin(CatalogueAdmin):
     form = EmployeeForm
-    resource_classes = [EmployeeSheet]
+    sheet = EmployeeSheet
     list_display = ("name", "code", "role", "pin_is_set", "is_active")
     list_editable = ("is_active",)
     list_select_related = ("role",)

@@ -79,7 +79,7 @@ def demo_id(kind: str, name: str) -> uuid.UUID:
     return uuid.uuid5(OURS, f"{kind}:{name}")
 
 
-def settle(
+def ids_of(
     model: type[models.Model], names: Iterable[str], *, key: str = "name"
 ) -> tuple[dict[str, uuid.UUID], set[str]]:
     """An id for each name, and which names are new.
@@ -93,7 +93,7 @@ def settle(
 
 
 def load_printers() -> dict[str, uuid.UUID]:
-    ids, new = settle(PrintDestination, [printer.name for printer in house.PRINTERS])
+    ids, new = ids_of(PrintDestination, [printer.name for printer in house.PRINTERS])
     PrintDestination.objects.bulk_create(
         PrintDestination(
             id=ids[printer.name],
@@ -110,7 +110,7 @@ def load_printers() -> dict[str, uuid.UUID]:
 
 
 def load_tags() -> dict[str, uuid.UUID]:
-    ids, new = settle(Tag, [tag.name for tag in options.TAGS])
+    ids, new = ids_of(Tag, [tag.name for tag in options.TAGS])
     Tag.objects.bulk_create(
         Tag(id=ids[tag.name], name=tag.name, kind=tag.kind, color=tag.color) for tag in options.TAGS if tag.name in new
     )
@@ -118,7 +118,7 @@ def load_tags() -> dict[str, uuid.UUID]:
 
 
 def load_attributes() -> dict[str, uuid.UUID]:
-    ids, new = settle(Attribute, [attribute.name for attribute in options.ATTRIBUTES])
+    ids, new = ids_of(Attribute, [attribute.name for attribute in options.ATTRIBUTES])
     made = [(position, group) for position, group in enumerate(options.ATTRIBUTES) if group.name in new]
     Attribute.objects.bulk_create(
         Attribute(
@@ -151,7 +151,7 @@ def load_attributes() -> dict[str, uuid.UUID]:
 def load_menu(printers: dict[str, uuid.UUID]) -> dict[str, uuid.UUID]:
     """Categories with their products; the ids of the products by slug."""
     tags, attributes = load_tags(), load_attributes()
-    ids, new = settle(Category, [category.name for category in menu.CATEGORIES])
+    ids, new = ids_of(Category, [category.name for category in menu.CATEGORIES])
     made = [(position, category) for position, category in enumerate(menu.CATEGORIES) if category.name in new]
     Category.objects.bulk_create(
         Category(
@@ -212,7 +212,7 @@ def link(field: Any, pairs: list[tuple[uuid.UUID, uuid.UUID]]) -> None:
 
 
 def load_floor() -> None:
-    ids, new = settle(Zone, [zone.name for zone in house.ZONES])
+    ids, new = ids_of(Zone, [zone.name for zone in house.ZONES])
     made = [(position, zone) for position, zone in enumerate(house.ZONES) if zone.name in new]
     Zone.objects.bulk_create(Zone(id=ids[zone.name], name=zone.name, position=position) for position, zone in made)
     DiningTable.objects.bulk_create(
@@ -227,7 +227,7 @@ def load_floor() -> None:
 
 
 def load_staff() -> None:
-    roles, new = settle(Role, [role.name for role in house.ROLES])
+    roles, new = ids_of(Role, [role.name for role in house.ROLES])
     Role.objects.bulk_create(
         Role(
             id=roles[role.name],
@@ -238,7 +238,7 @@ def load_staff() -> None:
         for role in house.ROLES
         if role.name in new
     )
-    employees, new = settle(Employee, [employee.code for employee in house.EMPLOYEES], key="code")
+    employees, new = ids_of(Employee, [employee.code for employee in house.EMPLOYEES], key="code")
     rows = [
         (Employee(id=employees[e.code], name=e.name, code=e.code, role_id=roles[e.role]), e.pin)
         for e in house.EMPLOYEES
@@ -257,7 +257,7 @@ def load_rules() -> None:
         "zone": Zone,
     }
     ids = {
-        scope: settle(model, [rule.target for rule in house.RULES if rule.scope == scope])[0]
+        scope: ids_of(model, [rule.target for rule in house.RULES if rule.scope == scope])[0]
         for scope, model in targets.items()
     }
     PriceRule.objects.bulk_create(

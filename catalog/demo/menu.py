@@ -1,4 +1,4 @@
-"""What the demo restaurant sells.
+"""What the demo restaurant sells. Only data, hence as long as the menu.
 
 A product's picture, if any, is ``photos/<slug>.jpg``; the slug is its name in lower case with dashes.
 """

@@ -1,4 +1,4 @@
-"""The ten kinds of record that terminals hold, one module a subject."""
+"""The records that terminals hold, one module a subject."""
 
 from .floor import DiningTable, Zone
 from .pricing import PriceRule

@@ -1,7 +1,8 @@
 """What is sold: products in categories, with tags and option groups (attributes)."""
 
-import uuid
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -10,7 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from .base import ColorField, Record
+from .base import ChildRecord, ColorField, Record
 
 NOT_NEGATIVE = MinValueValidator(Decimal(0))
 
@@ -57,6 +58,11 @@ class Category(Record):
 
     def __str__(self) -> str:
         return self.name
+
+    def lock_before_clean(self, before: Mapping[str, Any]) -> None:
+        # Two moves at the same moment could close a circle that neither of them sees.
+        if self.parent_id is not None and self.parent_id != before.get("parent_id"):
+            list(Category.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
     def clean(self) -> None:
         """Refuse a parent that lies below this category: a tree has no circles."""
@@ -137,8 +143,10 @@ class Attribute(Record):
         return self.name
 
 
-class AttributeOption(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+class AttributeOption(ChildRecord):
+    of_another = _("This is an option of another attribute.")
+    given_twice = _("An option is given twice.")
+
     attribute = models.ForeignKey(Attribute, models.CASCADE, verbose_name=_("attribute"), related_name="options")
     name = models.CharField(_("name"), max_length=100)
     price_change = models.DecimalField(_("price change"), max_digits=10, decimal_places=2, default=Decimal("0.00"))

@@ -80,11 +80,13 @@ class Employee(Record):
     def __str__(self) -> str:
         return self.name
 
-    def set_pin(self, pin: str) -> None:
-        """Keep ``pin`` (4 to 8 digits, "" for none) as a hash; the caller saves."""
+    def set_pin(self, pin: str | None) -> None:
+        """Keep ``pin`` (4 to 8 digits, empty for none) as a hash; the caller saves."""
         if pin:
             PIN(pin)
         self.pin_hash = make_password(pin) if pin else ""
+
+    pin = property(fset=set_pin, doc="Written by clients, never read.")
 
     def has_pin(self, pin: str) -> bool:
         """Whether ``pin`` is this employee's; takes about as long when there is none to compare with."""

@@ -1,27 +1,6 @@
 """The catalogue over HTTP."""
 
-from .records import (
-    AttributeViewSet,
-    CategoryViewSet,
-    DiningTableViewSet,
-    EmployeeViewSet,
-    PriceRuleViewSet,
-    PrintDestinationViewSet,
-    ProductViewSet,
-    RoleViewSet,
-    TagViewSet,
-    ZoneViewSet,
-)
+from .pins import PinViewSet
+from .records import RecordViewSet
 
-__all__ = [
-    "AttributeViewSet",
-    "CategoryViewSet",
-    "DiningTableViewSet",
-    "EmployeeViewSet",
-    "PriceRuleViewSet",
-    "PrintDestinationViewSet",
-    "ProductViewSet",
-    "RoleViewSet",
-    "TagViewSet",
-    "ZoneViewSet",
-]
+__all__ = ["PinViewSet", "RecordViewSet"]

@@ -1,4 +1,4 @@
-"""How OpenAPI describes the ten resources: their parameters, headers and every problem they answer."""
+"""How OpenAPI describes the objects of a kind: parameters, headers and every problem that is answered."""
 
 from typing import Any
 
@@ -6,7 +6,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.pagination import BasePagination
 
-from catalog.serializers import ProblemSerializer, ShapeSerializer
+from catalog.serializers import ProblemSerializer
+from catalog.serializers.shape import ShapeSerializer
 
 BAD_VALUES = "`malformed_json`, `invalid` with `errors`"
 PROBLEMS = {
@@ -85,7 +86,7 @@ class RecordSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         action = self.view.action
         if action == "list":
-            return list(_list_parameters(self.view.listing))
+            return list(_list_parameters(self.view.kind.listing))
         parameters = [_header("ETag", "Names this very representation.", response=[200, 201])]
         if action in ("create", "update"):
             parameters.append(_header("Location", "Where it lives.", response=[201]))
@@ -105,7 +106,7 @@ class RecordSchema(AutoSchema):
 
 
 class KeysetPages(BasePagination):
-    """The envelope of a list, for the schema; ``pages.page`` fills it."""
+    """The envelope of a list, for the schema; ``keyset.page`` fills it."""
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         neighbour = {"type": "string", "format": "uri", "nullable": True}

@@ -8,33 +8,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from catalog import models
+from catalog import models, resources, services
+from catalog.resources import KINDS, Kind
+from catalog.serializers import fields
 from devices.services import enroll
 
-ADDRESSES = {
-    "product": "/api/products",
-    "category": "/api/categories",
-    "tag": "/api/tags",
-    "attribute": "/api/attributes",
-    "zone": "/api/zones",
-    "dining_table": "/api/dining-tables",
-    "employee": "/api/employees",
-    "role": "/api/roles",
-    "price_rule": "/api/price-rules",
-    "print_destination": "/api/print-destinations",
-}
-MODELS: dict[str, Any] = {
-    "product": models.Product,
-    "category": models.Category,
-    "tag": models.Tag,
-    "attribute": models.Attribute,
-    "zone": models.Zone,
-    "dining_table": models.DiningTable,
-    "employee": models.Employee,
-    "role": models.Role,
-    "price_rule": models.PriceRule,
-    "print_destination": models.PrintDestination,
-}
+ADDRESSES = {kind.name: f"/api/{kind.address}" for kind in KINDS}
+MODELS: dict[str, Any] = {kind.name: kind.model for kind in KINDS}
 
 
 class Api(Client):
@@ -68,24 +48,29 @@ def till(db: None) -> Api:
 @pytest.fixture
 def minimal(db: None) -> Callable[[str], dict[str, Any]]:
     """The least body that makes an object of a resource; a new name each time."""
+    return lambda resource: minimal_body(next(kind for kind in resources.KINDS if kind.name == resource))
 
-    def body(resource: str) -> dict[str, Any]:
-        name = f"{resource} {uuid4().hex[:8]}"
-        match resource:
-            case "product":
-                category = models.Category.objects.create(name=f"Drinks {uuid4().hex[:8]}")
-                return {"name": name, "price": "12.50", "category": str(category.pk)}
-            case "dining_table":
-                zone = models.Zone.objects.create(name=f"Terrace {uuid4().hex[:8]}")
-                return {"name": name[:30], "zone": str(zone.pk)}
-            case "employee":
-                role = models.Role.objects.create(name=f"Waiter {uuid4().hex[:8]}")
-                return {"name": name, "code": uuid4().hex[:8], "role": str(role.pk)}
-            case "price_rule":
-                return {"name": name, "value": "-10.00"}
-        return {"name": name}
 
-    return body
+def minimal_body(kind: Kind) -> dict[str, Any]:
+    """The fields that the wire shape of ``kind`` requires; what they refer to is made."""
+    required = {name: field for name, field in kind.shape().fields.items() if field.required}
+    return {name: _some_value(kind, name, field) for name, field in required.items()}
+
+
+def _some_value(kind: Kind, name: str, field: Any) -> Any:
+    match field:
+        case fields.IdField():
+            related = resources.kind_of(kind.model._meta.get_field(name).related_model)
+            asked = related.shape(data=minimal_body(related))
+            asked.is_valid(raise_exception=True)
+            return services.create(resource=related.resource, values=asked.validated_data).row["id"]
+        case fields.TextField():
+            return f"{kind.name} {uuid4().hex[:8]}"[-field.max_length :]
+        case fields.AmountField():
+            return "12.50"
+        case fields.WholeNumberField():
+            return 1
+    raise TypeError(f"tests/catalog/conftest.py knows no value for {kind.name}.{name}")
 
 
 @pytest.fixture

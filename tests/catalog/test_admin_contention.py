@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models.signals import post_save
 from django.test import Client
 
-from catalog import door
+from catalog import transactions
 from catalog.models import Category, Product
 from devices.services import enroll
 
@@ -55,15 +55,15 @@ def manager(transactional_db: None) -> Callable[[], Client]:
 
 @pytest.fixture
 def tries(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Counts the transactions that the door opens."""
+    """Every transaction that ``run_in_transaction`` opens."""
     opened: list[object] = []
-    committed = door._committed
+    committed = transactions._committed
 
     def counted(verb: Callable[[], Any]) -> Any:
         opened.append(verb)
         return committed(verb)
 
-    monkeypatch.setattr(door, "_committed", counted)
+    monkeypatch.setattr(transactions, "_committed", counted)
     return opened
 
 
@@ -144,7 +144,7 @@ def test_a_list_that_is_being_saved_holds_up_no_single_edit_and_no_single_edit_m
 def test_two_lists_that_are_saved_in_opposite_order_are_both_saved(
     manager: Callable[[], Client], cola: Product, fanta: Product, tries: list[object]
 ) -> None:
-    """Row locks in opposite order are a true deadlock (40P01): PostgreSQL ends one of them, the door tries it again."""
+    """Row locks in opposite order are a true deadlock (40P01): PostgreSQL ends one of them, which is tried again."""
     one, other = list_form(manager(), Product), turned(list_form(manager(), Product))
     both_hold_one = Barrier(2)
 
@@ -197,9 +197,9 @@ def test_an_import_that_is_in_the_way_of_others_twice_says_so_and_brings_nothing
     confirm = browser.post(f"{there}/import/", offered).context["confirm_form"].initial
 
     def in_the_way(_verb: object) -> None:
-        raise door.Contended
+        raise transactions.Contended
 
-    monkeypatch.setattr("catalog.admin.base.in_one_go", in_the_way)
+    monkeypatch.setattr("catalog.admin.base.run_in_transaction", in_the_way)
     answer = browser.post(f"{there}/process_import/", confirm)
 
     assert answer.status_code == 302

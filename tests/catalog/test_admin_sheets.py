@@ -10,8 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from openpyxl import Workbook, load_workbook
 
-from catalog import models
 from catalog.models import Attribute, AttributeOption, Category, Employee, PriceRule, Product, Role, Tag
+
+from .conftest import MODELS
 
 CSV, XLSX = "0", "1"
 
@@ -209,21 +210,7 @@ def test_lists_and_times_survive_the_way_out_and_in(admin_client: Client, catego
     assert "weekdays" in complaints(page)
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        models.Product,
-        models.Category,
-        models.Tag,
-        models.Attribute,
-        models.Zone,
-        models.DiningTable,
-        models.Employee,
-        models.Role,
-        models.PriceRule,
-        models.PrintDestination,
-    ],
-)
+@pytest.mark.parametrize("model", MODELS.values())
 def test_every_kind_has_a_sheet_even_when_it_is_empty(admin_client: Client, model: Any) -> None:
     assert rows_of(export(admin_client, model)) == []
     assert admin_client.get(address(model, "import")).status_code == 200

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from catalog import models, services
-from catalog.door import Contended, in_one_go
+from catalog.transactions import Contended, run_in_transaction
 from devices.services import enroll
 
 from .conftest import Api
@@ -112,7 +112,7 @@ def test_a_deadlock_is_tried_once_more(token):
             models.Tag.objects.filter(pk=its.pk).update(color="#ffffff")
             return True
 
-        return lambda: in_one_go(verb)
+        return lambda: run_in_transaction(verb)
 
     assert in_threads(both(first, second, 0), both(second, first, 1)) == [True, True]
     assert len(tries) == 3, "nobody was the victim of a deadlock"
@@ -126,7 +126,7 @@ def test_a_writer_that_is_in_the_way_twice_is_a_conflict():
         models.Tag.objects.bulk_create([models.Tag(name="hot"), models.Tag(name="HOT")])
 
     with pytest.raises(Contended):
-        in_one_go(verb)
+        run_in_transaction(verb)
     assert len(tries) == 2
     assert not models.Tag.objects.exists()
 
@@ -140,11 +140,11 @@ def test_other_failures_of_the_database_are_not_tried_again():
             cursor.execute("SELECT * FROM nowhere")
 
     with pytest.raises((OperationalError, Exception), match="nowhere") as failure:
-        in_one_go(verb)
+        run_in_transaction(verb)
     assert not isinstance(failure.value, IntegrityError | Contended)
     assert len(tries) == 1
 
 
-def test_the_door_refuses_to_open_inside_a_transaction():
+def test_a_write_from_outside_refuses_to_run_inside_a_transaction():
     with transaction.atomic(), pytest.raises(RuntimeError):
-        in_one_go(lambda: None)
+        run_in_transaction(lambda: None)

@@ -1,4 +1,4 @@
-"""Objects are made, read, replaced, changed and deleted, the same way for all ten resources."""
+"""Objects are made, read, replaced, changed and deleted, the same way for every kind."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Pages by keyset: a cursor is a place in the order, so nothing is skipped or repeated while others write."""
+"""Keyset pagination: a cursor is a place in the order, so nothing is skipped or repeated while others write."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,12 +9,11 @@ from uuid import UUID
 
 from django.core import signing
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
-SALT = "catalog.pages"
+from .filters import InvalidParameter
 
-
-class CursorInvalid(ValueError):
-    """This cursor wasn't made here, or for another order."""
+SALT = "catalog.pages"  # part of every cursor that a client keeps
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Cursor:
 def page(queryset: QuerySet[Any], *, order: tuple[str, ...], limit: int, cursor: str | None) -> Page:
     """At most ``limit`` objects of ``queryset`` in ``order`` (total, of fields without nulls). One query.
 
-    Raises CursorInvalid.
+    Raises InvalidParameter for a cursor that wasn't made here, or for another order.
     """
     place = _read(queryset, cursor, order) if cursor else None
     backwards = place is not None and place.backwards
@@ -86,8 +85,8 @@ def _read(queryset: QuerySet[Any], text: str, order: tuple[str, ...]) -> Cursor:
     try:
         named, values, backwards = signing.loads(text, salt=SALT)
     except signing.BadSignature:
-        raise CursorInvalid from None
-    if tuple(named) != order:
-        raise CursorInvalid
+        named = None
+    if named is None or tuple(named) != order:
+        raise InvalidParameter("cursor", _("Not a cursor of this list and order; begin without one."))
     fields = (queryset.model._meta.get_field(name.removeprefix("-")) for name in order)
     return Cursor(order, tuple(field.to_python(value) for field, value in zip(fields, values, strict=True)), backwards)

@@ -1,4 +1,4 @@
-"""How a write enters from outside: in a transaction of its own, and once more when another writer was in the way."""
+"""Transactions of writers that come from outside: retried once when another writer was in the way."""
 
 import random
 import time
@@ -6,23 +6,28 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import IntegrityError, OperationalError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from refusals import Refusal
 
 T = TypeVar("T")
 
 DEADLOCK, NOT_SERIALIZABLE = "40P01", "40001"
-# For whoever was in the way to go on: at once, the second try may take the lock that he was just waking up for.
+# The other writer goes on meanwhile: a second try at once may take the very lock that it is waking up for.
 PAUSE_SECONDS = (0.02, 0.1)
 
 
-class Contended(Exception):
-    """Another writer was in the way twice."""
+class Contended(Refusal):
+    status, code = 409, "conflict"
+    detail = _("This contradicts what is stored, or what somebody else wrote at the same moment.")
 
 
-def in_one_go(verb: Callable[[], T]) -> T:
-    """What ``verb`` returns, committed. Raises Contended when it failed twice by the doing of others.
+def run_in_transaction(verb: Callable[[], T]) -> T:
+    """What ``verb`` returns, committed; refuses to run inside another transaction. ``verb`` may run twice.
 
-    A broken promise of the database counts as the doing of others, since the verbs check before they write:
-    whoever was faster is visible to the second try, which then fails with its own, better error.
+    Raises Contended when other writers made it fail twice. A broken constraint counts as their doing, since the verbs
+    check before they write: what another writer committed is visible to the second try, which then fails with its
+    own, better error.
     """
     try:
         return _committed(verb)
@@ -44,7 +49,7 @@ def _committed(verb: Callable[[], T]) -> T:
 
 
 def is_contention(error: IntegrityError | OperationalError) -> bool:
-    """Whether another writer is the cause: a deadlock, a lock not to be had, a promise that he broke first."""
+    """Whether another writer is the cause: a deadlock, a lock that it holds, a constraint that it broke first."""
     cause = error.__cause__
     return (
         isinstance(error, IntegrityError)

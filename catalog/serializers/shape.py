@@ -1,0 +1,88 @@
+"""How a wire shape is made of a model: fields by its columns, ids for its relations."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import models as fields
+from rest_framework import serializers
+from rest_framework.validators import UniqueValidator
+
+from catalog.models import base
+
+from .fields import (
+    AmountField,
+    ColorField,
+    IdField,
+    IdListField,
+    ImageHashField,
+    TextField,
+    TimeOfDayField,
+    WholeNumberField,
+)
+
+MANY_LINKS = 500
+
+# The ranges of PostgreSQL's columns. SQLite would take more; a number that only one of them takes is a trap.
+RANGES: dict[type, tuple[int, int]] = {
+    fields.SmallIntegerField: (-(2**15), 2**15 - 1),
+    fields.PositiveSmallIntegerField: (0, 2**15 - 1),
+    fields.IntegerField: (-(2**31), 2**31 - 1),
+    fields.PositiveIntegerField: (0, 2**31 - 1),
+}
+
+
+class ShapeSerializer(serializers.ModelSerializer[Any]):
+    """Fields by their model fields, ids for relations; uniqueness and constraints are the model's business."""
+
+    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
+        fields.CharField: TextField,
+        fields.TextField: TextField,
+        fields.TimeField: TimeOfDayField,
+        fields.UUIDField: IdField,
+        fields.DecimalField: AmountField,
+        **dict.fromkeys(RANGES, WholeNumberField),
+        base.ColorField: ColorField,
+    }
+
+    id = IdField(required=False)
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> tuple[type[Any], dict[str, Any]]:
+        kind, kwargs = super().build_standard_field(field_name, model_field)
+        if bounds := RANGES.get(type(model_field)):
+            kwargs["min_value"] = max(kwargs.get("min_value", bounds[0]), bounds[0])
+            kwargs["max_value"] = min(kwargs.get("max_value", bounds[1]), bounds[1])
+        if "validators" in kwargs:
+            kwargs["validators"] = [v for v in kwargs["validators"] if not isinstance(v, UniqueValidator)]
+        return kind, kwargs
+
+    def build_relational_field(self, field_name: str, relation_info: Any) -> tuple[type[Any], dict[str, Any]]:
+        if relation_info.to_many:
+            return IdListField, {"required": False, "max_length": MANY_LINKS}
+        field = relation_info.model_field
+        kind = IdField if isinstance(field.target_field, fields.UUIDField) else ImageHashField
+        return kind, {"allow_null": True, "required": False} if field.null else {}
+
+    def get_field_names(self, declared_fields: Any, info: Any) -> Any:
+        # What a PATCH leaves out is left alone; making its fields would take most of the time of reading the rest.
+        names = super().get_field_names(declared_fields, info)
+        given = getattr(self, "initial_data", None)
+        return [name for name in names if name in given] if self.partial and isinstance(given, dict) else names
+
+    def get_unique_together_constraints(self, model: type[fields.Model]) -> Iterator[Any]:
+        # DRF would look for duplicates by its own reading of the constraints; the verbs ask the constraints.
+        return iter(())
+
+    class Meta:
+        fields: tuple[str, ...] = ()
+
+
+# The shape of rows that travel inside a record, as a list. A comment, since OpenAPI publishes docstrings.
+class ChildSerializer(ShapeSerializer):
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        # A row is always given whole. In a PATCH of its record, DRF would let required fields pass.
+        lacking = [name for name, field in self.fields.items() if field.required and name not in attrs]
+        if lacking:
+            raise serializers.ValidationError(
+                {name: self.fields[name].error_messages["required"] for name in lacking}, "required"
+            )
+        return attrs

@@ -1,0 +1,33 @@
+"""A kind of record is more than a model: every kind has all that terminals, clients and managers need of it."""
+
+from pathlib import Path
+
+import pytest
+
+from catalog import resources
+from catalog.demo import loading
+from catalog.resources import KINDS, Kind
+from syncing import registry
+
+from .completeness import lacks
+from .conftest import Api
+
+
+@pytest.fixture
+def demo(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "PHOTOS", tmp_path)  # its pictures are loaded in test_demo.py
+    loading.load()
+
+
+def test_no_kind_lacks_anything(demo: None, api: Api) -> None:
+    assert [line for kind in KINDS for line in lacks(kind, api)] == []
+
+
+def test_every_synced_resource_is_in_the_list() -> None:
+    assert registry.names() == sorted(kind.name for kind in resources.KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_model_is_found_by_its_kind_and_a_kind_by_its_model(kind: Kind) -> None:
+    assert resources.kind_of(kind.model) is kind
+    assert registry.resource(kind.name) is kind.resource
