@@ -26,6 +26,7 @@ from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExpor
 from catalog.models.base import ColorField
 from catalog.resources import kind_of
 from catalog.transactions import Contended, is_contention, run_in_transaction
+from images.services import image_url
 
 from .sheets import Sheet, sheet_of
 from .widgets import ColorWidget
@@ -38,8 +39,8 @@ Page = Callable[..., HttpResponse]
 def in_a_transaction(page: Page) -> Page:
     """A page whose POST is one transaction, tried once more when another writer was in the way.
 
-    A form is checked and then saved; what comes in between from elsewhere may break a constraint that the
-    check found kept. The second try meets it in its check, and the manager reads the form's own words.
+    A form is checked and then saved, and another writer may break a constraint in between. The second try finds that
+    in its check, and the manager reads the form's own words.
     """
 
     @wraps(page)
@@ -212,3 +213,10 @@ def swatch(color: str) -> SafeString:
     if not color:
         return format_html("{}", "–")
     return format_html('<span class="swatch" style="background:{}" title="{}"></span>', color, color)
+
+
+def thumbnail(hash: str | None) -> SafeString:
+    """A small image for a list, or a placeholder of the same size."""
+    if not hash:
+        return format_html('<span class="thumbnail none material-symbols-outlined">{}</span>', "image")
+    return format_html('<img class="thumbnail" src="{}?w=160" alt="" loading="lazy">', image_url(hash))

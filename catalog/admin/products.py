@@ -21,17 +21,17 @@ from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 from catalog.models import Category, Product, Tag
 
 from .actions import activate, change_price, deactivate, mark_available, mark_sold_out
-from .base import CatalogueAdmin, RecordForm, how_many, swatch
-from .pictures import PictureField, Taken, take_in, thumbnail
+from .base import CatalogueAdmin, RecordForm, how_many, swatch, thumbnail
+from .product_image import Outcome, StoredImageField, store_photo
 from .sheets import ProductSheet
 
 
 class ProductForm(RecordForm):
-    """A product with its picture."""
+    """A product with its image."""
 
-    image = PictureField(label=_("Picture"), required=False)
+    image = StoredImageField(label=_("Picture"), required=False)
     derived = frozenset({"unit"})
-    taken: Taken | None = None
+    outcome: Outcome | None = None
 
     class Meta:
         model = Product
@@ -40,9 +40,9 @@ class ProductForm(RecordForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        picture = self.fields.get("image")
-        if isinstance(picture, PictureField):
-            picture.know(current=self.instance.image_id or "", taken=self.taken)
+        image = self.fields.get("image")
+        if isinstance(image, StoredImageField):
+            image.prepare(current=self.instance.image_id or "", outcome=self.outcome)
 
     def add_prefix(self, field_name: str) -> str:
         # An input called "attributes" would hide the form element's property of that name from the theme's scripts,
@@ -57,7 +57,7 @@ class ProductForm(RecordForm):
         return cleaned
 
 
-class HasPicture(DropdownFilter):
+class HasImage(DropdownFilter):
     title = _("picture")
     parameter_name = "picture"
 
@@ -83,7 +83,7 @@ class ProductAdmin(CatalogueAdmin):
         ("tags", AutocompleteSelectMultipleFilter),
         ("is_active", BooleanRadioFilter),
         ("is_sold_out", BooleanRadioFilter),
-        HasPicture,
+        HasImage,
         ("price_type", ChoicesDropdownFilter),
     )
     search_fields = ("name", "short_name", "kitchen_name", "sku", "barcode")
@@ -112,14 +112,14 @@ class ProductAdmin(CatalogueAdmin):
         photo = request.FILES.get("image-photo") if request.method == "POST" else None
         may_save = self.has_change_permission(request) if object_id else self.has_add_permission(request)
         if photo is not None and may_save:
-            request.taken = take_in(photo)  # type: ignore[attr-defined]
+            request.outcome = store_photo(photo)  # type: ignore[attr-defined]
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_form(
         self, request: HttpRequest, obj: Product | None = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm]:
         form = super().get_form(request, obj, change=change, **kwargs)
-        form.taken = getattr(request, "taken", None)
+        form.outcome = getattr(request, "outcome", None)
         return form
 
     @display(description="")

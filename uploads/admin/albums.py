@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
-from catalog.admin.pictures import thumbnail
+from catalog.admin.base import thumbnail
 from uploads import reconciliation, services
 from uploads.models import Album, Photo
 

@@ -63,22 +63,22 @@ def test_the_same_photo_on_two_products_is_stored_once(admin_client: Client, col
 
 
 @pytest.mark.parametrize(
-    ("upload", "advice"),
+    ("upload", "reason"),
     [
-        (SimpleUploadedFile("menu.pdf", b"%PDF-1.7 no picture"), "Choose a JPEG, PNG"),
-        (SimpleUploadedFile("logo.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"), "Choose a JPEG, PNG"),
-        (SimpleUploadedFile("cut.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01"), "damaged"),
-        (SimpleUploadedFile("huge.jpg", b"\0" * (25 * 1024 * 1024 + 1)), "over 25 MB"),
+        (SimpleUploadedFile("menu.pdf", b"%PDF-1.7 no picture"), "none of JPEG, PNG"),
+        (SimpleUploadedFile("logo.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"), "none of JPEG, PNG"),
+        (SimpleUploadedFile("cut.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01"), "can't be decoded"),
+        (SimpleUploadedFile("huge.jpg", b"\0" * (25 * 1024 * 1024 + 1)), "more than 25 MB"),
     ],
     ids=["pdf", "svg", "cut short", "too large"],
 )
-def test_a_refused_photo_is_a_form_error_that_says_what_to_do(
-    admin_client: Client, cola: Product, upload: SimpleUploadedFile, advice: str
+def test_a_refused_photo_is_a_form_error_that_says_why(
+    admin_client: Client, cola: Product, upload: SimpleUploadedFile, reason: str
 ) -> None:
     upload.seek(0)
     response = change_form(admin_client, cola).save(**{"name": "Pepsi", "image-photo": upload})
     assert response.status_code == 200
-    assert advice in errors_of(response)["image"][0]
+    assert reason in errors_of(response)["image"][0]
     cola.refresh_from_db()
     assert (cola.name, cola.image) == ("Cola", None)
     assert not Image.objects.exists()
