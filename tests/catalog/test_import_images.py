@@ -13,7 +13,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
-from catalog import importing
+from catalog import image_import
 from catalog.models import Category, Product
 from images.blobs import StorageUnavailable, blobs, image_key
 from images.folder import LocalBlobs
@@ -96,7 +96,7 @@ def test_what_was_done_is_not_done_again_and_a_manager_s_choice_stays(
     chosen = add_image(data=normal_jpeg(2)).image
     Product.objects.filter(pk=tea.pk).update(image=chosen)
     decoded: list[bytes] = []
-    monkeypatch.setattr(importing, "add_image", lambda *, data: decoded.append(data))
+    monkeypatch.setattr(image_import, "add_image", lambda *, data: decoded.append(data))
 
     said = run(old, "--map", table)
 
@@ -142,7 +142,7 @@ DYING = """
 import os, signal, sys, django
 django.setup()
 from django.core.management import call_command
-from catalog.importing import Journal
+from catalog.image_import import Journal
 note, notes = Journal.note, []
 def note_and_die(self, *row):
     note(self, *row)

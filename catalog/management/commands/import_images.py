@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from catalog.importing import MapUnreadable, import_images, read_map
+from catalog.image_import import MapUnreadable, import_images, read_map
 from images.blobs import StorageUnavailable
 
 

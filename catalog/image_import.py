@@ -1,7 +1,7 @@
-"""Pictures with the names of an older system: stored under their hashes, and put on the products that a map names.
+"""Image files of an older system: stored under their hashes, and shown by the products that a map names.
 
-Every step is noted in a journal, so an import that was broken off goes on where it was, and one that is run again
-changes nothing: a picture that a manager gave a product since stays.
+Every step is noted in a journal. So an import that was broken off goes on where it was, and one that is run again
+changes nothing: an image that a manager gave a product since stays.
 """
 
 import csv
@@ -26,25 +26,25 @@ IMAGE_COLUMNS = ("image", "picture", "file", "filename", "old_name")
 
 
 class MapUnreadable(ValueError):
-    """The map isn't a CSV file with a column for the product and one for the picture."""
+    """The map isn't a CSV file with a column for the product and one for the image."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One line of the map: this product shows the picture of this old name."""
+    """One line of the map: this product shows the image of this old name."""
 
     line: int
     product: str
-    picture: str
+    old_name: str
 
 
 @dataclass
 class Report:
     """What one run did. ``troubles`` are lines for people."""
 
-    stored: int = 0  # files whose picture is stored now
+    stored: int = 0  # files whose image is stored now
     known: int = 0  # files that an earlier run had stored
-    shown: int = 0  # products that got their picture
+    shown: int = 0  # products that got their image
     done_before: int = 0  # lines of the map that an earlier run had done
     troubles: list[str] = field(default_factory=list)
 
@@ -88,22 +88,22 @@ class Journal:
         self.files[stamp] = hash
         self.note("file", stamp, hash)
 
-    def has_product(self, product: str, picture: str) -> None:
-        self.products.add((product, picture))
-        self.note("product", product, picture)
+    def has_product(self, product: str, old_name: str) -> None:
+        self.products.add((product, old_name))
+        self.note("product", product, old_name)
 
 
 def import_images(*, folder: Path, wanted: Iterable[Wanted] = (), journal: Path, progress: Progress = iter) -> Report:
-    """Store every picture below ``folder``, then let products show those that ``wanted`` names.
+    """Store every image below ``folder``, then let products show those that ``wanted`` names.
 
-    A picture is named by its path below ``folder``, or by its file name, with or without the suffix. Raises
+    An image is named by its path below ``folder``, or by its file name, with or without the suffix. Raises
     ``StorageUnavailable``: run it again, what was done is noted.
     """
     report = Report()
     hashes: dict[str, str] = {}
     ambiguous: set[str] = set()
     with Journal(journal) as done:
-        for path in progress(sorted(pictures(folder))):
+        for path in progress(sorted(files_below(folder))):
             hash = stored_hash(path, folder, done, report)
             if hash is None:
                 continue
@@ -115,7 +115,7 @@ def import_images(*, folder: Path, wanted: Iterable[Wanted] = (), journal: Path,
     return report
 
 
-def pictures(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path) -> Iterator[Path]:
     """The files below a folder, without those that are hidden."""
     for path in folder.rglob("*"):
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
@@ -129,7 +129,7 @@ def names_of(path: Path, folder: Path) -> set[str]:
 
 
 def stored_hash(path: Path, folder: Path, done: Journal, report: Report) -> str | None:
-    """The hash under which the picture is stored; None, with the reason in the report, when it can't be."""
+    """The hash under which the image is stored; None, with the reason in the report, when it can't be."""
     try:
         found = path.stat()
         stamp = f"{path.relative_to(folder).as_posix()}|{found.st_size}|{found.st_mtime_ns}"
@@ -152,20 +152,20 @@ def stored_hash(path: Path, folder: Path, done: Journal, report: Report) -> str 
 
 
 def give(line: Wanted, hashes: dict[str, str], ambiguous: set[str], done: Journal, report: Report) -> None:
-    """Lets one product show its picture, once."""
-    picture = line.picture.casefold()
-    if picture in ambiguous:
-        report.troubles.append(f"line {line.line}: several pictures are called {line.picture}")
+    """Let one product show its image, once."""
+    old_name = line.old_name.casefold()
+    if old_name in ambiguous:
+        report.troubles.append(f"line {line.line}: several pictures are called {line.old_name}")
         return
-    hash = hashes.get(picture)
+    hash = hashes.get(old_name)
     if hash is None:
-        report.troubles.append(f"line {line.line}: there is no picture {line.picture}")
+        report.troubles.append(f"line {line.line}: there is no picture {line.old_name}")
         return
     product = product_of(line.product)
     if product is None:
         report.troubles.append(f"line {line.line}: there is no product {line.product}")
         return
-    if (str(product), picture) in done.products:
+    if (str(product), old_name) in done.products:
         report.done_before += 1
         return
     try:
@@ -174,7 +174,7 @@ def give(line: Wanted, hashes: dict[str, str], ambiguous: set[str], done: Journa
         report.troubles.append(f"line {line.line}: the picture went meanwhile; run the import again")
         return
     report.shown += 1
-    done.has_product(str(product), picture)
+    done.has_product(str(product), old_name)
 
 
 def product_of(text: str) -> UUID | None:
@@ -200,14 +200,14 @@ def read_map(path: Path) -> Iterator[Wanted]:
         raise MapUnreadable(str(error)) from error
     header = [cell.strip().casefold() for cell in rows[0][1]] if rows else []
     product = next((header.index(name) for name in PRODUCT_COLUMNS if name in header), None)
-    picture = next((header.index(name) for name in IMAGE_COLUMNS if name in header), None)
-    if product is not None and picture is not None:
+    image = next((header.index(name) for name in IMAGE_COLUMNS if name in header), None)
+    if product is not None and image is not None:
         rows = rows[1:]
-    elif product is None and picture is None:
-        product, picture = 0, 1
+    elif product is None and image is None:
+        product, image = 0, 1
     else:
         raise MapUnreadable(", ".join(header))
     for number, row in rows:
-        if max(product, picture) >= len(row):
+        if max(product, image) >= len(row):
             raise MapUnreadable(f"line {number} is too short")
-        yield Wanted(number, row[product].strip(), row[picture].strip())
+        yield Wanted(number, row[product].strip(), row[image].strip())
