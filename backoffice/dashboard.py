@@ -1,9 +1,11 @@
 """The admin's first page and its way around: a few numbers, and links by subject."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -32,30 +34,24 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
 )
 
 
-def groups() -> Iterator[tuple[Any, Iterable[tuple[str, str]]]]:
-    """Every heading of the sidebar with its entries."""
+def groups() -> Iterator[tuple[Any, list[tuple[type[Model], str]]]]:
+    """Every heading of the sidebar with its entries, (model, icon)."""
     for group in resources.Group:
-        yield (
-            group.label,
-            [(kind.model._meta.label_lower, kind.icon) for kind in resources.KINDS if kind.group is group],
-        )
-    yield from GROUPS
+        yield group.label, [(kind.model, kind.icon) for kind in resources.KINDS if kind.group is group]
+    for title, entries in GROUPS:
+        yield title, [(apps.get_model(label), icon) for label, icon in entries]
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar: every page that this user may look at."""
-    pages = {model._meta.label_lower: page for model, page in admin.site._registry.items()}
     shown = []
     home = {"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")}
     for title, entries in groups():
+        pages = [(admin.site.get_model_admin(m), icon) for m, icon in entries if admin.site.is_registered(m)]
         items = [
-            {
-                "title": capfirst(pages[label].opts.verbose_name_plural),
-                "icon": icon,
-                "link": link(pages[label]),
-            }
-            for label, icon in entries
-            if label in pages and pages[label].has_view_permission(request)
+            {"title": capfirst(page.opts.verbose_name_plural), "icon": icon, "link": link(page)}
+            for page, icon in pages
+            if page.has_view_permission(request)
         ]
         if items:
             shown.append({"title": title, "separator": True, "items": items})

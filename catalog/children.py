@@ -91,7 +91,7 @@ def _check_unique(constraint: models.UniqueConstraint, wanted: Rows, wrong: Sequ
     for row, found in zip(wanted, wrong, strict=True):
         key = key_of(constraint, row)
         if key in seen:
-            text = constraint.get_violation_error_message()  # type: ignore[attr-defined]
+            text = constraint.get_violation_error_message()
             found[field_of(constraint)] = [ValidationError(text, "unique")]
         if key is not None:
             seen.add(key)

@@ -50,7 +50,7 @@ class Saved:
 @transaction.atomic
 def create(*, resource: Resource, values: Values) -> Saved:
     """A new object, under ``values["id"]`` if given. Raises IdTaken and ValidationError."""
-    record = resource.model(**({"id": values["id"]} if "id" in values else {}))
+    record: Any = resource.model(**({"id": values["id"]} if "id" in values else {}))
     if _exists(resource, record.pk):
         raise IdTaken
     write(resource, record, values)

@@ -41,7 +41,7 @@ def columns(record: models.Model) -> dict[str, Any]:
 def columns_of(constraint: BaseConstraint, record: models.Model) -> set[str]:
     """The attribute names of all columns that ``constraint`` speaks of."""
     said: list[Any] = [*getattr(constraint, "expressions", ()), getattr(constraint, "condition", None)]
-    names = Q(*filter(None, said)).referenced_base_fields | set(getattr(constraint, "fields", ()))  # type: ignore[attr-defined]
+    names = Q(*filter(None, said)).referenced_base_fields | set(getattr(constraint, "fields", ()))
     return {record._meta.get_field(name).attname for name in names}  # type: ignore[union-attr]
 
 
@@ -58,9 +58,10 @@ def field_of(constraint: BaseConstraint) -> str:
 def key_of(constraint: models.UniqueConstraint, row: models.Model) -> tuple[Any, ...] | None:
     """What no two rows may have, as ``row`` has it; None when it lacks a value, or when only the database can tell."""
     key = []
-    for one in (*constraint.expressions, *map(F, constraint.fields)):
+    said: list[Any] = [*constraint.expressions, *map(F, constraint.fields)]
+    for one in said:
         lowered = isinstance(one, Lower)
-        (column,) = one.source_expressions if lowered else [one]  # type: ignore[attr-defined]
+        (column,) = one.source_expressions if lowered else [one]
         if constraint.condition is not None or not isinstance(column, F):
             return None
         value = getattr(row, row._meta.get_field(column.name).attname)  # type: ignore[attr-defined, union-attr]

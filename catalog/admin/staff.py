@@ -96,12 +96,13 @@ class EmployeeForm(RecordForm):
         else:
             self.fields["pin"].help_text = _("No PIN is set. 4 to 8 digits.")
 
-    def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
         if self.cleaned_data.get("remove_pin"):
-            self.instance.set_pin("")
+            self.instance.set_pin(None)
         elif pin := self.cleaned_data.get("pin"):
             self.instance.set_pin(pin)
+        return cleaned
 
 
 @admin.register(Employee)

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
@@ -36,14 +37,14 @@ class RecordViewSet(GenericViewSet[Any]):
 
     kind: Kind = None  # type: ignore[assignment]  # as_view asks for the name
 
-    permission_classes = (MayWriteCatalogue,)
+    permission_classes: tuple[type[BasePermission], ...] = (MayWriteCatalogue,)
     schema = RecordSchema()
     pagination_class = KeysetPages
     lookup_url_kwarg = "id"
     lookup_value_regex = "[^/]+"
 
     @classmethod
-    def of(cls, kind: Kind, actions: dict[str, str]) -> Callable[..., HttpResponseBase]:
+    def of(cls, kind: Kind, actions: dict[str, Any]) -> Callable[..., HttpResponseBase]:
         shape = cls.serializer_class or kind.shape
         return cls.as_view(actions, kind=kind, queryset=kind.model._default_manager.all(), serializer_class=shape)
 

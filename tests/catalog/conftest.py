@@ -65,7 +65,8 @@ def _some_value(kind: Kind, name: str, field: Any) -> Any:
             asked.is_valid(raise_exception=True)
             return services.create(resource=related.resource, values=asked.validated_data).row["id"]
         case fields.TextField():
-            return f"{kind.name} {uuid4().hex[:8]}"[-field.max_length :]
+            longest = kind.model._meta.get_field(name).max_length
+            return f"{kind.name} {uuid4().hex[:8]}"[-longest:]
         case fields.AmountField():
             return "12.50"
         case fields.WholeNumberField():

@@ -227,7 +227,7 @@ def test_a_kind_without_a_record_in_the_demo_is_noticed(kind: Kind, api: Api) ->
 
 @pytest.mark.usefixtures("lunch")
 def test_a_kind_without_a_minimal_body_is_noticed(kind: Kind, api: Api) -> None:
-    class DatedSerializer(kind.shape):  # type: ignore[name-defined, misc]
+    class DatedSerializer(kind.shape):  # type: ignore[name-defined]
         sold_since = serializers.DateField()
 
         class Meta:
