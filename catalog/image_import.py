@@ -25,10 +25,6 @@ PRODUCT_COLUMNS = ("product", "product_id", "id", "sku", "barcode")
 IMAGE_COLUMNS = ("image", "picture", "file", "filename", "old_name")
 
 
-class MapUnreadable(ValueError):
-    """The map isn't a CSV file with a column for the product and one for the image."""
-
-
 @dataclass(frozen=True)
 class Wanted:
     """One line of the map: this product shows the image of this old name."""
@@ -189,7 +185,7 @@ def product_of(text: str) -> UUID | None:
 
 
 def read_map(path: Path) -> Iterator[Wanted]:
-    """The lines of a CSV file: a header that names both columns, or two columns without one. Raises MapUnreadable."""
+    """The lines of a CSV file: a header that names both columns, or two columns without one. Raises ValueError."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             sample = file.read(4096)
@@ -197,7 +193,7 @@ def read_map(path: Path) -> Iterator[Wanted]:
             delimiter = ";" if sample.count(";") > sample.count(",") else ","
             rows = [(number, row) for number, row in enumerate(csv.reader(file, delimiter=delimiter), 1) if any(row)]
     except (csv.Error, UnicodeDecodeError) as error:
-        raise MapUnreadable(str(error)) from error
+        raise ValueError(str(error)) from error
     header = [cell.strip().casefold() for cell in rows[0][1]] if rows else []
     product = next((header.index(name) for name in PRODUCT_COLUMNS if name in header), None)
     image = next((header.index(name) for name in IMAGE_COLUMNS if name in header), None)
@@ -206,8 +202,8 @@ def read_map(path: Path) -> Iterator[Wanted]:
     elif product is None and image is None:
         product, image = 0, 1
     else:
-        raise MapUnreadable(", ".join(header))
+        raise ValueError(", ".join(header))
     for number, row in rows:
         if max(product, image) >= len(row):
-            raise MapUnreadable(f"line {number} is too short")
+            raise ValueError(f"line {number} is too short")
         yield Wanted(number, row[product].strip(), row[image].strip())

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
-from .bulk import PriceOutOfRange, change_prices, changed_by, set_flag
+from .bulk import change_prices, changed_by, set_flag
 
 SHOWN = 20
 
@@ -71,8 +72,8 @@ def change_price(page: admin.ModelAdmin, request: HttpRequest, queryset: QuerySe
         percent = form.cleaned_data["percent"]
         try:
             changed = change_prices(products=queryset, percent=percent)
-        except PriceOutOfRange as error:
-            form.add_error("percent", _("The price of “%(name)s” would become too high.") % {"name": error})
+        except ValidationError as error:
+            form.add_error("percent", error)
         else:
             note(page, request, changed, _("Changed price by %(percent)s %%.") % {"percent": percent})
             return None

@@ -2,19 +2,17 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog.models import Product
 
 CENT = Decimal("0.01")
 HIGHEST_PRICE = Decimal("99999999.99")
 ROWS_PER_STATEMENT = 500
-
-
-class PriceOutOfRange(ValueError):
-    """A price would become higher than the database can hold."""
 
 
 @transaction.atomic
@@ -35,13 +33,13 @@ def changed_by(price: Decimal, percent: Decimal) -> Decimal:
 
 @transaction.atomic
 def change_prices(*, products: QuerySet[Product], percent: Decimal) -> list[Product]:
-    """Change each price by ``percent`` and return those that changed; PriceOutOfRange changes none."""
+    """Change each price by ``percent`` and return those that changed. Raises ValidationError, and changes none."""
     now = timezone.now()
     changed = []
     for product in products.order_by("pk").select_for_update(of=("self",)):
         price = changed_by(product.price, percent)
         if price > HIGHEST_PRICE:
-            raise PriceOutOfRange(product.name)
+            raise ValidationError(_("The price of “%(name)s” would become too high."), params={"name": product.name})
         if price != product.price:
             product.price, product.updated_at = price, now
             changed.append(product)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from catalog.image_import import MapUnreadable, import_images, read_map
+from catalog.image_import import import_images, read_map
 from images.blobs import StorageUnavailable
 
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError(f"{folder} is no folder.")
         try:
             wanted = list(read_map(map)) if map else []
-        except MapUnreadable as error:
+        except ValueError as error:
             raise CommandError(f"{map} has no columns for product and image: {error}") from None
         except OSError as error:
             raise CommandError(f"{map}: {error.strerror}") from None
