@@ -17,7 +17,9 @@ DATABASES = frozenset({"db", "transactional_db", "live_server", "django_db_setup
 
 TRANSACTIONAL = frozenset({"transactional_db", "live_server"})
 # Fixtures that take seconds to start, and that many tests share.
-SHARED = ("stage", "shop", "chromium", "web_of_the_session", "celery_worker_process", "cloud_shop")
+SHARED = (
+    "stage", "shop", "cloud_shop", "chromium", "life", "neighbours", "web_of_the_session", "celery_worker_process",
+)  # fmt: skip
 
 
 def reaches_a_database(item: pytest.Item) -> bool:

@@ -214,6 +214,7 @@ def test_everything_read_at_once_is_of_one_moment(shop: Shop, terminal: Terminal
     assert torn == []
 
 
+@pytest.mark.any_database  # that a server ends the stream is tested on both
 def test_a_revoked_terminal_stops_and_asks_nothing_more(shop: Shop, proxy: Proxy, new_terminal: NewTerminal) -> None:
     token = shop.new_token()
     terminal = new_terminal(via=proxy, token=token)
