@@ -202,7 +202,7 @@ def test_a_port_in_use_is_named_before_anything_starts(new_server: NewServer) ->
 )
 @pytest.mark.parametrize(
     "how",
-    [signal.SIGINT, signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)],  # make takes it as SIGINT
+    [signal.SIGINT, signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)],  # make hands it on
 )
 def test_a_signal_to_make_alone_stops_everything(new_server: NewServer, how: signal.Signals) -> None:
     with new_server(command=("make", "run")) as server:
