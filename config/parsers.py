@@ -5,7 +5,6 @@ from typing import IO, Any
 
 import orjson
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from refusals import Refusal
@@ -16,6 +15,10 @@ LARGEST_BODY = 2 * 1024 * 1024  # bytes
 class JSONTooLarge(Refusal):
     status, code = 413, "too_large"
     detail = _("A JSON body has at most 2 MiB.")
+
+
+class MalformedJSON(Refusal):
+    status, code = 400, "malformed_json"
 
 
 class JSONParser(BaseParser):
@@ -32,4 +35,4 @@ class JSONParser(BaseParser):
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            raise ParseError(_("This is no JSON: %(error)s") % {"error": error}, "malformed_json") from None
+            raise MalformedJSON(_("This is no JSON: %(error)s") % {"error": error}) from None

@@ -120,6 +120,10 @@ def test_every_error_is_documented_with_its_status() -> None:
     assert {said: who for said, who in refused().items() if said not in documented} == {}
 
 
+def test_no_error_is_documented_that_nobody_answers() -> None:
+    assert refused_by_the_documents() - set(refused()) == set()
+
+
 @pytest.mark.django_db
 def test_every_endpoint_is_documented() -> None:
     text = ANY_ID.sub("{}", documents())
