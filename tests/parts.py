@@ -35,7 +35,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import certifi
 import pytest
 
-from serving.supervisor import answers, end_with, valkey_command
+from serving.guard import end_with
+from serving.valkey import answers, valkey_command
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

@@ -114,8 +114,10 @@ class RunningServer:
         return [process for process in self.family if is_alive(process)]
 
     def heads(self) -> list[psutil.Process]:
-        """Those whose end is the end of all: each member without its children, and the supervisor."""
-        return [p for p in self.alive() if os.getsid(p.pid) == p.pid] + [psutil.Process(self.process.pid)]
+        """Those whose end is the end of all: each member without its children, the supervisor, and its guard."""
+        guard = psutil.Process(self.process.pid)
+        (supervisor,) = guard.children()
+        return [guard, supervisor, *supervisor.children()]
 
     def members(self, words: str) -> list[psutil.Process]:
         """The members whose command line has ``words``."""

@@ -59,8 +59,8 @@ def open_shop(products: int) -> Iterator[Shop]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redcoral-bench-")))
         os.environ["DATA_DIR"] = str(folder / "data")
-        from serving.supervisor import answers as valkey_answers
-        from serving.supervisor import valkey_command
+        from serving.valkey import answers as valkey_answers
+        from serving.valkey import valkey_command
         from tests.parts import start, start_postgresql
 
         url = start_postgresql(log=folder / "postgresql.log", on=stack, careless=False)

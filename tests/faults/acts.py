@@ -43,7 +43,7 @@ from django.utils import timezone  # noqa: E402
 
 import images.store  # noqa: E402
 from config.celery import app  # noqa: E402
-from serving.supervisor import end_with  # noqa: E402
+from serving.guard import end_with  # noqa: E402
 from uploads import reconciliation, tasks, upkeep  # noqa: E402
 from uploads.queueing import PROCESS_PHOTO  # noqa: E402
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from serving.supervisor import answers, valkey_command
+from serving.valkey import answers, valkey_command
 from tests.faults.cases import FINE, WORKER_STEPS, Case
 from tests.front import Fault, Front
 from tests.parts import ROOT, shared_environment, start, wait_until

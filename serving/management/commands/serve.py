@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from io import StringIO
 from typing import Any
 
@@ -13,7 +12,11 @@ from django.db import connections
 from django.urls import Resolver404, resolve
 
 from catalog.models import Product
-from serving import supervisor
+from serving.claims import AlreadyServed, claim_data, claim_port
+from serving.guard import end_with
+from serving.members import members
+from serving.supervisor import Supervisor
+from serving.valkey import NoValkey
 
 
 class Command(BaseCommand):
@@ -25,14 +28,14 @@ class Command(BaseCommand):
 
     def handle(self, *, demo: bool, access_log: bool, **_options: Any) -> None:
         if "MAKELEVEL" in os.environ:  # a make that is killed can't pass anything on
-            supervisor.end_with(os.getppid())
+            end_with(os.getppid())
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            supervisor.claim_port(settings.PORT)
-            with supervisor.claim_data(settings.DATA_DIR):
+            claim_port(settings.PORT)
+            with claim_data(settings.DATA_DIR):
                 self.prepare(demo=demo)
                 code = self.serve(access_log=access_log)
-        except (supervisor.AlreadyServed, supervisor.NoValkey) as problem:
+        except (AlreadyServed, NoValkey) as problem:
             self.say(str(problem))
             raise SystemExit(1) from None
         except KeyboardInterrupt:
@@ -54,7 +57,22 @@ class Command(BaseCommand):
         if demo and not Product.objects.exists():
             self.say("Loading the demo restaurant (only this first time) …")
             call_command("load_demo")
-        self.welcome = [*self.addresses(), *self.logins(), "", "Ctrl-C stops everything."]
+
+    def serve(self, *, access_log: bool) -> int:
+        """Runs the members until they are stopped (0) or one ends by itself (its exit code, or 1)."""
+        welcome = "\n".join([*self.addresses(), *self.logins(), "", "Ctrl-C stops everything."])
+        # Nothing that is open goes into the processes that are forked now.
+        for connection in connections.all():
+            connection.close()
+            if connection.vendor == "postgresql":
+                connection.close_pool()  # type: ignore[attr-defined]
+        everything = members(
+            port=settings.PORT,
+            data=settings.DATA_DIR,
+            valkey_socket=settings.VALKEY_SOCKET if settings.EMBEDDED_VALKEY else None,
+            access_log=access_log,
+        )
+        return Supervisor(everything, welcome=welcome).run()
 
     def addresses(self) -> list[str]:
         """The pages that exist, one a line."""
@@ -76,34 +94,3 @@ class Command(BaseCommand):
         if users.filter(is_superuser=True, is_active=True).exists():
             return []
         return ["  login     none yet: .venv/bin/python manage.py createsuperuser"]
-
-    def serve(self, *, access_log: bool) -> int:
-        """Runs the family until it is stopped (0) or one member ends by itself (its exit code, or 1)."""
-        # Nothing that is open goes into the processes that are forked now.
-        for connection in connections.all():
-            connection.close()
-            if connection.vendor == "postgresql":
-                connection.close_pool()  # type: ignore[attr-defined]
-        members = supervisor.family(
-            port=settings.PORT,
-            data=settings.DATA_DIR,
-            valkey_socket=settings.VALKEY_SOCKET if settings.EMBEDDED_VALKEY else None,
-            on_start=lambda: self.accompany(members),
-            access_log=access_log,
-        )
-        members.loop()
-        if members.deserter is None:
-            return 0
-        self.say(f"{members.deserter} ended by itself, so all were stopped. Its last lines above say why.")
-        return members.returncode or 1
-
-    def accompany(self, members: supervisor.Family) -> None:
-        """Says where the server is once it answers, and notices an interrupt that only make got."""
-        welcomed = False
-        while members.returncode is None:
-            if not welcomed and supervisor.serves(settings.PORT):
-                welcomed = True
-                self.say("\n".join(self.welcome))
-            if supervisor.make_was_interrupted():
-                members.stop()
-            time.sleep(0.2)
