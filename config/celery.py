@@ -1,4 +1,4 @@
-"""The Celery application; its settings are those of Django that begin with ``CELERY_``."""
+"""The Celery application; its settings are in config/celeryconfig.py."""
 
 import logging
 import os
@@ -11,10 +11,8 @@ from celery import Celery
 from celery.signals import heartbeat_sent, task_postrun, task_prerun, worker_process_init, worker_shutdown
 from celery.worker.heartbeat import Heart
 from django.db import close_old_connections
-from kombu.entity import Queue
 
 from serving import heartbeats
-from uploads.broker import IMAGES, LARGE_IMAGES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -28,13 +26,8 @@ class RedCoral(Celery):
 
 
 app = RedCoral("redcoral")
-app.config_from_object("django.conf:settings", namespace="CELERY")
+app.config_from_object("config.celeryconfig")  # read when it is first needed: importing us reads no settings
 app.autodiscover_tasks()
-
-# A worker takes from its queues in turn, so that large photos don't keep small ones waiting, and neither upkeep.
-app.conf.task_queues = [Queue(name, routing_key=name) for name in (IMAGES, LARGE_IMAGES, "upkeep")]
-app.conf.task_default_queue = "upkeep"
-app.conf.task_routes = {"uploads.tasks.process_photo": {"queue": IMAGES}}
 # Celery would close the database, pool and all, before and after each task, and opening one costs 4 ms on SQLite: every
 # trigger is read anew. Below, tasks treat connections as requests do.
 app.conf.CELERY_DB_REUSE_MAX = sys.maxsize

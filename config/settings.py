@@ -5,23 +5,21 @@ every name.
 """
 
 import os
-import secrets
 import sys
 import tempfile
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from environs import Env, EnvValidationError, ValidationError, validate
+from environs import Env, EnvValidationError, validate
 from import_export.formats.base_formats import CSV, XLSX
 
 from backoffice.theme import UNFOLD  # noqa: F401 - a setting as well
+from config.values import bucket_storage, kept_secret, url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(eager=False)
@@ -29,17 +27,6 @@ AT_LEAST_ONE = validate.Range(min=1)
 WEEK = 7 * 24 * 3600  # seconds; S3 signs addresses for no longer
 A_CENTURY = validate.Range(min=1, max=36_500)  # days; the calendar ends
 A_WEEK_IN_MS = validate.Range(min=1, max=1000 * WEEK)
-
-
-def url(*schemes: str) -> Callable[[str], None]:
-    """A validator: empty, or an absolute URL with one of ``schemes``."""
-
-    def check(value: str) -> None:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in schemes or not (parts.netloc or parts.path)):
-            raise ValidationError(f"Must be a URL that starts with {' or '.join(s + '://' for s in schemes)}.")
-
-    return check
 
 
 # --- Where and how it runs -------------------------------------------------------------------------------------
@@ -103,20 +90,6 @@ except EnvValidationError as mistakes:
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 
-def kept_secret(path: Path) -> str:
-    """The secret in ``path``, made there (readable by the owner only) when there is none; one wins a race."""
-    if not path.exists():
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".secret_key-", delete=False) as draft:
-            draft.write(secrets.token_urlsafe(50))
-        try:
-            os.link(draft.name, path)
-        except FileExistsError:
-            pass  # another process was first: its secret counts
-        finally:
-            os.unlink(draft.name)
-    return path.read_text().strip()
-
-
 SECRET_KEY = SECRET_KEY or kept_secret(DATA_DIR / "secret_key")
 
 # --- Database ---------------------------------------------------------------------------------------------------
@@ -162,50 +135,6 @@ CACHES = {
         # A cache that doesn't answer must cost less than doing without it.
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
     }
-}
-
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-PHOTO_RATE = f"{PHOTOS_PER_MINUTE}/m" if PHOTOS_PER_MINUTE else None  # of each worker
-CELERY_TASK_ANNOTATIONS = {"uploads.tasks.process_photo": {"rate_limit": PHOTO_RATE}}
-CELERY_TASK_TIME_LIMIT = 120
-CELERY_TASK_SOFT_TIME_LIMIT = 90
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 2.0
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # Redis redelivers what runs longer than this; tasks end at 120 s, and the row decides who may finish.
-    "visibility_timeout": 300,
-    "unacked_restore_throttle": 1,
-    "priority_steps": [0],  # a queue is one list, not four to be asked for each message
-    "socket_timeout": 10,
-    "socket_connect_timeout": 2,
-    # A request that enqueues never hangs on a dead broker: it gives up soon, and reconciliation finishes the work.
-    "max_retries": 1,
-    "interval_start": 0,
-    "interval_max": 0.2,
-}
-CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2}
-# Every periodic task is harmless when it runs twice. A message that waited longer than its period is worth nothing.
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
-CELERY_BEAT_SCHEDULE = {
-    "scan pending photos": {
-        "task": "uploads.tasks.scan_pending_photos",
-        "schedule": PENDING_PHOTO_SCAN_INTERVAL_MS / 1000,
-        "options": {"expires": max(1.0, PENDING_PHOTO_SCAN_INTERVAL_MS / 1000)},
-    },
-    "prune changes": {"task": "syncing.tasks.prune_changes", "schedule": 60 * 60},
-    "quarantine orphaned originals": {
-        "task": "uploads.tasks.quarantine_orphaned_originals",
-        "schedule": 24 * 60 * 60,
-    },
-    "sweep images": {"task": "images.tasks.sweep_images", "schedule": 24 * 60 * 60},
-    "scrub images": {"task": "images.tasks.scrub_images", "schedule": 60 * 60, "options": {"expires": 60 * 60}},
-    "quarantine orphaned images": {"task": "images.tasks.quarantine_orphaned_images", "schedule": 24 * 60 * 60},
 }
 
 # --- Applications -----------------------------------------------------------------------------------------------
@@ -287,35 +216,6 @@ WHITENOISE_USE_FINDERS = True  # no collectstatic step: a few hundred files are 
 # --- Files ------------------------------------------------------------------------------------------------------
 # Local files lie under <data>/uploads; in a bucket the same names are keys.
 FILES_DIR = DATA_DIR / "uploads"
-
-
-def bucket_storage(*, bucket: str, endpoint_url: str, region: str, access_key: str, secret_key: str) -> dict[str, Any]:
-    """django-storages' entry of STORAGES for a bucket; empty keys leave it to the machine's own credentials."""
-    from botocore.config import Config  # loaded only where there is a bucket
-
-    return {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": bucket,
-            "endpoint_url": endpoint_url or None,
-            "region_name": region,
-            "access_key": access_key or None,
-            "secret_key": secret_key or None,
-            "client_config": Config(
-                signature_version="s3v4",  # presigned URLs default to SigV2 in us-east-1
-                s3={"addressing_style": "path"},
-                # R2 and others refuse the checksums that boto3 adds by itself; ours are explicit.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                connect_timeout=3,
-                read_timeout=15,
-                retries={"mode": "standard", "total_max_attempts": 3},
-                max_pool_connections=32,
-            ),
-            "querystring_auth": True,
-            "default_acl": None,
-        },
-    }
 
 
 if S3_BUCKET:

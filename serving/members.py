@@ -29,8 +29,7 @@ def members(*, port: int, data: Path, valkey_socket: Path | None, access_log: bo
     # SIGQUIT: a worker gives unfinished tasks back to the broker. The warning is for those who accept pickles.
     calm = {"REMAP_SIGTERM": "SIGQUIT", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
     worker = Member("worker", [*celery, "worker", "--concurrency=2", "--loglevel=INFO"], calm, after=valkey)
-    schedule = f"--schedule={data / 'beat-schedule'}"
-    beat = Member("beat", [*celery, "beat", schedule, "--pidfile=", "--loglevel=WARNING"], after=valkey)
+    beat = Member("beat", [*celery, "beat", "--pidfile=", "--loglevel=WARNING"], after=valkey)
     return [*([valkey] if valkey else []), web, worker, beat]
 
 

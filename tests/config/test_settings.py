@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.parts import ROOT, SETTINGS
 
-SHOWN = ("CELERY_BROKER_URL", "DATABASES", "EMBEDDED_VALKEY", "REDIS_URL", "SECRET_KEY", "STORAGES", "VALKEY_SOCKET")
+SHOWN = ("DATABASES", "EMBEDDED_VALKEY", "REDIS_URL", "SECRET_KEY", "STORAGES", "VALKEY_SOCKET")
 SHOW = f"import json; from config import settings; print(json.dumps({{n: str(getattr(settings, n)) for n in {SHOWN}}}))"
 
 
@@ -52,7 +52,7 @@ def test_a_url_switches_a_service_on(tmp_path: Path) -> None:
     )
 
     assert settings["EMBEDDED_VALKEY"] == "False"
-    assert settings["CELERY_BROKER_URL"] == "redis://broker.example:6380/2"
+    assert settings["REDIS_URL"] == "redis://broker.example:6380/2"
     assert "'config.postgresql'" in settings["DATABASES"]
     assert "'HOST': 'db.example'" in settings["DATABASES"]
     assert "storages.backends.s3.S3Storage" in settings["STORAGES"]

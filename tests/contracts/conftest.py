@@ -21,7 +21,7 @@ def store(request: pytest.FixtureRequest, settings: LazySettings, tmp_path: Path
 
 def use_bucket(settings: LazySettings, bucket: Bucket) -> None:
     """Points the settings at ``bucket``, as its environment would."""
-    from config.settings import bucket_storage
+    from config.values import bucket_storage
 
     for name, value in bucket.environment.items():
         setattr(settings, name, value)

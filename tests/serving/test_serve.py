@@ -105,6 +105,7 @@ def test_a_restart_keeps_the_data_and_begins_a_new_epoch(life: Life) -> None:
 def test_everything_is_written_under_the_data_directory(life: Life) -> None:
     assert life.elsewhere == []
     assert {"secret_key", "serve.lock", "valkey"} <= life.written
+    assert any(name.startswith("beat-schedule") for name in life.written)
 
 
 # --- Two servers side by side, which end because something is killed --------------------------------------------

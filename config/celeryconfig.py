@@ -1,0 +1,61 @@
+"""Celery's settings, by Celery's names. What an operator can change of them comes from config/settings.py."""
+
+from django.conf import settings
+from kombu import Queue
+
+from uploads.broker import IMAGES, LARGE_IMAGES
+
+UPKEEP = "upkeep"
+
+broker_url = settings.REDIS_URL.replace("unix://", "redis+socket://", 1)
+broker_connection_retry_on_startup = True
+broker_transport_options = {
+    # Redis redelivers what runs longer than this; tasks end at 120 s, and the row decides who may finish.
+    "visibility_timeout": 300,
+    "unacked_restore_throttle": 1,
+    "priority_steps": [0],  # a queue is one list, not four to be asked for each message
+    "socket_timeout": 10,
+    "socket_connect_timeout": 2,
+    # A request that enqueues never hangs on a dead broker: it gives up soon, and reconciliation finishes the work.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_max": 0.2,
+}
+
+task_ignore_result = True
+task_acks_late = True
+task_reject_on_worker_lost = True
+task_time_limit = 120  # seconds
+task_soft_time_limit = 90
+task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2}
+# A worker takes from its queues in turn, so that large photos don't keep small ones waiting, and neither upkeep.
+task_queues = [Queue(name, routing_key=name) for name in (IMAGES, LARGE_IMAGES, UPKEEP)]
+task_default_queue = UPKEEP
+task_routes = {"uploads.tasks.process_photo": {"queue": IMAGES}}
+photo_rate = f"{settings.PHOTOS_PER_MINUTE}/m" if settings.PHOTOS_PER_MINUTE else None  # of each worker
+task_annotations = {"uploads.tasks.process_photo": {"rate_limit": photo_rate}}
+
+worker_prefetch_multiplier = 1
+worker_soft_shutdown_timeout = 2.0  # seconds
+worker_hijack_root_logger = False
+worker_cancel_long_running_tasks_on_connection_loss = True
+
+# Here, or a beat that is started by hand keeps its times in the folder where that happens.
+beat_schedule_filename = str(settings.DATA_DIR / "beat-schedule")
+scan_seconds = settings.PENDING_PHOTO_SCAN_INTERVAL_MS / 1000
+# Every periodic task is harmless when it runs twice. A message that waited longer than its period is worth nothing.
+beat_schedule = {
+    "scan pending photos": {
+        "task": "uploads.tasks.scan_pending_photos",
+        "schedule": scan_seconds,
+        "options": {"expires": max(1.0, scan_seconds)},
+    },
+    "prune changes": {"task": "syncing.tasks.prune_changes", "schedule": 60 * 60},
+    "quarantine orphaned originals": {
+        "task": "uploads.tasks.quarantine_orphaned_originals",
+        "schedule": 24 * 60 * 60,
+    },
+    "sweep images": {"task": "images.tasks.sweep_images", "schedule": 24 * 60 * 60},
+    "scrub images": {"task": "images.tasks.scrub_images", "schedule": 60 * 60, "options": {"expires": 60 * 60}},
+    "quarantine orphaned images": {"task": "images.tasks.quarantine_orphaned_images", "schedule": 24 * 60 * 60},
+}
