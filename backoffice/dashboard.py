@@ -63,7 +63,7 @@ def link(page: admin.ModelAdmin) -> str:
 
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Numbers with a link to what they count, each for those who may see it."""
+    """The context of the first page: numbers with a link to what they count, as far as this user may see it."""
     context["title"] = _("Overview")
     context["cards"] = [
         {

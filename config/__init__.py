@@ -1,4 +1,4 @@
-"""The project: settings, URLs, the two kinds of web process, the Celery application, error answers."""
+"""The project: settings, addresses, what servers load (WSGI, ASGI, Celery), and our parts of Django."""
 
 from .celery import app as celery_app
 

@@ -32,8 +32,8 @@ SNAPSHOTS = frozenset(f"/api/sync/{name}" for name in registry.names())
 THREADS = 16
 
 streams = Streams()
-# Who asks for a snapshot may wait for its builder. A herd must not wait in all of the threads: its rest waits here,
-# where waiting costs nothing.
+# A request for a snapshot may wait in its thread for the process that builds it. When many come at once, the rest waits
+# here, where waiting costs nothing, and other requests find threads.
 snapshots = asyncio.Semaphore(THREADS // 2)
 django = WSGIMiddleware(cast(Any, wsgi_application), workers=THREADS)
 
@@ -92,5 +92,5 @@ def close_streams_first(number: int, loop: asyncio.AbstractEventLoop) -> None:
         if callable(before):
             before(signum, stack)
 
-    with suppress(ValueError):  # not the main thread: who embeds this process stops it by other means
+    with suppress(ValueError):  # not the main thread: some program embeds this one, and stops it by other means
         signal.signal(number, handle)

@@ -28,8 +28,8 @@ class RedCoral(Celery):
 app = RedCoral("redcoral")
 app.config_from_object("config.celeryconfig")  # read when it is first needed: importing us reads no settings
 app.autodiscover_tasks()
-# Celery would close the database, pool and all, before and after each task, and opening one costs 4 ms on SQLite: every
-# trigger is read anew. Below, tasks treat connections as requests do.
+# Celery would close all connections, and the pool, before and after each task. Opening one takes 4 ms on SQLite, which
+# reads every trigger. Instead, tasks treat connections as requests do: keep_good_connections, below.
 app.conf.CELERY_DB_REUSE_MAX = sys.maxsize
 
 logger = logging.getLogger(__name__)
@@ -38,13 +38,13 @@ logger = logging.getLogger(__name__)
 @task_prerun.connect
 @task_postrun.connect
 def keep_good_connections(**_: Any) -> None:
-    """To the pool, or open for the next task; those that failed or are too old are closed."""
+    """Close the connections that failed or are too old. Others go back to the pool, or stay open for the next task."""
     close_old_connections()
 
 
 @worker_process_init.connect
 def give_way(**_: Any) -> None:
-    """To requests, streams, and what hands us the next task. Only a little: who holds a lock is waited for."""
+    """Let requests, streams and the broker go first, but only a little: they may wait for a lock of the task."""
     os.nice(5)
 
 

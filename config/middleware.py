@@ -1,4 +1,4 @@
-"""Who really asks behind a proxy; compression and language, each only where it means something; a short way."""
+"""Django's middleware, where ours differs: proxies, compression, language, refusals, and a short way for status."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.middleware.locale import LocaleMiddleware
 from django.utils.cache import patch_vary_headers
+from django.utils.deprecation import MiddlewareMixin
 
 from devices import contacts, proxies
 from devices.identity import bearer_token
@@ -24,25 +25,17 @@ Handler = Callable[[HttpRequest], HttpResponseBase]
 SMALLEST = 1024  # bytes; below it the headers outweigh the gain
 
 
-class ProxyMiddleware:
-    """Believes what a trusted proxy says of its client; the first of all, since the others ask about the client."""
+class ProxyMiddleware(MiddlewareMixin):
+    """Believes what a trusted proxy says of its client. It is the first that looks at the client."""
 
-    def __init__(self, get_response: Handler) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def process_request(self, request: HttpRequest) -> None:
         proxies.believe(request)
-        return self.get_response(request)
 
 
-class BodilessMiddleware:
-    """What never has a body says nothing of one: a cache would take the length of a 304 for that of what it keeps."""
+class BodilessMiddleware(MiddlewareMixin):
+    """Takes length and type off a 204 and a 304: a cache would take a 304's length for that of what it keeps."""
 
-    def __init__(self, get_response: Handler) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if response.status_code in (204, 304):
             for name in ("Content-Type", "Content-Length"):
                 response.headers.pop(name, None)
@@ -50,7 +43,7 @@ class BodilessMiddleware:
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """Django's, except for pictures (compressed already), small answers, and who refuses gzip by ``q=0``."""
+    """Django's, except for pictures (compressed already), small answers, and clients that refuse gzip by ``q=0``."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if is_picture(response):
@@ -74,11 +67,10 @@ class LanguageMiddleware(LocaleMiddleware):
 
 
 class StatusMiddleware:
-    """Answers a device that asks for status itself, by one statement, without session, CSRF and REST framework.
+    """Answers ``GET /api/sync/status`` of a device by one statement, without session, CSRF and REST framework.
 
-    Every terminal asks at every reconnect. Who shows no token, or one that lets nobody in, goes on to the view, which
-    has the one explanation for it; so does a browser with cookies, which the others may want to replace. It stands
-    behind the middlewares that have a say in every answer.
+    Every terminal asks at every reconnect. A request without a valid token goes on to the view, which explains the
+    refusal. So does one with cookies, because middlewares behind this one may have to replace a cookie.
     """
 
     path = "/api/sync/status"
@@ -102,14 +94,8 @@ class StatusMiddleware:
         return self.get_response(request)
 
 
-class RefusalMiddleware:
-    """Answers with the problem that a view outside of REST framework refuses by."""
-
-    def __init__(self, get_response: Handler) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+class RefusalMiddleware(MiddlewareMixin):
+    """Answers with a problem when a view outside of REST framework raises a Refusal."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return problems.problem(exception) if isinstance(exception, Refusal) else None

@@ -1,4 +1,4 @@
-"""Which form an answer has: the one that we have."""
+"""Which form an answer has: the one that its view has, whatever the client would accept."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 
 class AnswerWhatWeHave(DefaultContentNegotiation):
-    """``Accept`` is no reason to refuse: the API speaks JSON, pictures are JPEG, and whoever asks can read the type.
+    """Never refuses by ``Accept``: the API speaks JSON, pictures are JPEG, and the type is in the answer.
 
     A view with several renderers (the schema: YAML and JSON) still chooses by what is asked for, if it can.
     """

@@ -1,4 +1,4 @@
-"""How the API reads JSON: strictly, and no more of it than any request of ours needs."""
+"""How the API reads JSON: strictly, and at most 2 MiB, which is more than any request needs."""
 
 from collections.abc import Mapping
 from typing import IO, Any

@@ -32,29 +32,24 @@ CODES = {
 
 
 class Problem(HttpResponse):
-    """A problem as a plain response, for what fails outside DRF."""
+    """The response that is a problem; ``more`` are members beside the usual ones."""
 
     def __init__(
-        self, status: int, code: str, detail: str | Promise, *, headers: Mapping[str, str] | None = None, **extra: Any
+        self, status: int, code: str, detail: str | Promise, *, headers: Mapping[str, str] | None = None, **more: Any
     ) -> None:
-        body = orjson.dumps(members(status, code, detail, **extra))
-        super().__init__(body, status=status, content_type="application/problem+json", headers=headers)
-
-
-def members(status: int, code: str, detail: str | Promise, **extra: Any) -> dict[str, Any]:
-    """The members of a problem in their usual order."""
-    return {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "code": code,
-        "detail": str(detail),
-        **extra,
-    }
+        members = {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "code": code,
+            "detail": str(detail),
+            **more,
+        }
+        super().__init__(orjson.dumps(members), status=status, content_type="application/problem+json", headers=headers)
 
 
 class DatabaseUnavailable(Refusal):
-    """The database is restarting, say: nothing was written, and asking again is right."""
+    """The database is restarting, say. Nothing was written, so asking again is right."""
 
     status, code, retry_after = 503, "database_unavailable", 2
     detail = _("The database doesn't answer just now; ask again soon.")

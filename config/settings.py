@@ -36,7 +36,7 @@ PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
 DEBUG = env.bool("DEBUG", False)
 # Terminals in a shop reach the box by whatever address the LAN gave it.
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["*"])
-# Addresses of proxies that are believed what they say of their client (devices/proxies.py); nobody else is.
+# Addresses of the proxies that are believed what they say of their client (devices/proxies.py).
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 SECRET_KEY = env.str("SECRET_KEY", "")

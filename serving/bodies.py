@@ -38,7 +38,7 @@ class BodyTimeout(Refusal):
 
 
 class ClientLeft(Exception):
-    """The client left before its body was complete; nobody waits for an answer."""
+    """The client left before its body was complete, so there is no one to answer."""
 
 
 @asynccontextmanager

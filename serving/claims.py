@@ -12,7 +12,7 @@ class AlreadyServed(OSError):
 
 
 def claim_port(port: int) -> None:
-    """Raises AlreadyServed when somebody listens on ``port`` of any address."""
+    """Raises AlreadyServed when a process listens on ``port`` of any address."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -79,13 +79,13 @@ def _be_the_child(work: Callable[[], int], stop: Callable[[], None], parent: int
         code = work()
     except BaseException:  # noqa: BLE001 - it would run on as a second parent
         traceback.print_exc()
-    if os.getppid() != parent:  # the one who would do it was killed
+    if os.getppid() != parent:  # that one was killed, and can't do it
         os.killpg(0, signal.SIGKILL)
     os._exit(code)
 
 
 def as_shells_say_it(code: int) -> int:
-    """An exit code; 128 and the number of the signal for who was killed by one."""
+    """``code``, and for a process that was killed by a signal 128 and the number of the signal."""
     return code if code >= 0 else 128 - code
 
 

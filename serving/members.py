@@ -26,7 +26,7 @@ def members(*, port: int, data: Path, valkey_socket: Path | None, access_log: bo
         "web", [*python, "uvicorn", *uvicorn.split(), asked, f"--port={port}"], is_ready=partial(listens, port)
     )
     celery = [*python, "celery", "-A", "config", "--quiet", "--skip-checks"]
-    # SIGQUIT: a worker gives unfinished tasks back to the broker. The warning is for those who accept pickles.
+    # SIGQUIT: a worker gives unfinished tasks back to the broker. The warning is about pickles; it takes none.
     calm = {"REMAP_SIGTERM": "SIGQUIT", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
     worker = Member("worker", [*celery, "worker", "--concurrency=2", "--loglevel=INFO"], calm, after=valkey)
     beat = Member("beat", [*celery, "beat", "--pidfile=", "--loglevel=WARNING"], after=valkey)
@@ -34,6 +34,6 @@ def members(*, port: int, data: Path, valkey_socket: Path | None, access_log: bo
 
 
 def listens(port: int) -> bool:
-    """Whether somebody accepts connections on ``port``: uvicorn does when the application has started."""
+    """Whether a process accepts connections on ``port``: uvicorn does when the application has started."""
     with socket.socket() as connection:
         return connection.connect_ex(("127.0.0.1", port)) == 0

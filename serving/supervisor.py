@@ -20,7 +20,7 @@ from .guard import as_shells_say_it, end_with, guarded
 READY_SECONDS = 10.0  # after which those that wait for a member start all the same
 # All of it fits into the five seconds that are promised for a stop.
 OTHERS_STOP_SECONDS = 2.8  # after which the last one is told too, though the others may still need it
-ALL_STOP_SECONDS = 3.6  # after which whoever is left is killed
+ALL_STOP_SECONDS = 3.6  # after which those that are left are killed
 LAST_WORDS_SECONDS = 0.5
 LOOK_SECONDS = 0.1
 COLOURS = (36, 33, 32, 35)  # of ANSI terminals: cyan, yellow, green, magenta
@@ -132,7 +132,7 @@ class Supervisor:
         assert member.process is not None
         assert member.process.stdout is not None
         for data in member.process.stdout:
-            prefix = f"{datetime.now():%H:%M:%S} {member.name:<{self.width}} | "  # noqa: DTZ005 - for who sits here
+            prefix = f"{datetime.now():%H:%M:%S} {member.name:<{self.width}} | "  # noqa: DTZ005 - the time here
             if sys.stdout.isatty():
                 prefix = f"\033[0m\033[{colour}m{prefix}\033[0m"
             for line in data.decode(errors="replace").splitlines():

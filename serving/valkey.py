@@ -45,6 +45,6 @@ def valkey_command(*, data: Path, unix_socket: Path) -> list[str]:
 
 
 def answers(unix_socket: Path) -> bool:
-    """Whether somebody accepts connections on ``unix_socket``."""
+    """Whether a server accepts connections on ``unix_socket``."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         return connection.connect_ex(str(unix_socket)) == 0

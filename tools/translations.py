@@ -113,7 +113,7 @@ def present(language: str) -> Catalog:
 
 
 def updated(language: str) -> Texts:
-    """The wanted texts with the translations that there are; what nobody wants any more is gone."""
+    """The wanted texts with the translations that there are; a text that is gone from the code goes here, too."""
     before = present(language)
     catalog = Texts(locale=language, header_comment=HEADER, charset="utf-8", fuzzy=False)
     for message in wanted():
