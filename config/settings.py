@@ -20,6 +20,7 @@ from import_export.formats.base_formats import CSV, XLSX
 
 from backoffice.theme import UNFOLD  # noqa: F401 - a setting as well
 from config.values import bucket_storage, kept_secret, url
+from normalform import MAX_BYTES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(eager=False)
@@ -235,9 +236,9 @@ STORAGES = {
     "default": default_storage,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-# Photos stream to disk above 1 MB; the limits of each endpoint are its own (25 MB for a picture).
+# Photos stream to disk above 1 MB; the limits of each endpoint are its own.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BYTES + 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
 # --- REST -------------------------------------------------------------------------------------------------------

@@ -13,12 +13,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from normalform import MAX_BYTES
 from refusals import Refusal
 from syncing.wire import STALLED_SECONDS
 
 logger = logging.getLogger(__name__)
 
-LARGEST_BODY = 27 * 1024 * 1024  # bytes: a photo of 25 MB and what multipart adds
+LARGEST_BODY = MAX_BYTES + 2 * 1024 * 1024  # a photo and what multipart adds
 IN_MEMORY = 1024 * 1024  # bytes; what is longer goes to the disk
 SECONDS_WITHOUT_A_BYTE = 30.0
 PIECE = 64 * 1024  # bytes
