@@ -161,7 +161,6 @@ INSTALLED_APPS = [
     "uploads",
     "backoffice",
     "serving",
-    "config",
 ]
 
 MIDDLEWARE = [
