@@ -21,11 +21,11 @@ from devices import writebehind
 from devices.identity import request_from_scope
 from refusals import Refusal
 from serving.bodies import ClientLeft, Receive, Send, handed_out, spooled
+from serving.garbage_collection import freeze_loaded
 from syncing import registry
 from syncing.events import Streams
 
 from . import problems
-from .garbage_collection import freeze_loaded
 
 EVENTS = "/api/sync/events"
 SNAPSHOTS = frozenset(f"/api/sync/{name}" for name in registry.names())

@@ -1,7 +1,7 @@
 """Celery's settings, by Celery's names. What an operator can change of them comes from config/settings.py."""
 
 from django.conf import settings
-from kombu import Queue
+from kombu.entity import Queue
 
 from uploads.broker import IMAGES, LARGE_IMAGES
 

@@ -32,8 +32,7 @@ django = get_wsgi_application()
 django.request_class = Utf8Request
 
 from images.front import PicturesFirst  # noqa: E402 - Django is set up now
-
-from .garbage_collection import freeze_loaded  # noqa: E402
+from serving.garbage_collection import freeze_loaded  # noqa: E402
 
 application = PicturesFirst(django)
 freeze_loaded()  # again when config/asgi.py has loaded the stream as well

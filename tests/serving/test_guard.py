@@ -66,7 +66,7 @@ def test_a_guard_that_is_killed_is_noticed_and_the_work_ends_in_its_own_way(prog
 
     program.stop(signal.SIGKILL)
 
-    program.until_it_says("the work ends")
+    wait_until(lambda: "the work ends" in program.said, what="the work's own end")
     all_end(family)
 
 

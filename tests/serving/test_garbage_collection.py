@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from config.garbage_collection import COLLECT_AFTER
+from serving.garbage_collection import COLLECT_AFTER
 from tests.parts import ROOT, shared_environment
 
 FOR_REQUESTS = """
