@@ -17,7 +17,7 @@ from tests.serving.programs import Program, all_end, running
 
 # The work goes on until it is told to stop, and leaves a process behind that no polite signal ends.
 WORK = '''
-import subprocess, sys, time
+import signal, subprocess, sys, time
 from serving.guard import guarded
 
 stubborn = """
@@ -33,6 +33,7 @@ def work():
     print("the work ends", flush=True)
     return 7
 
+signal.signal(signal.SIGHUP, signal.{on_hangup})  # whatever the tests run under
 sys.exit(guarded(work, stop=lambda: told.append(True), seconds=0.5))
 '''
 GUARD, CHILD = 0, 1
@@ -40,7 +41,7 @@ GUARD, CHILD = 0, 1
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Program]:
-    with running(WORK, tmp_path / "log") as program:
+    with running(WORK.format(on_hangup="SIG_DFL"), tmp_path / "log") as program:
         program.until_it_says("begun")
         yield program
 
@@ -80,7 +81,7 @@ def test_work_that_is_killed_leaves_nothing_behind_either(program: Program) -> N
 
 
 def test_work_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
-    with running(f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{WORK}", tmp_path / "log") as program:
+    with running(WORK.format(on_hangup="SIG_IGN"), tmp_path / "log") as program:
         program.until_it_says("begun")
         ignored = re.search(r"^SigIgn:\t(\w+)", Path(f"/proc/{program.process.pid}/status").read_text(), re.MULTILINE)
 
