@@ -13,7 +13,6 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.exceptions import APIException
 
 from config.problems import CODES
-from images.normalize import PictureRefused
 from refusals import Refusal
 from tests.test_architecture import ROOMS, ROOT, sources
 
@@ -40,8 +39,8 @@ def settings_read() -> set[str]:
 def refused() -> dict[tuple[int, str], str]:
     """Status and code of every answer that says no, with who gives it.
 
-    They are those of ``Refusal`` and of REST framework's own exceptions, and what config/problems.py and
-    images/normalize.py name.
+    They are those of ``Refusal`` (one that has several has a table ``answers``) and of REST framework's own exceptions,
+    and what config/problems.py names.
     """
     for room in ROOMS:
         for module in walk_packages([str(ROOT / room)], f"{room}."):
@@ -49,13 +48,14 @@ def refused() -> dict[tuple[int, str], str]:
                 import_module(module.name)
     found: dict[tuple[int, str], str] = {}
     for kind in subclasses(Refusal):
+        answers = {code: status for code, (status, _detail) in getattr(kind, "answers", {}).items()}
         if hasattr(kind, "status") and hasattr(kind, "code"):
-            found[kind.status, kind.code] = f"{kind.__module__}.{kind.__name__}"
+            answers[kind.code] = kind.status
+        for code, status in answers.items():
+            found[status, code] = f"{kind.__module__}.{kind.__name__}"
     for error in subclasses(APIException):
         code = str(error.default_code)
         found[error.status_code, CODES.get(code, code)] = f"{error.__module__}.{error.__name__}"
-    for code, (status, _detail) in PictureRefused.answers.items():
-        found[status, code] = PictureRefused.__name__
     for call in ast.walk(ast.parse((ROOT / "config/problems.py").read_text())):
         if (
             isinstance(call, ast.Call)

@@ -1,6 +1,6 @@
-"""Redis or Valkey asked directly: how long the lines of photos are, and counters that all processes share.
+"""Redis or Valkey asked directly: how many messages wait, and counters that all processes share.
 
-Nothing depends on the answers but numbers: a broker that is away costs half a second and is logged.
+Only numbers depend on the answers. A broker that doesn't answer costs half a second and is logged.
 """
 
 import logging
@@ -10,7 +10,7 @@ from functools import cache
 import redis
 from django.conf import settings
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 IMAGES, LARGE_IMAGES = "images", "large_images"  # queues
 COUNTERS = "redcoral:uploads"  # a hash: name → number
@@ -28,7 +28,7 @@ def waiting() -> int:
     try:
         return sum(int(client().llen(queue)) for queue in (IMAGES, LARGE_IMAGES))
     except redis.RedisError as error:
-        log.warning("broker did not say how long its queues are: %s", error)
+        logger.warning("broker did not say how long its queues are: %s", error)
         return 0
 
 
@@ -40,7 +40,7 @@ def add(counters: Mapping[str, float]) -> None:
                 pipe.hincrbyfloat(COUNTERS, name, amount)
             pipe.execute()
     except redis.RedisError as error:
-        log.warning("not counted: %s", error)
+        logger.warning("not counted: %s", error)
 
 
 def counters() -> dict[str, float]:

@@ -13,12 +13,12 @@ BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
 
 
 def attempted(outcome: str, seconds: float) -> None:
-    """One worker's turn with one photo ended like this, after so long."""
+    """Counts an attempt with one photo, which ended like this after so long."""
     broker.add({f"attempts:{outcome}": 1, f"seconds:{bisect_left(BUCKETS, seconds)}": 1, "seconds:sum": seconds})
 
 
 def passed(scope: str, **decisions: int) -> None:
-    """A pass over one album or over all photos ended with these ``DECISIONS``."""
+    """Counts a pass over one album or over all photos, which ended with these ``DECISIONS``."""
     broker.add({f"passes:{scope}": 1, **{f"{scope}:{name}": count for name, count in decisions.items() if count}})
 
 

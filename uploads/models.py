@@ -26,7 +26,7 @@ CONTENT_TYPES = (
 LARGEST = 25 * 1024 * 1024  # bytes of one photo
 ALBUM_HOLDS = 2000  # photos; one reconciliation of an album stays a matter of seconds
 MAX_ATTEMPTS = 5  # of workers at one photo
-# A worker's time for one photo; the task is killed when it ends. So when a lease ran out, nobody is at work.
+# A worker's time for one photo; the task is killed when it ends. So when a lease ran out, no worker has the photo.
 LEASE = timedelta(seconds=60)
 
 
@@ -55,7 +55,7 @@ class PhotoQuerySet(models.QuerySet["Photo"]):
         return self.filter(created_at__lte=now - age)
 
     def unqueued(self, *, now: datetime) -> "PhotoQuerySet":
-        """Those that no message is on its way for, as far as we know."""
+        """Those that no message is under way for, as far as the rows tell."""
         return self.filter(Q(queued_until=None) | Q(queued_until__lte=now))
 
     def abandoned(self, *, now: datetime) -> "PhotoQuerySet":
@@ -64,10 +64,10 @@ class PhotoQuerySet(models.QuerySet["Photo"]):
 
 
 class Photo(models.Model):
-    """One picture on its way from a client to being an image.
+    """What a client sends, on its way to becoming an image.
 
-    ``pending → processing → ready | failed``; back to ``pending`` when a worker gives it back, its lease runs
-    out, or somebody retries a failed one. Only `move` changes the state; docs/uploads.md has the drawing.
+    ``pending → processing → ready | failed``; back to ``pending`` when a worker gives it back, when its lease runs
+    out, or when a failed one is retried. Only `move` changes the state; docs/uploads.md has the drawing.
     """
 
     class Status(models.TextChoices):
@@ -210,7 +210,7 @@ class Photo(models.Model):
 
     @property
     def key(self) -> str:
-        """Where its original is: it follows from the id, so a key is recorded before it is handed out."""
+        """Where its original is stored. It follows from the id, so a key is recorded before it is handed out."""
         return original_key(self.pk)
 
     def is_queued(self, *, now: datetime) -> bool:

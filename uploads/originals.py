@@ -1,13 +1,32 @@
 """Originals: the bytes of photos as their clients sent them, each under the key of its photo."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from images.blobs import BlobMissing, StorageUnavailable, blobs
+from refusals import Refusal
 
 from .models import original_key
 
 logger = logging.getLogger(__name__)
+
+
+class StorageSilent(Refusal):
+    status, code, retry_after = 503, "storage_unavailable", 5
+    detail = _("The storage doesn't answer; try again in a moment.")
+
+
+@contextmanager
+def storage_needed() -> Iterator[None]:
+    """For what can't be done without the storage: when it fails in here, StorageSilent is raised."""
+    try:
+        yield
+    except StorageUnavailable as error:
+        raise StorageSilent from error
 
 
 def is_there(key: str) -> bool:

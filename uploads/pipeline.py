@@ -32,21 +32,11 @@ FIRST_BACKOFF = timedelta(seconds=5)
 
 
 class NotAsDeclared(ValueError):
-    """The stored original isn't what its client declared."""
+    """The stored original isn't what its client declared: ``code`` for programs, and in words."""
 
-    code = "not_as_declared"
-
-
-class SizeDiffers(NotAsDeclared):
-    """The stored original has another size than declared."""
-
-    code = "size_mismatch"
-
-
-class ChecksumDiffers(NotAsDeclared):
-    """The stored original has another SHA-256 than declared."""
-
-    code = "checksum_mismatch"
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
 
 
 class LeaseLost(RuntimeError):
@@ -106,13 +96,14 @@ def claim(photo_id: UUID, *, now: datetime) -> Photo | None:
 def fetch(photo: Photo) -> bytes:
     """The original's bytes, verified. Raises BlobMissing, NotAsDeclared, StorageUnavailable."""
     # The size first: a bucket may have taken more than we want in memory.
+    other_size = NotAsDeclared("size_mismatch", "The stored original has another size than declared.")
     if blobs().stat(photo.key).size != photo.size:
-        raise SizeDiffers
+        raise other_size
     data = blobs().read(photo.key)
     if len(data) != photo.size:
-        raise SizeDiffers
+        raise other_size
     if photo.sha256 and hashlib.sha256(data).hexdigest() != photo.sha256:
-        raise ChecksumDiffers
+        raise NotAsDeclared("checksum_mismatch", "The stored original has another SHA-256 than declared.")
     return data
 
 

@@ -44,7 +44,7 @@ def unchanged(photos: Iterable[Photo]) -> list[Photo]:
 
 
 def send(photos: list[Photo], until: datetime) -> None:
-    """One message for each photo; when the broker fails the rest count as not queued, at once."""
+    """Sends one message for each photo; when the broker fails, the rest are marked as not queued and left to a pass."""
     for index, photo in enumerate(photos):
         try:
             send_one(photo)
@@ -58,5 +58,5 @@ def send(photos: list[Photo], until: datetime) -> None:
 
 def send_one(photo: Photo) -> None:
     """Asks whichever worker comes first to process the photo. Raises what Celery does when the broker fails."""
-    line = LARGE_IMAGES if photo.size >= settings.LARGE_PHOTO_BYTES else IMAGES
-    current_app.send_task(PROCESS_PHOTO, [str(photo.pk)], queue=line)
+    queue = LARGE_IMAGES if photo.size >= settings.LARGE_PHOTO_BYTES else IMAGES
+    current_app.send_task(PROCESS_PHOTO, [str(photo.pk)], queue=queue)

@@ -1,8 +1,8 @@
-"""Records and storage brought to agree, whatever died when.
+"""Makes the records of photos agree with the storage, whatever died when.
 
-A look-up has three answers. *There*: queue the photo again. *Missing*: clean the record, once its upload
-window and a margin are over. *Unknown*: leave it alone; an error is never "missing". No lock is held while
-the storage is asked, so every action is a compare-and-set on what was seen, and passes may run side by side.
+A look-up of an original has three answers. *There*: the photo is queued again. *Missing*: the record is deleted, once
+its upload window and a margin are over. *Unknown*: nothing is done; an error never counts as missing. No lock is held
+while the storage is asked. So every action is a compare-and-set on what was seen, and passes may run side by side.
 """
 
 import logging
@@ -32,8 +32,8 @@ ALBUM_BATCH = 500  # photos of an album that are looked up before those that are
 ALBUM_LASTS = 20.0  # seconds; then a pass begins no further batch, since its client waits for the answer
 # After so many failures in a row the storage counts as down, and a pass asks it no more.
 STORAGE_IS_DOWN = 2
-# So many messages that workers haven't fetched: their photos count as queued for longer than it says.
-LONG_LINE = 100
+# While so many messages wait for a worker, their photos count as queued even after ``queued_until``.
+MANY_WAIT = 100
 
 
 class Found(Enum):
@@ -57,9 +57,10 @@ class Counts:
 
 
 def reconcile_album(*, album_id: UUID, now: datetime) -> Counts:
-    """One album, now and whole: for a client that lost a step. What is queued or being worked on is skipped.
+    """All photos of one album, whatever their age: for a client that lost a step.
 
-    When the storage is down or slow, the photos that it wasn't asked about are unknown; the next pass begins with them.
+    What is queued or being worked on is skipped. When the storage is down or slow, the photos that it wasn't asked
+    about count as unknown; the next pass begins with them.
     """
     over = monotonic() + ALBUM_LASTS
     photos = Photo.objects.filter(album_id=album_id)
@@ -79,7 +80,7 @@ def reconcile_album(*, album_id: UUID, now: datetime) -> Counts:
 
 
 def scan(*, now: datetime) -> Counts:
-    """The safety net: the pending photos that were unchecked the longest, as many as a batch holds."""
+    """The safety net: those pending photos that were unchecked the longest, as many as a batch holds."""
     limit = settings.PENDING_PHOTO_SCAN_BATCH_SIZE
     min_age = timedelta(milliseconds=settings.PENDING_PHOTO_MIN_AGE_MS)
     photos = Photo.objects.all()
@@ -91,7 +92,7 @@ def scan(*, now: datetime) -> Counts:
 
 
 def free_abandoned(photos: PhotoQuerySet, *, now: datetime, limit: int) -> None:
-    """Photos whose worker is gone are pending again, or failed when that happened too often."""
+    """Moves photos whose worker is gone to pending, or to failed when that happened too often."""
     for photo in photos.abandoned(now=now).order_by("lease_expires_at")[:limit]:
         code, detail = "worker_lost", "The worker that had this photo stopped without finishing it."
         to = Status.FAILED if photo.attempts >= MAX_ATTEMPTS else Status.PENDING
@@ -101,7 +102,7 @@ def free_abandoned(photos: PhotoQuerySet, *, now: datetime, limit: int) -> None:
 
 @transaction.atomic
 def take(photos: PhotoQuerySet, *, now: datetime, limit: int) -> list[Photo]:
-    """The photos that this pass looks at, moved to the end of the line; another pass's are left to it."""
+    """The photos that this pass looks at, stamped as checked; those that another pass holds are left to it."""
     batch = list(photos.select_for_update(skip_locked=True).order_by("checked_at", "created_at", "pk")[:limit])
     Photo.objects.filter(pk__in=[photo.pk for photo in batch]).update(checked_at=now)
     return batch
@@ -120,20 +121,21 @@ def decide(batch: list[Photo], *, now: datetime) -> Counts:
             counts.cleaned += 1
         else:
             counts.skipped += 1
-    counts.requeued = queue(photos=not_in_line(there), now=now)
-    counts.skipped += len(there) - counts.requeued  # in line still, or somebody else was first
+    counts.requeued = queue(photos=without_message(there), now=now)
+    counts.skipped += len(there) - counts.requeued  # a message waits still, or another pass was first
     return counts
 
 
-def not_in_line(there: list[Photo]) -> list[Photo]:
-    """Those that need a message. While the line is long, what was sent is in it still; twice helps nobody."""
+def without_message(there: list[Photo]) -> list[Photo]:
+    """Those that need a message. While many wait, the one that was sent is among them still; a second helps nobody."""
     sent = [photo for photo in there if photo.queued_until and not photo.error]
-    if sent and waiting() >= LONG_LINE:
+    if sent and waiting() >= MANY_WAIT:
         return [photo for photo in there if photo not in sent]
     return there
 
 
 def look_up(batch: Iterable[Photo]) -> Iterable[tuple[Photo, Found]]:
+    """Each photo with what the storage says of its original; unknown, unasked, once the storage counts as down."""
     failures = 0
     for photo in batch:
         if failures >= STORAGE_IS_DOWN:

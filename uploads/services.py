@@ -5,41 +5,37 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Count
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product
+from refusals import Refusal
 
 from .models import ALBUM_HOLDS, Album, Photo, Status, move
-from .originals import drop_original, is_there
+from .originals import drop_original, is_there, storage_needed
 from .queueing import queue
 from .targets import Target, target_for
 
 REGISTERING_TRIES = 3  # a photo that is deleted in between each time would have to be deleted on purpose
 
 
-class AlbumUnknown(LookupError):
-    """There is no such album."""
+class Conflict(Refusal):
+    status, code = 409, "conflict"
+    detail = _("This id belongs to a photo with other data.")
 
 
-class PhotoUnknown(LookupError):
-    """There is no such photo."""
+class AlbumFull(Refusal):
+    status, code = 409, "album_full"
+    detail = _("This album holds as many photos as an album can; make another.")
 
 
-class ProductUnknown(LookupError):
-    """There is no such product."""
-
-
-class PhotoDiffers(ValueError):
-    """This id belongs to a photo with other data."""
-
-
-class AlbumFull(ValueError):
-    """This album holds as many photos as an album can; make another."""
-
-
-class NotUploaded(ValueError):
-    """The photo's bytes aren't there; upload them first."""
+class NotUploaded(Refusal):
+    status, code = 409, "not_uploaded"
+    detail = _("The photo's bytes aren't there; upload them first.")
 
 
 @dataclass(frozen=True)
@@ -59,38 +55,28 @@ class Registered:
     upload: Target | None  # None when the photo needs no bytes any more
 
 
-class AlbumDiffers(ValueError):
-    """This id belongs to an album of another name."""
-
-
 def create_album(*, name: str, album_id: UUID | None = None) -> Album:
-    """A new album; the one of this id when there is one. Raises AlbumDiffers."""
+    """A new album; the one of this id when there is one. Raises Conflict when that has another name."""
     album, _created = Album.objects.get_or_create(pk=album_id or uuid4(), defaults={"name": name})
     if album.name != name:
-        raise AlbumDiffers
+        raise Conflict(_("This id belongs to an album of another name."))
     return album
 
 
 def album(*, album_id: UUID) -> Album:
-    """Raises AlbumUnknown."""
-    try:
-        return Album.objects.get(pk=album_id)
-    except Album.DoesNotExist:
-        raise AlbumUnknown from None
+    """Raises Http404."""
+    return get_object_or_404(Album, pk=album_id)
 
 
 def photos_of(*, album_id: UUID) -> list[Photo]:
-    """All photos of an album, in the order in which they were registered. Raises AlbumUnknown."""
+    """All photos of an album, in the order in which they were registered. Raises Http404."""
     photos = Photo.objects.filter(album_id=album(album_id=album_id).pk)
     return list(photos.order_by("created_at", "pk"))
 
 
 def photo(*, photo_id: UUID) -> Photo:
-    """Raises PhotoUnknown."""
-    try:
-        return Photo.objects.get(pk=photo_id)
-    except Photo.DoesNotExist:
-        raise PhotoUnknown from None
+    """Raises Http404."""
+    return get_object_or_404(Photo, pk=photo_id)
 
 
 def counts(*, album_id: UUID) -> dict[str, int]:
@@ -102,7 +88,8 @@ def counts(*, album_id: UUID) -> dict[str, int]:
 def register_photo(*, album_id: UUID, photo_id: UUID | None, declaration: Declaration, now: datetime) -> Registered:
     """The photo of this id (a new one without) and, while it is pending, a fresh upload target.
 
-    Raises AlbumUnknown, ProductUnknown, AlbumFull, and PhotoDiffers when the id has other data already.
+    Raises Http404 for an unknown album, ValidationError for an unknown product, AlbumFull, and Conflict when the id has
+    other data already.
     """
     photo_id = photo_id or uuid4()
     for attempt in range(1, REGISTERING_TRIES + 1):
@@ -136,7 +123,7 @@ def registered(*, album_id: UUID, photo_id: UUID, declaration: Declaration, now:
     if created:
         return photo
     if any(getattr(photo, name) != value for name, value in values.items()):
-        raise PhotoDiffers
+        raise Conflict
     # The window is wider before the target is given out: nothing is cleaned while it is open.
     if Photo.objects.pending().filter(pk=photo_id).update(upload_expires_at=closes):
         photo.upload_expires_at = closes
@@ -146,15 +133,15 @@ def registered(*, album_id: UUID, photo_id: UUID, declaration: Declaration, now:
 
 def refuse_unknown(*, album_id: UUID, product_id: UUID | None) -> None:
     if not Album.objects.filter(pk=album_id).exists():
-        raise AlbumUnknown
+        raise Http404
     if product_id is not None and not Product.objects.filter(pk=product_id).exists():
-        raise ProductUnknown
+        raise ValidationError({"product": ValidationError(_("There is no such product."), code="unknown_product")})
 
 
 def request_processing(*, photo_id: UUID, now: datetime) -> Photo:
     """Have a photo made into an image, unless it is one or a worker is at it; a failed one begins anew.
 
-    Raises PhotoUnknown, NotUploaded, and StorageUnavailable when the storage can't say.
+    Raises Http404, NotUploaded, and StorageSilent when the storage can't say.
     """
     found = photo(photo_id=photo_id)
     if found.status in (Status.PROCESSING, Status.READY):
@@ -162,7 +149,9 @@ def request_processing(*, photo_id: UUID, now: datetime) -> Photo:
     # With an error it isn't queued but backing off, and whoever asks need not wait for that.
     if found.is_queued(now=now) and not found.error:
         return found
-    if not is_there(found.key):
+    with storage_needed():
+        there = is_there(found.key)
+    if not there:
         # A worker that finishes meanwhile drops the original: then it isn't missing, it was used.
         if (found := photo(photo_id=photo_id)).status in (Status.PROCESSING, Status.READY):
             return found

@@ -5,52 +5,44 @@ altered), so one client serves both.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import BinaryIO, cast
+from typing import BinaryIO, ClassVar, cast
 from uuid import UUID
 
 from django.core import signing
+from django.http import Http404
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from images.blobs import Readable, blobs
+from refusals import Refusal
 
 from .models import Photo
-from .originals import is_there
+from .originals import is_there, storage_needed
 
 SALT = "uploads.targets"
 
 
-class UploadRefused(ValueError):
-    """The bytes that came can't be taken."""
+class UploadRefused(Refusal):
+    """The bytes that come to an address are not taken; ``code`` is one of ``answers``."""
 
+    answers: ClassVar[Mapping[str, tuple[int, Promise]]] = {
+        "upload_denied": (403, _("This upload address was altered, or is none of ours.")),
+        "upload_expired": (403, _("This upload address has expired; register the photo again for a new one.")),
+        "already_uploaded": (412, _("The bytes of this photo are there already; go on with process.")),
+        "too_large": (413, _("More bytes came than were declared.")),
+        "size_mismatch": (422, _("Fewer bytes came than were declared.")),
+        "checksum_mismatch": (422, _("The bytes that came don't have the SHA-256 that was declared.")),
+        "type_mismatch": (422, _("The content type isn't the one that was declared.")),
+    }
 
-class UploadDenied(UploadRefused):
-    """This upload address was altered, or is none of ours."""
-
-
-class UploadExpired(UploadRefused):
-    """This upload address has expired; register the photo again for a new one."""
-
-
-class UploadTooLong(UploadRefused):
-    """More bytes came than were declared."""
-
-
-class UploadTooShort(UploadRefused):
-    """Fewer bytes came than were declared."""
-
-
-class UploadDamaged(UploadRefused):
-    """The bytes that came don't have the SHA-256 that was declared."""
-
-
-class UploadOfOtherType(UploadRefused):
-    """The content type isn't the one that was declared."""
-
-
-class AlreadyUploaded(UploadRefused):
-    """The bytes of this photo are there already; go on with process."""
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.status, detail = self.answers[code]
+        super().__init__(detail)
 
 
 @dataclass(frozen=True)
@@ -81,37 +73,39 @@ def target_for(photo: Photo, *, now: datetime) -> Target:
 
 
 def photo_of(token: str, *, now: datetime) -> UUID:
-    """The id of the photo that a token of ours was made for."""
+    """The id of the photo that a token of ours was made for. Raises UploadRefused."""
     try:
         photo_id, expires = signing.loads(token, salt=SALT)
     except signing.BadSignature:
-        raise UploadDenied from None
+        raise UploadRefused("upload_denied") from None
     if datetime.fromtimestamp(expires, UTC) <= now:
-        raise UploadExpired
+        raise UploadRefused("upload_expired")
     return UUID(photo_id)
 
 
 def receive(*, photo: Photo, stream: Readable, length: int | None, content_type: str) -> None:
     """Stream the bytes of ``photo`` to storage: exactly those that were declared, once, all or nothing.
 
-    ``length`` and ``content_type`` are what the request says of itself (None, "": nothing).
+    ``length`` and ``content_type`` are what the request says of itself (None, "": nothing). Raises UploadRefused,
+    StorageSilent, and Http404 when the photo was deleted meanwhile.
     """
-    if photo.status != Photo.Status.PENDING or is_there(photo.key):
-        raise AlreadyUploaded
-    if content_type and content_type.partition(";")[0].strip().lower() != photo.content_type:
-        raise UploadOfOtherType
-    if length is not None and length > photo.size:
-        raise UploadTooLong
-    declared = Declared(stream, size=photo.size, sha256=photo.sha256)
-    if not blobs().put(photo.key, cast(BinaryIO, declared), content_type=photo.content_type):
-        raise AlreadyUploaded
-    if not Photo.objects.filter(pk=photo.pk).exists():
-        blobs().delete(photo.key)  # cleaned up by its client meanwhile
-        raise Photo.DoesNotExist
+    with storage_needed():
+        if photo.status != Photo.Status.PENDING or is_there(photo.key):
+            raise UploadRefused("already_uploaded")
+        if content_type and content_type.partition(";")[0].strip().lower() != photo.content_type:
+            raise UploadRefused("type_mismatch")
+        if length is not None and length > photo.size:
+            raise UploadRefused("too_large")
+        declared = Declared(stream, size=photo.size, sha256=photo.sha256)
+        if not blobs().put(photo.key, cast(BinaryIO, declared), content_type=photo.content_type):
+            raise UploadRefused("already_uploaded")
+        if not Photo.objects.filter(pk=photo.pk).exists():
+            blobs().delete(photo.key)  # cleaned up by its client meanwhile
+            raise Http404
 
 
 class Declared:
-    """Reads ``stream`` and raises, before its end is reached, if that isn't what was declared.
+    """Reads ``stream`` and raises UploadRefused, before its end is reached, if that isn't what was declared.
 
     So a store that writes all or nothing never keeps a wrong file, and reads no more than one byte too much.
     """
@@ -129,17 +123,17 @@ class Declared:
         try:
             chunk = self.stream.read(min(size, self.size - self.seen + 1))
         except OSError as error:
-            raise UploadTooShort from error  # the client left; an OSError would look like the storage's
+            raise UploadRefused("size_mismatch") from error  # the client left; an OSError would look like the storage's
         self.seen += len(chunk)
         self.digest.update(chunk)
         if self.seen > self.size:
-            raise UploadTooLong
+            raise UploadRefused("too_large")
         if not chunk and size:
             self.check_end()
         return chunk
 
     def check_end(self) -> None:
         if self.seen < self.size:
-            raise UploadTooShort
+            raise UploadRefused("size_mismatch")
         if self.sha256 and self.digest.hexdigest() != self.sha256:
-            raise UploadDamaged
+            raise UploadRefused("checksum_mismatch")

@@ -6,21 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from devices.authentication import MayUpload
-from images.blobs import StorageUnavailable
 
 from . import services, targets
 from .matching import match
-from .models import Photo
 from .reconciliation import reconcile_album
 from .serializers import (
     AlbumPhotosSerializer,
@@ -35,108 +31,8 @@ from .serializers import (
 )
 
 
-class Conflict(APIException):
-    status_code = 409
-    default_code = "conflict"
-    default_detail = _("This id belongs to a photo with other data.")
-
-
-class AlbumConflict(Conflict):
-    default_detail = _("This id belongs to an album of another name.")
-
-
-class AlbumFull(APIException):
-    status_code = 409
-    default_code = "album_full"
-    default_detail = _("This album holds as many photos as an album can; make another.")
-
-
-class NotUploaded(APIException):
-    status_code = 409
-    default_code = "not_uploaded"
-    default_detail = _("The photo's bytes aren't there; upload them first.")
-
-
-class StorageCannotSay(APIException):
-    status_code = 503
-    default_code = "storage_unavailable"
-    default_detail = _("The storage doesn't answer; try again in a moment.")
-    headers = {"Retry-After": "5"}
-
-
-class UploadDenied(APIException):
-    status_code = 403
-    default_code = "upload_denied"
-    default_detail = _("This upload address was altered, or is none of ours.")
-
-
-class UploadExpired(APIException):
-    status_code = 403
-    default_code = "upload_expired"
-    default_detail = _("This upload address has expired; register the photo again for a new one.")
-
-
-class AlreadyUploaded(APIException):
-    status_code = 412
-    default_code = "already_uploaded"
-    default_detail = _("The bytes of this photo are there already; go on with process.")
-
-
-class TooLarge(APIException):
-    status_code = 413
-    default_code = "too_large"
-    default_detail = _("More bytes came than were declared.")
-
-
-class SizeMismatch(APIException):
-    status_code = 422
-    default_code = "size_mismatch"
-    default_detail = _("Fewer bytes came than were declared.")
-
-
-class ChecksumMismatch(APIException):
-    status_code = 422
-    default_code = "checksum_mismatch"
-    default_detail = _("The bytes that came don't have the SHA-256 that was declared.")
-
-
-class TypeMismatch(APIException):
-    status_code = 422
-    default_code = "type_mismatch"
-    default_detail = _("The content type isn't the one that was declared.")
-
-
-class ProductUnknown(ValidationError):
-    def __init__(self) -> None:
-        super().__init__({"product": [_("There is no such product.")]}, code="unknown_product")
-
-
-PROBLEMS: dict[type[Exception], type[APIException]] = {
-    services.AlbumUnknown: NotFound,
-    services.PhotoUnknown: NotFound,
-    Photo.DoesNotExist: NotFound,  # deleted while its bytes came
-    services.ProductUnknown: ProductUnknown,
-    services.PhotoDiffers: Conflict,
-    services.AlbumDiffers: AlbumConflict,
-    services.AlbumFull: AlbumFull,
-    services.NotUploaded: NotUploaded,
-    StorageUnavailable: StorageCannotSay,
-    targets.UploadDenied: UploadDenied,
-    targets.UploadExpired: UploadExpired,
-    targets.AlreadyUploaded: AlreadyUploaded,
-    targets.UploadTooLong: TooLarge,
-    targets.UploadTooShort: SizeMismatch,
-    targets.UploadDamaged: ChecksumMismatch,
-    targets.UploadOfOtherType: TypeMismatch,
-}
-
-
 class UploadsView(APIView):
     permission_classes: Sequence[type[BasePermission]] = (MayUpload,)
-
-    def handle_exception(self, exc: Exception) -> Response:
-        problem = next((PROBLEMS[kind] for kind in type(exc).mro() if kind in PROBLEMS), None)
-        return super().handle_exception(problem() if problem else exc)
 
 
 class AlbumsView(UploadsView):

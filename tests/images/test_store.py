@@ -130,10 +130,10 @@ def test_a_new_row_is_inserted_as_the_orm_would() -> None:
 
     assert claim_new(HASH, NORMAL, now)
 
-    by_hand = dict(Image.objects.values().get())
+    by_hand: dict[str, Any] = dict(Image.objects.values().get())
     Image.objects.all().delete()
     Image(hash=HASH, width=640, height=480, size=len(DATA), wanted_at=now).save()
-    by_the_orm = dict(Image.objects.values().get())
+    by_the_orm: dict[str, Any] = dict(Image.objects.values().get())
     assert now <= by_hand.pop("created_at") <= by_the_orm.pop("created_at")
     assert by_hand == by_the_orm
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.http import Http404
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -213,11 +214,9 @@ class Uploads(RuleBasedStateMachine):
         with self.act(plan):
             try:
                 services.request_processing(photo_id=life.photo_id, now=self.clock)
-            except services.PhotoUnknown:
+            except (Http404, services.NotUploaded):
                 assert life.deleted or not life.arrived
-            except services.NotUploaded:
-                assert life.deleted or not life.arrived
-            except StorageUnavailable:
+            except originals.StorageSilent:
                 pass
 
     @precondition(lambda self: self.messages)

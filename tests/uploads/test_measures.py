@@ -68,7 +68,7 @@ def test_a_pass_leaves_alone_what_stands_in_a_long_line(make_photo: Callable[...
     now = timezone.now()
     sent_long_ago, never_sent = make_photo(DATA, queued_until=now), make_photo(DATA)
     backing_off = make_photo(DATA, queued_until=now, error="storage_unavailable")
-    broker.client().rpush(broker.IMAGES, *["a message"] * reconciliation.LONG_LINE)
+    broker.client().rpush(broker.IMAGES, *["a message"] * reconciliation.MANY_WAIT)
     try:
         first = reconciliation.scan(now=now)
     finally:

@@ -21,6 +21,7 @@ from normalform import NoMemory
 from tests.parts import wait_until
 from uploads import pipeline, reconciliation
 from uploads.models import Photo
+from uploads.pipeline import NotAsDeclared
 
 from .conftest import is_there, picture, state
 
@@ -85,9 +86,9 @@ def test_a_worker_whose_lease_was_taken_changes_nothing_at_the_end(
     assert is_there(photo)
 
 
-@pytest.mark.parametrize("failure", [pipeline.SizeDiffers, BlobMissing, StorageUnavailable, ValueError])
+@pytest.mark.parametrize("failure", [NotAsDeclared("size_mismatch", ""), BlobMissing, StorageUnavailable, ValueError])
 def test_a_worker_whose_lease_was_taken_fails_for_itself_alone(
-    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
+    make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch, failure: Exception | type[Exception]
 ) -> None:
     photo = make_photo(DATA)
     other = uuid4()

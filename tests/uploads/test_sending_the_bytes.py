@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.http import Http404
 from django.test import Client
 from django.utils import timezone
 
@@ -99,9 +100,10 @@ def test_a_body_that_is_longer_than_it_says_is_refused(api: Client, album: Album
     register(api, album, DATA, sha256="")
     photo, endless = Photo.objects.get(), Endless()
 
-    with pytest.raises(targets.UploadTooLong):
+    with pytest.raises(targets.UploadRefused) as refused:
         targets.receive(photo=photo, stream=endless, length=None, content_type="")
 
+    assert refused.value.code == "too_large"
     assert endless.read_bytes == photo.size + 1
     assert leftovers(folder) == []
 
@@ -117,9 +119,10 @@ def test_a_client_that_leaves_halfway_leaves_nothing_behind(api: Client, album: 
 
     register(api, album, DATA)
 
-    with pytest.raises(targets.UploadTooShort):
+    with pytest.raises(targets.UploadRefused) as refused:
         targets.receive(photo=Photo.objects.get(), stream=Broken(), length=len(DATA), content_type="image/png")
 
+    assert refused.value.code == "size_mismatch"
     assert leftovers(folder) == []
 
 
@@ -169,7 +172,7 @@ def test_a_photo_that_is_cleaned_up_while_its_bytes_come_leaves_none(api: Client
             Photo.objects.all().delete()
             return self.pieces.pop()
 
-    with pytest.raises(Photo.DoesNotExist):
+    with pytest.raises(Http404):
         targets.receive(photo=Photo.objects.get(), stream=Meanwhile(), length=len(DATA), content_type="image/png")
 
     assert leftovers(folder) == []

@@ -18,7 +18,7 @@ from catalog.admin.base import thumbnail
 from uploads import reconciliation, services
 from uploads.models import Album, Photo
 
-from .received import link_to, picture_of, try_again
+from .base import link_to, picture_of, try_again
 from .sending import SendingAdmin
 
 NEEDY = (Photo.Status.FAILED, Photo.Status.PENDING, Photo.Status.PROCESSING)

@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 from uploads import services
 from uploads.models import Photo
 
-from .received import COLORS, picture_of, try_again
+from .base import COLORS, picture_of, try_again
 from .sending import SendingAdmin
 from .texts import REASONS
 

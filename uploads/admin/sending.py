@@ -15,7 +15,7 @@ from unfold.enums import ActionVariant
 from uploads.files import TYPES
 from uploads.models import CONTENT_TYPES, LARGEST
 
-from .received import ReceivedAdmin
+from .base import ReceivedAdmin
 from .texts import REASONS, SENDING
 
 

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-# What a worker wrote down is English; of the usual reasons the manager reads in his own language.
+# A worker's ``error_detail`` is English; the usual reasons are shown in the manager's language.
 REASONS = {
     "too_large": _("The file has more than 25 MB."),
     "too_many_pixels": _("The picture has more than 50 megapixels."),

@@ -9,14 +9,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
-from images.blobs import StorageUnavailable
 from images.services import image_url
 from uploads import services
 from uploads.models import Photo
+from uploads.originals import StorageSilent
 
 COLORS = {"pending": "info", "processing": "warning", "ready": "success", "failed": "danger"}
 
@@ -62,10 +61,10 @@ def try_again(request: HttpRequest, photo_ids: Any) -> None:
                     ready += 1
                 else:
                     queued += 1
-            except (services.NotUploaded, services.PhotoUnknown):
+            except (services.NotUploaded, Http404):
                 missing += 1
-    except StorageUnavailable:
-        messages.error(request, _("The storage doesn't answer; try again in a moment."))
+    except StorageSilent as refusal:
+        messages.error(request, str(refusal))
     if queued:
         text = ngettext("%(count)d photo is on its way.", "%(count)d photos are on their way.", queued)
         messages.success(request, text % {"count": queued})
