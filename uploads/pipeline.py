@@ -71,7 +71,7 @@ def work_on(photo: Photo, clock: Callable[[], datetime]) -> str:
     except PictureRefused as refused:
         return fail(photo, refused.code, refused.reason, now=clock())
     except NotAsDeclared as error:
-        return fail(photo, error.code, str(error) or (error.__doc__ or ""), now=clock())
+        return fail(photo, error.code, str(error), now=clock())
     except (StorageUnavailable, HashUnknown) as error:
         return give_back(photo, "storage_unavailable", str(error), now=clock())
     except Exception as error:
@@ -112,7 +112,7 @@ def finish(photo: Photo, hash: str, *, now: datetime) -> None:
     """The photo is ready, and its product, if it still has one, shows the image: all or nothing.
 
     Raises LeaseLost when this worker's time is over, HashUnknown when the image was swept meanwhile. Rows are locked in
-    the order product, image, photo: whoever changes or deletes a product begins with it as well.
+    the order product, image, photo, since the verbs of the catalogue lock the product first as well.
     """
     # The product of now, not of when the photo was claimed: it may have been deleted since.
     product_id = Photo.objects.filter(pk=photo.pk).values_list("product_id", flat=True).first()

@@ -20,7 +20,7 @@ from .originals import drop_original, is_there, storage_needed
 from .queueing import queue
 from .targets import Target, target_for
 
-REGISTERING_TRIES = 3  # a photo that is deleted in between each time would have to be deleted on purpose
+REGISTERING_TRIES = 3  # each is undone by a deletion in between; three times is no accident
 
 
 class Conflict(Refusal):
@@ -98,7 +98,7 @@ def register_photo(*, album_id: UUID, photo_id: UUID | None, declaration: Declar
                 photo = registered(album_id=album_id, photo_id=photo_id, declaration=declaration, now=now)
             break
         except (IntegrityError, Photo.DoesNotExist):
-            # A product, album or photo that went while we looked; or else a fault of ours.
+            # A product, album or photo was deleted since it was looked up; or else the fault is ours.
             refuse_unknown(album_id=album_id, product_id=declaration.product_id)
             if attempt == REGISTERING_TRIES:
                 raise
@@ -111,7 +111,7 @@ def registered(*, album_id: UUID, photo_id: UUID, declaration: Declaration, now:
     known = Photo.objects.filter(pk=photo_id).first()
     wanted = declaration.product_id
     if known and wanted and known.product_id is None and not Product.objects.filter(pk=wanted).exists():
-        declaration = replace(declaration, product_id=None)  # the product that it was for has gone since
+        declaration = replace(declaration, product_id=None)  # its product was deleted since
     refuse_unknown(album_id=album_id, product_id=declaration.product_id)
     closes = now + timedelta(seconds=settings.UPLOAD_WINDOW_SECONDS)
     if known is None and Photo.objects.filter(album_id=album_id).count() >= ALBUM_HOLDS:

@@ -109,17 +109,42 @@ def reached(step: str, request: Request | None = None) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@dataclass(frozen=True)
+class Steps:
+    """What the moments around a statement are called; empty where nobody is killed."""
+
+    before: str = ""
+    after: str = ""
+    committed: str = ""
+
+
+def steps_at(sql: str, status: str) -> Steps:
+    """The steps at a statement; ``status`` is the one that an update brings."""
+    match " ".join(sql.split()[:3]).replace('"', ""), status:
+        case "INSERT INTO uploads_photo", _:
+            return Steps(committed="after the row")
+        case "UPDATE uploads_photo SET", "processing":
+            return Steps(committed="after claim")
+        case "INSERT INTO images_image", _:
+            return Steps(before="after normalise")
+        case "UPDATE images_image SET", "stored":
+            return Steps(before="after store")
+        case "UPDATE uploads_photo SET", "ready":
+            return Steps(after="before the final commit", committed="after the final commit")
+    if sql.startswith('UPDATE "uploads_photo" SET "queued_until" = %s'):
+        return Steps(committed="before enqueue")
+    return Steps()
+
+
 def watch_statements(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """For each new connection to the database."""
     if watched not in connection.execute_wrappers:
         connection.execute_wrappers.append(watched)
 
 
 def watched(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    """A statement that changes a photo or an image is a border: before it, after it, and after its commit."""
-    status = params[0] if params and 'SET "status"' in sql else ""
-    steps = STATEMENTS.get((sql.partition(" SET ")[0].partition(" (")[0], status), Steps())
-    if sql.startswith('UPDATE "uploads_photo" SET "queued_until" = %s'):
-        steps = Steps(committed="before enqueue")
+    """Executes a statement. Whoever is killed around it is killed before it, after it, or after its commit."""
+    steps = steps_at(sql, params[0] if params and 'SET "status"' in sql else "")
     if steps.before:
         reached(steps.before)
     result = execute(sql, params, many, context)
@@ -132,25 +157,6 @@ def watched(execute: Callable[..., Any], sql: str, params: Any, many: bool, cont
         if steps.committed:
             transaction.on_commit(partial(reached, steps.committed))
     return result
-
-
-@dataclass(frozen=True)
-class Steps:
-    """What the moments around a statement are called; empty where nobody is killed."""
-
-    before: str = ""
-    after: str = ""
-    committed: str = ""
-
-
-# Statement, and for an update the status that it brings.
-STATEMENTS = {
-    ('INSERT INTO "uploads_photo"', ""): Steps(committed="after the row"),
-    ('UPDATE "uploads_photo"', "processing"): Steps(committed="after claim"),
-    ("INSERT INTO images_image", ""): Steps(before="after normalise"),
-    ('UPDATE "images_image"', "stored"): Steps(before="after store"),
-    ('UPDATE "uploads_photo"', "ready"): Steps(after="before the final commit", committed="after the final commit"),
-}
 
 
 class WatchedRequest(Request):

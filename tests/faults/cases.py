@@ -83,7 +83,7 @@ assert [*FACTORS, "request"] == [field.name for field in fields(Case)]
 
 
 def all_cases() -> list[Case]:
-    """The full product; where nobody is killed, each request of the way fails in turn."""
+    """The full product; where nobody is killed, each request of the way fails once."""
     return [
         Case(killed, storage, broker, delivery, workers, request)
         for killed, storage, broker, delivery, workers in product(*FACTORS.values())
@@ -118,9 +118,9 @@ def selection() -> list[Case]:
     covered = set().union(*map(pairs, chosen))
     candidates = all_cases()
     while missing := set().union(*map(pairs, candidates)) - covered:
-        # Greedy; where several cover as much, the steps take turns, so that the combinations spread over the way.
-        turn = len(chosen)
-        order = sorted(candidates, key=lambda one: (STEPS.index(one.killed) - turn) % len(STEPS))
+        # Greedy; where several cover as much, the next step is preferred, so that the combinations spread over the way.
+        next_step = len(chosen)
+        order = sorted(candidates, key=lambda one: (STEPS.index(one.killed) - next_step) % len(STEPS))
         best = max(order, key=lambda one: len(pairs(one) & missing))
         chosen.append(best)
         covered |= pairs(best)

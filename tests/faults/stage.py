@@ -204,7 +204,7 @@ class Performance:
         code = self.stage.act(self.stage.acts.terminal, token, album_id, body, data)
         if self.case.delivery == "twice" and not self.ledger.about("sent"):
             self.stage.act(self.stage.acts.stray, self.photo_id)
-        self.settle()
+        self.wait_for_messages()
         return code
 
     def lose_broker(self) -> None:
@@ -212,7 +212,7 @@ class Performance:
         wait_until(self.stage.broker.is_lost, what="the broker's end")
         self.broker_lost = True
 
-    def settle(self) -> None:
+    def wait_for_messages(self) -> None:
         """Waits until no message is under way, so far as messages are known."""
         wait_until(self.is_quiet, seconds=PATIENCE, what=f"the end of all messages of {self.case}")
 
@@ -248,6 +248,6 @@ class Performance:
         assert code == 0, f"a pass ended with {code}"
         if self.broker_lost and self.stage.broker.is_lost():
             self.stage.broker.start()  # one pass saw it gone; one that a worker's step has just taken is buried
-        self.settle()
+        self.wait_for_messages()
         counts: dict[str, int] = json.loads(self.ledger.about("pass")[-1])
         return counts

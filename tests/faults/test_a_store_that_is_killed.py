@@ -76,7 +76,7 @@ def age(name: str) -> None:
     Image.objects.filter(pk=name).update(wanted_at=timezone.now() - LONG_AGO)
 
 
-def deaths(dying: Dying, action: str, prepare: Callable[[int], None], settle: Callable[[int], None]) -> list[str]:
+def deaths(dying: Dying, action: str, prepare: Callable[[int], None], go_on: Callable[[int], None]) -> list[str]:
     """Kills one run after the other, each a step later, until one gets through; the steps that were hit."""
     steps: list[str] = []
     for die_at in count():
@@ -88,7 +88,7 @@ def deaths(dying: Dying, action: str, prepare: Callable[[int], None], settle: Ca
         if step == "finished":
             break
         steps.append(step)
-        settle(seed)
+        go_on(seed)
         check(seed)
     return steps
 
@@ -101,26 +101,26 @@ def check_steps(steps: list[str], *wanted: str) -> None:
 
 @both
 def test_the_next_client_stores_what_a_killed_one_began(dying: Dying) -> None:
-    def settle(seed: int) -> None:
+    def go_on(seed: int) -> None:
         image = put_again(seed)
         assert (image.pk, image.status) == (name_of(seed), Image.Status.STORED)
         assert blobs().read(image_key(image.pk)) == data_of(seed)
 
-    steps = deaths(dying, "store", lambda seed: None, settle)
+    steps = deaths(dying, "store", lambda seed: None, go_on)
 
     check_steps(steps, "a row is storing", "a row is stored")
     assert not Image.objects.exclude(status=Image.Status.STORED).exists()
 
 
 def test_upkeep_removes_what_a_killed_client_began_and_nobody_took_up(dying: Dying) -> None:
-    def settle(seed: int) -> None:
+    def go_on(seed: int) -> None:
         stored = Image.objects.usable().filter(pk=name_of(seed)).exists()
         age(name_of(seed))
         assert sweep().outcome == "done"
         assert is_there(name_of(seed)) == stored
         assert Image.objects.filter(pk=name_of(seed)).exists() == stored
 
-    steps = deaths(dying, "store", lambda seed: None, settle)
+    steps = deaths(dying, "store", lambda seed: None, go_on)
     quarantine_orphans(age=-timedelta(minutes=1), budget=Budget(percent=100))
 
     check_steps(steps, "a row is storing")
@@ -136,7 +136,7 @@ def test_a_killed_sweep_is_finished_by_the_next_one_or_by_whoever_stores_the_pic
             wanted_at=timezone.now() - LONG_AGO, unreferenced_since=timezone.now() - LONG_AGO
         )
 
-    def settle(seed: int) -> None:
+    def go_on(seed: int) -> None:
         age(name_of(seed))
         if seed % 2:
             put_again(seed)
@@ -147,7 +147,7 @@ def test_a_killed_sweep_is_finished_by_the_next_one_or_by_whoever_stores_the_pic
             assert not Image.objects.filter(pk=name_of(seed)).exists()
             assert not is_there(name_of(seed))
 
-    steps = deaths(dying, "sweep", prepare, settle)
+    steps = deaths(dying, "sweep", prepare, go_on)
 
     assert {"a row is sweeping", "after unlink", "a row is gone"} <= set(steps)
 
@@ -163,7 +163,7 @@ def test_a_killed_repair_is_never_believed(dying: Dying) -> None:
         blobs().put(image_key(image.pk), data_of(seed)[:-9], content_type="image/jpeg")
         Image.objects.filter(pk=image.pk).update(damaged_at=timezone.now())  # or check() would find it now
 
-    def settle(seed: int) -> None:
+    def go_on(seed: int) -> None:
         age(name_of(seed))
         sweep()
         assert Image.objects.get(pk=name_of(seed)).status == Image.Status.STORED
@@ -171,7 +171,7 @@ def test_a_killed_repair_is_never_believed(dying: Dying) -> None:
         assert put_again(seed).damaged_at is None
         assert blobs().read(image_key(name_of(seed))) == data_of(seed)
 
-    steps = deaths(dying, "store", prepare, settle)
+    steps = deaths(dying, "store", prepare, go_on)
 
     check_steps(steps, "a row is storing", "a row is stored")
     assert Image.objects.usable().count() == len(steps) + 1

@@ -107,7 +107,7 @@ def play(stage: Stage, case: Case, photo: Sent, *, whole_worker: bool = True) ->
     performance = Performance(stage, case, str(photo.photo_id), whole_worker=whole_worker)
     code = performance.flow(token, str(album.pk), body, photo.data)
     passes, struck = 0, performance.faults_struck()
-    while not is_settled() or passes == 0:
+    while not is_at_rest() or passes == 0:
         assert passes < PASSES, f"{passes} passes were not enough: {Photo.objects.values()}"
         performance.one_pass()
         passes = passes + 1 if struck == performance.faults_struck() else 0
@@ -118,7 +118,7 @@ def play(stage: Stage, case: Case, photo: Sent, *, whole_worker: bool = True) ->
     nothing_changes_any_more(stage, performance)
 
 
-def is_settled() -> bool:
+def is_at_rest() -> bool:
     return not Photo.objects.filter(status__in=["pending", "processing"]).exists()
 
 

@@ -32,7 +32,7 @@ def photo_now(client: httpx.Client, photo_id: str) -> dict[str, Any]:
     return photo
 
 
-def settled(client: httpx.Client, photo_id: str, *, seconds: float = 60) -> dict[str, Any]:
+def finished(client: httpx.Client, photo_id: str, *, seconds: float = 60) -> dict[str, Any]:
     """The photo when it is ready or has failed, waiting for it."""
     wait_until(
         lambda: photo_now(client, photo_id)["status"] in {"ready", "failed"},

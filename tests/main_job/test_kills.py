@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.main_job.photograph import photograph
-from tests.main_job.sending import products, settled, upload
+from tests.main_job.sending import finished, products, upload
 from tests.parts import wait_until
 from tests.running import RunningServer
 
@@ -28,6 +28,6 @@ def test_a_photo_arrives_though_a_process_is_killed_at_any_moment(server: Runnin
         wait_until(lambda: server.process.poll() is not None and not server.alive(), what="the end of all members")
         server.start().until_ready()
 
-        photo = settled(kitchen, photo_id, seconds=ARRIVAL_SECONDS)
+        photo = finished(kitchen, photo_id, seconds=ARRIVAL_SECONDS)
         assert photo["status"] == "ready", server.said
         assert products(kitchen)[product_id]["image"] == photo["hash"]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.main_job.conftest import Surroundings
 from tests.main_job.photograph import difference, photograph, scene
-from tests.main_job.sending import products, settled, upload
+from tests.main_job.sending import finished, products, upload
 from tests.running import Frame, Listener, RunningServer
 
 
@@ -30,7 +30,7 @@ def test_a_photo_reaches_every_terminal_and_is_stored_once(
         photo_id = upload(kitchen, photograph(), product=product_id)
         asked_at = time.monotonic()
         assert kitchen.post(f"/api/photos/{photo_id}/process").status_code == 202
-        photo = settled(kitchen, photo_id)
+        photo = finished(kitchen, photo_id)
         hash = photo["hash"]
 
         def shows_it(frame: Frame) -> bool:
@@ -84,6 +84,6 @@ def test_a_photo_reaches_every_terminal_and_is_stored_once(
     assert len([name for name in stored if hash in name]) == 1
     again_id = upload(kitchen, photograph(), product=product_id)
     assert kitchen.post(f"/api/photos/{again_id}/process").status_code == 202
-    again = settled(kitchen, again_id)
+    again = finished(kitchen, again_id)
     assert (again["status"], again["hash"]) == ("ready", hash)
     assert surroundings.stored() == stored

@@ -293,7 +293,7 @@ class Uploads(RuleBasedStateMachine):
             Image.objects.all()._raw_delete(Image.objects.db)
 
     def all_comes_to_rest(self) -> None:
-        """Storage and broker are back: two passes, as much later as leases and windows want it, settle everything."""
+        """Storage and broker are back: two passes, as much later as leases and windows want it, finish everything."""
         self.down = self.broker_down = False
         for minutes in (6, 24):
             self.clock += timedelta(minutes=minutes)

@@ -1,4 +1,4 @@
-"""Workers of their own, with a broker of their own: whose turn it is, how fast, and what a stop leaves behind."""
+"""Workers and a broker of their own: which photo comes first, how fast, and what a stop leaves behind."""
 
 import signal
 import socket

@@ -227,7 +227,7 @@ def test_a_scan_asks_the_database_for_what_is_pending_only(make_photo: Callable[
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer: passes take turns")
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer: passes wait for each other")
 def test_passes_that_run_at_once_look_at_different_photos(make_photo: Callable[..., Photo]) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -42,7 +42,7 @@ def test_nothing_is_cleaned_while_the_storage_can_not_say(
     assert len({address.rpartition("/")[2] for address in storage.asked}) == reconciliation.STORAGE_IS_DOWN
 
 
-def test_what_could_not_be_told_is_settled_when_the_storage_is_back(
+def test_what_could_not_be_told_is_queued_when_the_storage_is_back(
     album: Album, make_photo: Callable[..., Photo], broken_storage: Break, settings: LazySettings, bucket: Bucket
 ) -> None:
     make_photo(DATA)
