@@ -107,13 +107,13 @@ class Proxy:
 
     def images_downloaded(self) -> Counter[str]:
         """How often each image came through whole; waits for those on their way."""
-        self._settle("/api/image/")
+        self._wait_until_noted("/api/image/")
         found = (IMAGE.match(p.path) for p in list(self.passed) if p.method == "GET" and p.whole and p.status == 200)
         return Counter(match[1] for match in found if match)
 
     def images_broken(self) -> Counter[str]:
         """How often each image was asked of the server and did not come through whole."""
-        self._settle("/api/image/")
+        self._wait_until_noted("/api/image/")
         found = (IMAGE.match(passed.path) for passed in list(self.passed) if not passed.whole)
         return Counter(match[1] for match in found if match)
 
@@ -123,10 +123,10 @@ class Proxy:
 
     def asked_below(self, start: str) -> list[Passed]:
         """What was asked at every path that starts so; waits for what is on its way."""
-        self._settle(start)
+        self._wait_until_noted(start)
         return [passed for passed in list(self.passed) if passed.path.startswith(start)]
 
-    def _settle(self, path: str) -> None:
+    def _wait_until_noted(self, path: str) -> None:
         """The client has its answer a moment before we have noted it."""
         wait_until(lambda: not any(n for asked, n in list(self._under_way.items()) if asked.startswith(path)))
 

@@ -128,7 +128,7 @@ def front(shop: Shop, authority: Authority) -> Iterator[str]:
         for task in carried:
             task.cancel()
         await asyncio.gather(*carried, return_exceptions=True)
-        await asyncio.sleep(0.1)  # what was aborted closes its socket in the next turns of the loop
+        await asyncio.sleep(0.1)  # what was aborted closes its socket in the next rounds of the loop
 
     asyncio.run_coroutine_threadsafe(end(), loop).result(20)
     loop.call_soon_threadsafe(loop.stop)

@@ -47,7 +47,7 @@ def live(url: str, token: str, folder: Path, picture: bytes, product: str, shown
         connection.set_trace_callback(on_statement)
         return connection
 
-    def log(line: str) -> None:
+    def note(line: str) -> None:
         with Path(f"{folder}.log").open("a") as file:
             file.write(f"{line}\n")
 
@@ -57,16 +57,16 @@ def live(url: str, token: str, folder: Path, picture: bytes, product: str, shown
     bridge = Bridge.client(url, token=token, timeouts=BRISK)
     with Terminal(bridge, folder, resources=["product", "category"]) as terminal:
         terminal.replica.catch_up()
-        log("has a copy")
+        note("has a copy")
         terminal.images.get_image_path(shown)
-        log("has a picture")
+        note("has a picture")
         terminal.outbox.add_image(picture, product)
-        log("was given a photo")
+        note("was given a photo")
         assert terminal.outbox.sync_image_uploads()["uploaded_count"] == 1
-        log("has sent it")
+        note("has sent it")
         terminal.replica.catch_up()
         terminal.images.cleanup_image_cache([shown])
-    log(f"writes: {writes}")
+    note(f"writes: {writes}")
 
 
 def die(shop: Shop, proxy: Proxy, folder: Path, kill_at: int) -> tuple[list[str], dict[str, str]]:

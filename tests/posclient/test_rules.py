@@ -59,7 +59,7 @@ class Copy:
         self.objects: dict[str, Any] = {}
         self.snapshots = 0
 
-    def settle(self, server: History) -> None:
+    def catch_up(self, server: History) -> None:
         while (wanted := self.rules.next()) is not None:
             step: Step | None
             if isinstance(wanted, Step):
@@ -106,7 +106,7 @@ def test_whatever_is_lost_repeated_or_restarted_the_copy_ends_equal(events: list
     server, copy = History(), Copy()
     heard = 0  # so much of the log went over the stream
     copy.rules.hello(server.epoch, {"tag": 0}, "0", resumed=False)
-    copy.settle(server)
+    copy.catch_up(server)
     for event in events:
         match event:
             case ("change", id, delete):
@@ -142,9 +142,9 @@ def test_whatever_is_lost_repeated_or_restarted_the_copy_ends_equal(events: list
                 copy.rules = Rules(on_disk[0], dict(on_disk[1]), on_disk[2], ("tag",))
                 heard = server.head
                 copy.rules.hello(server.epoch, {"tag": heard}, str(heard), resumed=False)
-        copy.settle(server)
+        copy.catch_up(server)
     copy.rules.bookmark(server.epoch, {"tag": server.head}, "end")
-    copy.settle(server)
+    copy.catch_up(server)
 
     assert copy.objects == server.objects
     assert copy.rules.versions == {"tag": server.head}

@@ -55,7 +55,7 @@ def upload(
     if album and not paths:
         raise typer.BadParameter(f"there are no photos in {folder}")
     named = [path for path in paths if is_text(path.name)]
-    refused = [failure(path, folder, NO_TEXT) for path in paths if path not in named]
+    refused = [failure(path, folder, NO_TEXT) for path in paths if not is_text(path.name)]
     with Terminal.configured() as terminal:
         products = find_products(terminal, named, match, offline=offline)
         if album:
