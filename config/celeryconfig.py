@@ -40,6 +40,7 @@ worker_soft_shutdown_timeout = 2.0  # seconds
 worker_hijack_root_logger = False
 worker_cancel_long_running_tasks_on_connection_loss = True
 
+timezone = settings.TIME_ZONE
 # Here, or a beat that is started by hand keeps its times in the folder where that happens.
 beat_schedule_filename = str(settings.DATA_DIR / "beat-schedule")
 scan_seconds = settings.PENDING_PHOTO_SCAN_INTERVAL_MS / 1000
