@@ -1,4 +1,7 @@
-"""Every write path is captured, whoever writes: the log names exactly what changed, densely."""
+"""Every path of a write is captured, whoever writes: the change log names exactly what changed, densely.
+
+The file is long because it is a list of paths.
+"""
 
 import subprocess
 import sys

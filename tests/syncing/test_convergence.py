@@ -1,4 +1,7 @@
-"""Convergence: whatever path a write takes, events alone bring a terminal that follows to what the database has."""
+"""Convergence: whatever path a write takes, events alone bring a terminal that follows to what the database has.
+
+The file is long because it is a list of paths.
+"""
 
 import os
 import subprocess

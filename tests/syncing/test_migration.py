@@ -1,4 +1,7 @@
-"""Triggers survive migrations, are missed when they are gone, and come back with a new epoch."""
+"""Triggers survive migrations, are missed when they are gone, and come back with a new epoch.
+
+The file is long because it is a list of ways in which triggers are lost or altered.
+"""
 
 import shutil
 import sys

@@ -4,7 +4,7 @@ A schedule is a sequence of the steps below: writers that commit, roll back or h
 reads are slow or fail and whose doorbell may stay silent; terminals that lag, stall, lose frames, restart; prunes, new
 epochs, restored counters, and ends of the process. After each schedule everything is left to run until nothing moves.
 
-``SCHEDULES`` in the environment is how many; `make soak` runs many more, and others each time.
+``SCHEDULES`` in the environment is how many; `make soak` runs others, and more. The file is long as it is one machine.
 """
 
 import datetime as dt
