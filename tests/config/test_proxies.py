@@ -1,4 +1,4 @@
-"""A trusted proxy says who really asks; anybody else may say what he likes."""
+"""A trusted proxy says who really asks; anybody else may say whatever it likes."""
 
 from typing import Any
 
