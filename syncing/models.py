@@ -86,7 +86,6 @@ class DeliveredVersions(models.Model):
     reached_at = models.DateTimeField(_("reached at"))
 
     class Meta:
-        db_table = "syncing_position"
         verbose_name = _("delivered versions")
         verbose_name_plural = _("delivered versions")
 

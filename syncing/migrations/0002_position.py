@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="DeliveredVersions",
+            name="Position",
             fields=[
                 (
                     "device",
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                         db_constraint=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         primary_key=True,
-                        related_name="delivered",
+                        related_name="position",
                         serialize=False,
                         to="devices.device",
                         verbose_name="device",
@@ -30,9 +30,8 @@ class Migration(migrations.Migration):
                 ("reached_at", models.DateTimeField(verbose_name="reached at")),
             ],
             options={
-                "verbose_name": "delivered versions",
-                "verbose_name_plural": "delivered versions",
-                "db_table": "syncing_position",
+                "verbose_name": "position in the stream",
+                "verbose_name_plural": "positions in the stream",
             },
         ),
     ]

@@ -187,7 +187,7 @@ def nobody_else_can_write() -> Iterator[None]:
         parameters = {**connection.get_connection_params(), "dbname": connection.settings_dict["NAME"]}
         kept = {key: parameters[key] for key in ("dbname", "user", "host") if key in parameters}
         with psycopg.connect(**kept) as other:
-            other.execute("LOCK TABLE syncing_position")
+            other.execute("LOCK TABLE syncing_deliveredversions")
             yield
 
 
