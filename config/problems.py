@@ -73,12 +73,14 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
         error = exceptions.PermissionDenied()
     elif isinstance(error, OperationalError | InterfaceError):
         logger.error("The database failed a request", exc_info=error)
-        error = DatabaseUnavailable()
+        return problem(DatabaseUnavailable())
     elif isinstance(error, ValidationError):
         error = Invalid(errors=list(mistakes(error)))
     elif isinstance(error, exceptions.ValidationError):
         error = Invalid(errors=list(flatten(error.get_full_details())))
     if isinstance(error, Refusal):
+        if error.status >= 500:
+            logger.warning("%s: %s", error.code, error)
         return problem(error)
     if not isinstance(error, exceptions.APIException):
         return None

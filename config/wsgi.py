@@ -1,6 +1,6 @@
 """Requests: Django as a WSGI application (granian in production, behind config/asgi.py in ``make run``).
 
-Stored pictures don't get as far as Django: see images/front.py.
+Stored pictures don't get as far as Django: see images/wsgi.py.
 """
 
 import os
@@ -31,8 +31,8 @@ class Utf8Request(WSGIRequest):
 django = get_wsgi_application()
 django.request_class = Utf8Request
 
-from images.front import PicturesFirst  # noqa: E402 - Django is set up now
+from images.wsgi import ImagesFirst  # noqa: E402 - Django is set up now
 from serving.garbage_collection import freeze_loaded  # noqa: E402
 
-application = PicturesFirst(django)
+application = ImagesFirst(django)
 freeze_loaded()  # again when config/asgi.py has loaded the stream as well

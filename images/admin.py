@@ -138,10 +138,8 @@ class ImageAdmin(ModelAdmin):
             if file.size > MAX_BYTES:
                 raise PictureRefused("too_large")
             added = add_image(data=file.read())
-        except (PictureRefused, OverCapacity) as refused:
-            level, said = messages.ERROR, str(refused)
-        except StorageUnavailable:
-            level, said = messages.ERROR, gettext("The storage doesn't answer; try again.")
+        except (PictureRefused, OverCapacity, StorageUnavailable) as refused:
+            level, said = messages.ERROR, str(refused.detail)
         else:
             level = messages.SUCCESS
             said = gettext("The picture was added.") if added.created else gettext("This picture was there already.")

@@ -1,10 +1,10 @@
-"""Stored pictures over HTTP: nothing ever changes under a hash, so every cache may keep it for ever.
+"""Images over HTTP. Nothing ever changes under a hash, so every cache may keep the answer for ever.
 
-A stored picture has 2 MB at most (normal form), so it is answered from memory: no open file waits for a slow
-terminal.
+An image has at most 2 MB (normal form), so it is answered from memory: no open file waits for a slow terminal.
 """
 
 import fcntl
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,27 +15,34 @@ from zlib import crc32
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
+from django.utils.translation import gettext_lazy as _
 
 from images.blobs import BlobDamaged, BlobMissing, StorageUnavailable, blobs, derived_key, image_key
 from images.models import Image
-from images.normalize import derive
+from images.normalize import PictureRefused, derive
+from images.services import doubt
+from refusals import Refusal
+
+logger = logging.getLogger(__name__)
 
 RANGE = re.compile(r"\Abytes=(\d{0,18})-(\d{0,18})\Z")
 PRESIGNED_SECONDS = 300
 MAKERS = 16  # locks for all derivatives together: so many are made at once on this machine
 
 
-class NoSuchRange(ValueError):
-    """The range begins behind the last byte; ``size`` is the number of bytes."""
+class ImageNotFound(Refusal):
+    status, code = 404, "not_found"
+    detail = _("No image has this hash.")  # yet: it may arrive a second later
 
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
-        self.size = size
+
+class RangeRefused(Refusal):
+    status, code = 416, "range_not_satisfiable"
+    detail = _("The range begins behind the end of the picture.")
 
 
 @dataclass(frozen=True)
-class Copy:
-    """A narrower copy of a picture, of a width and a format that there are."""
+class Derivative:
+    """Which derivative of an image: ``width`` is one of ``WIDTHS``, ``format`` of ``SUFFIXES``."""
 
     width: int
     format: str = "jpeg"
@@ -44,46 +51,55 @@ class Copy:
         return derived_key(hash, self.width, self.format)
 
 
-def deliver(request: HttpRequest, image: Image, copy: Copy | None) -> HttpResponse:
-    """The answer for a stored image, or for a narrower copy of it.
+def deliver(request: HttpRequest, image: Image, derivative: Derivative | None) -> HttpResponse:
+    """The answer for a stored image, or for a derivative of it, which is made when it isn't there yet.
 
-    Raises ``NoSuchRange``, ``StorageUnavailable``, and ``BlobMissing`` or ``BrokenImage`` when the bytes are not what
-    they were.
+    Raises ``RangeRefused``, ``StorageUnavailable``, ``OverCapacity``, and ``ImageNotFound`` when the image's bytes are
+    lost or damaged; the next scrub checks such an image first.
     """
-    etag = etag_of(image.hash, copy)
-    headers = picture_headers(etag, copy.format if copy else "jpeg")
+    try:
+        return answer(request, image, derivative)
+    except (BlobMissing, BlobDamaged, PictureRefused) as error:
+        logger.exception("the bytes of a stored image are missing or damaged")
+        doubt(image.hash)
+        raise ImageNotFound from error
+
+
+def answer(request: HttpRequest, image: Image, derivative: Derivative | None) -> HttpResponse:
+    etag = etag_of(image.hash, derivative)
+    headers = image_headers(etag, derivative.format if derivative else "jpeg")
     if matches(request.headers.get("If-None-Match"), etag):
         del headers["Content-Type"]
         return HttpResponseNotModified(headers=headers)
     key = image_key(image.hash)
     size = image.size
-    if copy is not None:
-        key = copy.key(image.hash)
-        size = derivative_size(image, copy)
-    if answer := handed_over(request, key, headers):
-        return answer
+    if derivative is not None:
+        key = derivative.key(image.hash)
+        size = derivative_size(image, derivative)
+    if elsewhere := handed_over(request, key, headers):
+        return elsewhere
     first, last, status = asked_range(request, size, etag)
     if status == 416:
-        raise NoSuchRange(size)
+        raise RangeRefused(headers={"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})
     if status == 206:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     body = b"" if request.method == "HEAD" else content(key, first, last, size)
-    if status == 200 and body and copy is None and sha256(body).hexdigest() != image.hash:
-        # Served once, it would sit in caches for a year.
-        raise BlobMissing(f"{key} is damaged")
+    if status == 200 and body and derivative is None and sha256(body).hexdigest() != image.hash:
+        raise BlobDamaged(key)  # served once, it would sit in caches for a year
     response = HttpResponse(body, status=status, headers=headers)
     response.headers["Content-Length"] = str(last - first + 1)
     return response
 
 
-def etag_of(hash: str, copy: Copy | None = None) -> str:
-    if copy is None:
+def etag_of(hash: str, derivative: Derivative | None = None) -> str:
+    if derivative is None:
         return f'"{hash}"'
-    return f'"{hash}-{copy.width}"' if copy.format == "jpeg" else f'"{hash}-{copy.width}-{copy.format}"'
+    suffix = "" if derivative.format == "jpeg" else f"-{derivative.format}"
+    return f'"{hash}-{derivative.width}{suffix}"'
 
 
-def picture_headers(etag: str, format: str) -> dict[str, str]:
-    """What is said of every picture, however its bytes travel."""
+def image_headers(etag: str, format: str) -> dict[str, str]:
+    """The headers of every image, whoever sends its bytes."""
     return {
         "Content-Type": f"image/{format}",
         "ETag": etag,
@@ -94,7 +110,7 @@ def picture_headers(etag: str, format: str) -> dict[str, str]:
 
 
 def accel_headers(headers: dict[str, str], key: str) -> dict[str, str]:
-    """The same where nginx sends the file of this key: it adds its own Accept-Ranges."""
+    """``headers`` for an answer whose bytes nginx sends: the file of this key. nginx adds its own Accept-Ranges."""
     kept = {name: value for name, value in headers.items() if name != "Accept-Ranges"}
     return {**kept, "X-Accel-Redirect": f"/protected/{key}"}
 
@@ -103,18 +119,19 @@ def content(key: str, first: int, last: int, size: int) -> bytes:
     with blobs().open(key, start=first, length=None if last + 1 == size else last - first + 1) as file:
         body = file.read()
     if len(body) != last - first + 1:
-        raise BlobMissing(f"{key} has not the size that it had")
+        raise BlobDamaged(f"{key} has not the size that it had")
     return body
 
 
 def handed_over(request: HttpRequest, key: str, headers: dict[str, str]) -> HttpResponse | None:
-    """An answer that lets nginx or the bucket send the bytes, where the settings say so and it can be."""
+    """An answer that lets nginx or the bucket send the bytes; None where the settings or the request don't allow it."""
     store = blobs()
-    # A range is ours: nginx doesn't know our tags, so no If-Range would ever fit, and its 416 would be kept for a year.
+    # Ranges are answered here: nginx doesn't know our tags, so no If-Range would ever match, and its 416 would be
+    # cached for a year.
     if settings.IMAGE_DELIVERY == "accel" and store.path(key) and "Range" not in request.headers:
-        store.stat(key)  # nginx would answer a missing file with 404 and our headers, and caches would keep that
+        store.stat(key)  # for a missing file nginx would answer 404 with our headers, and caches would keep that
         return HttpResponse(headers=accel_headers(headers, key))
-    # A presigned URL is good for GET alone, and HEAD needs no bytes.
+    # A presigned URL is for GET alone, and HEAD needs no bytes.
     if settings.IMAGE_DELIVERY != "redirect" or request.method == "HEAD":
         return None
     if settings.R2_PUBLIC_DOMAIN and store.path(key) is None:
@@ -135,7 +152,7 @@ def matches(header: str | None, etag: str) -> bool:
 
 
 def asked_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int, int]:
-    """First byte, last byte and status: one range is honoured, several or odd ones get the whole."""
+    """First byte, last byte and status. One range is honoured; several ranges or an odd one get the whole image."""
     whole = 0, size - 1, 200
     found = RANGE.match(request.headers.get("Range", "").strip())
     if not found or found[0] == "bytes=-" or request.method == "HEAD":
@@ -152,35 +169,33 @@ def asked_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int, i
     return (first, last, 206) if first < size else (0, 0, 416)
 
 
-def derivative_size(image: Image, copy: Copy) -> int:
-    """The size of a derivative, which is made when it isn't there yet."""
-    key, store = copy.key(image.hash), blobs()
+def derivative_size(image: Image, derivative: Derivative) -> int:
+    """The size of a derivative in bytes; it is made when it isn't there yet."""
+    key, store = derivative.key(image.hash), blobs()
     with suppress(BlobMissing):
         return store.stat(key).size
     with only_maker(key):
         with suppress(BlobMissing):
             return store.stat(key).size
-        try:
-            source = store.read(image_key(image.hash), sha256=image.hash)  # a copy of rot would outlive it
-        except BlobDamaged as error:
-            raise BlobMissing(f"{image.hash} is damaged") from error
-        made = derive(source, width=copy.width, quality=settings.IMAGE_QUALITY, format=copy.format)
-        # Another process may have been faster, perhaps with another encoder: what is there counts.
-        return len(made) if store.put(key, made, content_type=f"image/{copy.format}") else store.stat(key).size
+        # Checked, because a derivative of damaged bytes would outlive them.
+        source = store.read(image_key(image.hash), sha256=image.hash)
+        made = derive(source, width=derivative.width, quality=settings.IMAGE_QUALITY, format=derivative.format)
+        # Another machine may have been faster, perhaps with another encoder: what is stored counts.
+        return len(made) if store.put(key, made, content_type=f"image/{derivative.format}") else store.stat(key).size
 
 
 @contextmanager
 def only_maker(key: str) -> Iterator[None]:
-    """One maker for each derivative, among all threads and processes of this machine; a dead one lets go.
+    """Holds a derivative's lock among all threads and processes of this machine; a process that dies frees it.
 
-    Raises ``StorageUnavailable``. Of several machines with one bucket each may make its own, and the first one counts.
+    Raises ``StorageUnavailable``. Several machines with one bucket may each make the derivative; the first one counts.
     """
     path = settings.DATA_DIR / "locks" / f"derivatives-{crc32(key.encode()) % MAKERS}"
     try:
         path.parent.mkdir(exist_ok=True)
         file = path.open("ab")
     except OSError as error:
-        raise StorageUnavailable(error.errno, f"{error.strerror}: {path}") from error
+        raise StorageUnavailable(f"{error.strerror}: {path}") from error
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)  # of this opening of the file: it keeps threads apart as well
         yield

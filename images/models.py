@@ -8,7 +8,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-HASH = RegexValidator(r"\A[0-9a-f]{64}\Z", _("An image is named by 64 lower-case hexadecimal digits."))
+from images.blobs import HASH
+
+is_hash = RegexValidator(HASH.pattern, _("An image is named by 64 lower-case hexadecimal digits."))
 
 
 class ImageQuerySet(models.QuerySet["Image"]):
@@ -30,7 +32,7 @@ class Image(models.Model):
         STORED = "stored", _("stored")
         SWEEPING = "sweeping", _("sweeping")
 
-    hash = models.CharField(_("hash"), max_length=64, primary_key=True, validators=[HASH])
+    hash = models.CharField(_("hash"), max_length=64, primary_key=True, validators=[is_hash])
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.STORING)
     width = models.PositiveIntegerField(_("width"))
     height = models.PositiveIntegerField(_("height"))

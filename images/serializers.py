@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from images.blobs import HASH
+from images.blobs import HASH, HASH_PATTERN
 from images.models import Image
 from images.services import image_url
 
@@ -35,7 +35,7 @@ class UploadSerializer(serializers.Serializer[Any]):
     file = serializers.FileField()
 
 
-@extend_schema_field({"type": "string", "pattern": "^[0-9a-f]{64}$"})
+@extend_schema_field({"type": "string", "pattern": f"^{HASH_PATTERN}$"})
 class HashField(serializers.Field[str, Any, str, Any]):
     default_error_messages = {"invalid": _("An image is named by 64 lower-case hexadecimal digits.")}
 

@@ -1,9 +1,8 @@
-"""Pictures come in, terminals ask which are lacking, and get those that are there."""
+"""Pictures are added; terminals ask which of their images the server lacks, and read those that it has."""
 
-import logging
 import re
 from collections.abc import Mapping
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 from django.conf import settings
 from django.http import HttpResponse, UnreadablePostError
@@ -12,7 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -20,53 +19,19 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from devices.authentication import MayRead, MayUpload
-from images.blobs import SUFFIXES, WIDTHS, BlobMissing, StorageUnavailable
-from images.delivery import Copy, NoSuchRange, deliver
+from images.blobs import HASH_PATTERN, SUFFIXES, WIDTHS
+from images.delivery import Derivative, ImageNotFound, deliver
 from images.models import Image
 from images.normalize import PictureRefused
 from images.serializers import ImageSerializer, MissingSerializer, UploadSerializer, WantedSerializer
-from images.services import add_image, doubt, missing_images
+from images.services import add_image, missing_images
 from normalform import MAX_BYTES
+from refusals import InvalidParameter
 
-log = logging.getLogger(__name__)
-
-NAME = re.compile(r"\A([0-9a-f]{64})\.jpg\Z")
+NAME = re.compile(rf"\A({HASH_PATTERN})\.jpg\Z")
 MULTIPART_OVERHEAD = 64 * 1024  # bytes; boundaries, names and a few fields
 FORM = "multipart/form-data"
 PROBLEM = OpenApiResponse(OpenApiTypes.OBJECT, description="application/problem+json")
-
-
-class ImageNotFound(NotFound):
-    default_detail = _("No image has this hash.")  # yet: it may arrive a second later
-
-
-class WidthRefused(APIException):
-    status_code = 400
-    default_code = "invalid_parameter"
-    default_detail = _("w is one of 160, 320, 640 and 1280.")
-
-
-class FormatRefused(APIException):
-    status_code = 400
-    default_code = "invalid_parameter"
-    default_detail = _("format is jpeg or webp, and needs w.")
-
-
-class RangeRefused(APIException):
-    status_code = 416
-    default_code = "range_not_satisfiable"
-    default_detail = _("The range begins behind the end of the picture.")
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.headers = {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"}
-
-
-class StorageSilent(APIException):
-    status_code = 503
-    default_code = "storage_unavailable"
-    default_detail = _("The storage doesn't answer; try again.")
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2"}
 
 
 class BytesParser(BaseParser):
@@ -103,11 +68,7 @@ class ImagesView(APIView):
         },
     )
     def post(self, request: Request) -> Response:
-        try:
-            added = add_image(data=picture_in(request))
-        except StorageUnavailable as error:
-            log.warning("%s", error)
-            raise StorageSilent from error
+        added = add_image(data=picture_in(request))
         code = status.HTTP_201_CREATED if added.created else status.HTTP_200_OK
         return Response(ImageSerializer(added.image).data, status=code)
 
@@ -161,22 +122,12 @@ class ImageView(APIView):
         },
     )
     def get(self, request: Request, name: str) -> HttpResponse:
-        copy = asked_copy(request)
+        derivative = asked_derivative(request)
         found = NAME.match(name)
         image = Image.objects.usable().filter(pk=found[1]).first() if found else None
         if image is None:
             raise ImageNotFound
-        try:
-            return deliver(request._request, image, copy if copy and copy.width < image.width else None)
-        except NoSuchRange as refused:
-            raise RangeRefused(refused.size) from None
-        except StorageUnavailable as error:
-            log.warning("%s", error)
-            raise StorageSilent from error
-        except (BlobMissing, PictureRefused) as error:
-            log.exception("the bytes of a stored image are missing or damaged")
-            doubt(image.hash)
-            raise ImageNotFound from error
+        return deliver(request._request, image, derivative if derivative and derivative.width < image.width else None)
 
     def head(self, request: Request, name: str) -> HttpResponse:
         return self.get(request, name)
@@ -187,15 +138,15 @@ class ImageView(APIView):
         return super().finalize_response(request, response, *args, **kwargs)
 
 
-def asked_copy(request: Request) -> Copy | None:
+def asked_derivative(request: Request) -> Derivative | None:
     widths, formats = request.query_params.getlist("w"), request.query_params.getlist("format")
     if formats and (len(formats) > 1 or formats[0] not in SUFFIXES or not widths):
-        raise FormatRefused
+        raise InvalidParameter(_("format is jpeg or webp, and needs w."))
     if not widths:
         return None
     if len(widths) > 1 or widths[0] not in {str(width) for width in WIDTHS}:
-        raise WidthRefused
-    return Copy(int(widths[0]), *formats)
+        raise InvalidParameter(_("w is one of 160, 320, 640 and 1280."))
+    return Derivative(int(widths[0]), *formats)
 
 
 def picture_in(request: Request) -> bytes:

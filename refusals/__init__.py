@@ -35,3 +35,9 @@ class Refusal(Exception):
 
     def __str__(self) -> str:
         return str(self.detail)
+
+
+class InvalidParameter(Refusal):
+    """A parameter of the query has a value that it can't have."""
+
+    status, code = 400, "invalid_parameter"

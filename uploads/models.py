@@ -10,7 +10,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from images.models import HASH
+from images.models import is_hash
+from normalform import MAX_BYTES
 
 CONTENT_TYPES = (
     "image/jpeg",
@@ -23,7 +24,6 @@ CONTENT_TYPES = (
     "image/heic",
     "image/heif",
 )
-LARGEST = 25 * 1024 * 1024  # bytes of one photo
 ALBUM_HOLDS = 2000  # photos; one reconciliation of an album stays a matter of seconds
 MAX_ATTEMPTS = 5  # of workers at one photo
 # A worker's time for one photo; the task is killed when it ends. So when a lease ran out, no worker has the photo.
@@ -95,14 +95,14 @@ class Photo(models.Model):
     filename = models.CharField(_("file name"), max_length=255)
     content_type = models.CharField(_("content type"), max_length=20, choices=[(name, name) for name in CONTENT_TYPES])
     size = models.PositiveIntegerField(
-        _("size"), validators=[MinValueValidator(1), MaxValueValidator(LARGEST)], help_text=_("In bytes.")
+        _("size"), validators=[MinValueValidator(1), MaxValueValidator(MAX_BYTES)], help_text=_("In bytes.")
     )
     sha256 = models.CharField(
         "SHA-256",
         max_length=64,
         blank=True,
         default="",
-        validators=[HASH],
+        validators=[is_hash],
         help_text=_("Of the original; or empty."),
     )
 
@@ -201,7 +201,7 @@ class Photo(models.Model):
                 name="photo_explains_no_error_that_it_does_not_have",
             ),
             models.CheckConstraint(condition=~Q(filename=""), name="photo_has_a_file_name"),
-            models.CheckConstraint(condition=Q(size__gte=1, size__lte=LARGEST), name="photo_size_is_allowed"),
+            models.CheckConstraint(condition=Q(size__gte=1, size__lte=MAX_BYTES), name="photo_size_is_allowed"),
             models.CheckConstraint(condition=Q(content_type__in=CONTENT_TYPES), name="photo_content_type_is_allowed"),
         ]
 

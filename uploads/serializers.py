@@ -7,11 +7,12 @@ from rest_framework import serializers
 
 from catalog.models import Product
 from catalog.serializers.fields import WholeNumberField
-from images.models import HASH
+from images.models import is_hash
 from images.services import image_url
+from normalform import MAX_BYTES
 
 from .matching import WAYS, Match
-from .models import CONTENT_TYPES, LARGEST, Album, Photo
+from .models import CONTENT_TYPES, Album, Photo
 from .services import Declaration, counts
 
 
@@ -49,8 +50,8 @@ class DeclarationSerializer(serializers.Serializer[Declaration]):
     id = UUIDText(required=False, allow_null=True, default=None)
     filename = serializers.CharField(max_length=255)
     content_type = serializers.ChoiceField(choices=CONTENT_TYPES)
-    size = WholeNumberField(min_value=1, max_value=LARGEST)
-    sha256 = serializers.CharField(required=False, allow_blank=True, allow_null=True, default="", validators=[HASH])
+    size = WholeNumberField(min_value=1, max_value=MAX_BYTES)
+    sha256 = serializers.CharField(required=False, allow_blank=True, allow_null=True, default="", validators=[is_hash])
     product = UUIDText(required=False, allow_null=True, default=None)
 
     def declaration(self) -> Declaration:

@@ -4,23 +4,20 @@ import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from itertools import islice
 from uuid import UUID
 
 from django.conf import settings
 
 from images.blobs import Blob, BlobMissing, KeyRefused, StorageUnavailable, blobs
+from images.quarantine import OCTETS, QUARANTINE, expired, set_aside
 
 from .models import Photo
 
 log = logging.getLogger(__name__)
 
 ORIGINALS = "originals/"
-QUARANTINE = "quarantine/originals/"
-OCTETS = "application/octet-stream"
 ORPHAN_AGE = timedelta(days=1)
-QUARANTINE_LASTS = timedelta(days=30)
 LIMIT = 100  # objects that one run moves or deletes; a mistake stays small
 BATCH = 500  # photos asked for in one query
 
@@ -54,13 +51,13 @@ def quarantine_orphans(*, now: datetime, limit: int = LIMIT) -> Orphans:
             else:
                 blobs().delete(blob.key)
                 orphans.dropped += 1
-        for blob in blobs().list(QUARANTINE):
+        quarantined = QUARANTINE + ORIGINALS
+        for blob in expired(quarantined, now=now):
             if orphans.total >= limit:
                 break
-            if blob.modified <= now - QUARANTINE_LASTS:
-                blobs().delete(blob.key)
-                orphans.expired += 1
-        orphans.drafts = sum(blobs().clear_drafts(name, before=now - ORPHAN_AGE) for name in (ORIGINALS, QUARANTINE))
+            blobs().delete(blob.key)
+            orphans.expired += 1
+        orphans.drafts = sum(blobs().clear_drafts(name, before=now - ORPHAN_AGE) for name in (ORIGINALS, quarantined))
     except StorageUnavailable as error:
         log.warning("orphan scan stopped; the next run goes on: %s", error)
     log.info("orphans %s", " ".join(f"{name}={value}" for name, value in asdict(orphans).items()))
@@ -100,7 +97,7 @@ def quarantine(blob: Blob) -> bool:
     except KeyRefused:
         log.warning("orphan left alone key=%r: none of our names", blob.key)
         return False
-    set_aside(blob.key.removeprefix(ORIGINALS), data)
+    set_aside(blob.key, data)
     blobs().delete(blob.key)
     photo_id = photo_id_of(blob.key)
     if photo_id and Photo.objects.filter(pk=photo_id).exists():
@@ -111,9 +108,3 @@ def quarantine(blob: Blob) -> bool:
         return False
     log.warning("orphan quarantined key=%s size=%d", blob.key, blob.size)
     return True
-
-
-def set_aside(name: str, data: bytes) -> None:
-    """Puts bytes into quarantine: beside others that came under the same name before, not in their place."""
-    if not blobs().put(QUARANTINE + name, data, content_type=OCTETS) and blobs().read(QUARANTINE + name) != data:
-        blobs().put(f"{QUARANTINE}{name}-{sha256(data).hexdigest()}", data, content_type=OCTETS)

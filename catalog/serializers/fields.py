@@ -35,7 +35,7 @@ class ImageHashField(serializers.RegexField):
     """The name of a stored image: 64 lower-case hexadecimal digits, or null."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(r"\A[0-9a-f]{64}\Z", **kwargs)
+        super().__init__(HASH.pattern, **kwargs)
 
 
 class WholeNumberField(serializers.IntegerField):

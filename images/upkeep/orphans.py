@@ -1,4 +1,4 @@
-"""Files that no row names, and rows whose file is gone: one walk through the store, in the order of its keys."""
+"""Finds files that no row names, and rows whose file is gone, in one walk through the store by key."""
 
 import logging
 import re
@@ -8,32 +8,32 @@ from itertools import islice
 
 from django.utils import timezone
 
-from images.blobs import Blob, BlobMissing, KeyRefused, blobs, image_key
+from images import quarantine
+from images.blobs import HASH_PATTERN, Blob, BlobMissing, KeyRefused, blobs, image_key
 from images.models import Image, Pass
-from images.quarantine import DAMAGED, LASTS, ORPHANS, set_aside_orphan
 from images.store import Status, claim_new
 from normalform import Normal
 
 from .passes import Budget, Outcome, Running, passing
-from .scrub import settle
+from .scrub import recheck
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 IMAGES = "images/"
-IMAGE = re.compile(r"\Aimages/([0-9a-f]{64})\.jpg\Z")
-COPY = re.compile(r"\Aimages/derived/([0-9a-f]{64})_")
+IMAGE = re.compile(rf"\Aimages/({HASH_PATTERN})\.jpg\Z")
+DERIVATIVE = re.compile(rf"\Aimages/derived/({HASH_PATTERN})_")
 AGE = timedelta(days=1)  # a file without a row is older than any writer
-LARGEST = 64 * 1024 * 1024  # bytes; what is larger was none of ours
+LARGEST = 64 * 1024 * 1024  # bytes; a larger file is none of ours
 BATCH = 500  # files compared with the rows in one query
-BEHIND_ALL = "g"  # no hash comes later
+BEHIND_ALL = "g"  # sorts behind every hash
 
 
 def quarantine_orphans(*, budget: Budget | None = None, age: timedelta = AGE) -> Pass:
-    """Sets files aside that no row names, drops copies of images that are gone, marks rows whose file is lost.
+    """Sets files aside that no row names, drops derivatives of images that are gone, marks rows whose file is lost.
 
-    It goes on where the last pass stopped. Counts: ``checked`` files; ``quarantined``, ``copies_dropped``, ``lost``;
-    ``refused`` (a name or a size that isn't ours: left alone), ``skipped`` (a row came meanwhile); ``expired`` from
-    quarantine; ``drafts`` that dead writers left.
+    The walk goes on where the last pass stopped. Counts: ``checked`` files; ``quarantined``, ``copies_dropped``,
+    ``lost``; ``refused`` (a name or a size that isn't ours: left alone), ``skipped`` (a row came meanwhile);
+    ``expired`` from quarantine; ``drafts`` that dead writers left.
     """
     budget = budget or Budget()
     now = timezone.now()
@@ -44,21 +44,21 @@ def quarantine_orphans(*, budget: Budget | None = None, age: timedelta = AGE) ->
             set_aside(blob, running)
         for image in lost:
             running.counts["lost"] += 1
-            settle(image, dry_run=budget.dry_run)
+            recheck(image, dry_run=budget.dry_run)
         running.checkpoint(cursor)
         tidy(running, now=now)
     return running.row
 
 
 def look(running: Running, *, before: datetime) -> tuple[list[Blob], list[Image], str]:
-    """What is wrong in the next part of the store, and the key up to which that is."""
+    """The orphans and the lost images in the next part of the store, and the key up to which it was walked."""
     cursor = running.row.cursor
     low = hash_before(cursor)
     orphans: list[Blob] = []
     lost: list[Image] = []
     for batch in batches(cursor):
         running.counts["checked"] += len(batch)
-        names = {found[1] for blob in batch if (found := IMAGE.match(blob.key) or COPY.match(blob.key))}
+        names = {found[1] for blob in batch if (found := IMAGE.match(blob.key) or DERIVATIVE.match(blob.key))}
         known = set(Image.objects.filter(pk__in=names).values_list("pk", flat=True))
         orphans += [blob for blob in batch if blob.modified <= before and not is_known(blob.key, known)]
         there = {found[1] for blob in batch if (found := IMAGE.match(blob.key))}
@@ -78,12 +78,12 @@ def batches(cursor: str) -> Iterator[list[Blob]]:
 
 
 def is_known(key: str, known: set[str]) -> bool:
-    found = IMAGE.match(key) or COPY.match(key)
+    found = IMAGE.match(key) or DERIVATIVE.match(key)
     return found is not None and found[1] in known
 
 
 def lost_between(low: str, high: str, there: set[str]) -> list[Image]:
-    """Usable images of this stretch that the listing lacks and the storage, asked for each, lacks too."""
+    """Usable images between two hashes that the listing lacks, and the storage too when it is asked for each."""
     rows = Image.objects.usable().filter(pk__gt=low, pk__lte=high).exclude(pk__in=there)
     return [image for image in rows.order_by("pk") if is_missing(image.pk)]
 
@@ -97,7 +97,7 @@ def is_missing(name: str) -> bool:
 
 
 def hash_before(cursor: str) -> str:
-    """The hashes up to this one have keys up to ``cursor``."""
+    """The largest hash (or a bound that sorts like one) whose key is at most ``cursor``."""
     rest = cursor.removeprefix(IMAGES)
     digits = re.match(r"[0-9a-f]{0,64}", rest)
     assert digits is not None
@@ -106,9 +106,9 @@ def hash_before(cursor: str) -> str:
 
 
 def set_aside(blob: Blob, running: Running) -> None:
-    """Moves one file to quarantine, or deletes a copy, which can be made again."""
+    """Moves one file to quarantine, or deletes a derivative, which can be made again."""
     dry_run = running.budget.dry_run
-    if COPY.match(blob.key):
+    if DERIVATIVE.match(blob.key):
         running.counts["copies_dropped"] += 1
         if not dry_run:
             blobs().delete(blob.key)
@@ -116,21 +116,26 @@ def set_aside(blob: Blob, running: Running) -> None:
     try:
         if blob.size > LARGEST:
             raise KeyRefused(blob.key)
-        if not dry_run and not (set_aside_orphan(blob.key) and delete_orphan(blob)):
-            running.counts["skipped"] += 1
-            return
+        if not dry_run:
+            quarantine.set_aside(blob.key, blobs().read(blob.key))
+            if not delete_orphan(blob):
+                running.counts["skipped"] += 1
+                return
+    except BlobMissing:
+        running.counts["skipped"] += 1
+        return
     except KeyRefused:
-        log.warning("orphan left alone key=%r size=%d: none of our files", blob.key, blob.size)
+        logger.warning("orphan left alone key=%r size=%d: none of our files", blob.key, blob.size)
         running.counts["refused"] += 1
         return
     running.counts["quarantined"] += 1
-    log.warning("orphan quarantined key=%s size=%d%s", blob.key, blob.size, " (dry run)" if dry_run else "")
+    logger.warning("orphan quarantined key=%s size=%d%s", blob.key, blob.size, " (dry run)" if dry_run else "")
 
 
 def delete_orphan(blob: Blob) -> bool:
-    """Deletes a file that was set aside; False when somebody stores this very picture now.
+    """Deletes a file that was set aside; False when somebody stores the same image now.
 
-    The row is the lock here too: while we delete, a writer of the same bytes waits.
+    The row is the lock here too: while the file is deleted, a writer of the same bytes waits.
     """
     found = IMAGE.match(blob.key)
     if found is None:
@@ -145,14 +150,12 @@ def delete_orphan(blob: Blob) -> bool:
 
 
 def tidy(running: Running, *, now: datetime) -> None:
-    """Deletes what was in quarantine long enough, and drafts of dead writers."""
-    for prefix in (ORPHANS, DAMAGED):
-        for blob in blobs().list(prefix):
-            if running.counts["expired"] >= running.budget.limit or running.is_over:
-                break
-            if blob.modified <= now - LASTS:
-                running.counts["expired"] += 1
-                if not running.budget.dry_run:
-                    blobs().delete(blob.key)
+    """Deletes what was in quarantine long enough, and drafts that dead writers left."""
+    for blob in quarantine.expired(quarantine.IMAGES, quarantine.DAMAGED, now=now):
+        if running.counts["expired"] >= running.budget.limit or running.is_over:
+            break
+        running.counts["expired"] += 1
+        if not running.budget.dry_run:
+            blobs().delete(blob.key)
     if not running.budget.dry_run:
         running.counts["drafts"] += blobs().clear_drafts(IMAGES, before=now - AGE)

@@ -1,4 +1,4 @@
-"""What all passes have in common: their budget, their brake, and the row that says what they did."""
+"""What all passes of upkeep have in common: a budget, a brake, and the row that says what the pass did."""
 
 import logging
 import time
@@ -14,10 +14,10 @@ from django.utils import timezone
 from images.blobs import StorageUnavailable
 from images.models import Pass
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-KEPT = timedelta(days=90)  # for reading; the last of each kind stays
-ALWAYS = 10  # things that a pass may touch whatever share they are, or a small shop's would never be cleared
+KEPT = timedelta(days=90)  # so long the rows of passes can be read; the last one of each kind stays
+ALWAYS = 10  # things that a pass may touch, whatever share that is: in a small shop one image is a large share
 
 Outcome = Pass.Outcome
 
@@ -54,14 +54,14 @@ class Running:
         return False
 
     def brake(self, touched: int, *, of: int, percent: int | None = None) -> None:
-        """Raises ``TooMuch`` before that many things are touched of so many that were looked at."""
+        """Raises ``TooMuch`` when ``touched`` is too large a share of the things that were looked at."""
         percent = self.budget.percent if percent is None else percent
         if touched > ALWAYS and touched * 100 > of * percent:
             self.counts["held_back"] = touched
             raise TooMuch(f"{touched} of {of}")
 
     def checkpoint(self, cursor: str) -> None:
-        """Notes how far it came, for whoever goes on after us."""
+        """Notes how far the pass came; the next pass goes on there."""
         if not self.budget.dry_run:
             self.row.cursor = cursor
         self.row.counts = dict(self.counts)
@@ -70,7 +70,7 @@ class Running:
 
 @contextmanager
 def passing(kind: Pass.Kind, budget: Budget) -> Iterator[Running]:
-    """Records one pass, however it ends; a storage that doesn't answer, or too much to touch, ends it early."""
+    """Records one pass, however it ends. ``StorageUnavailable`` and ``TooMuch`` end it early and go no further."""
     before = Pass.objects.filter(kind=kind, is_dry_run=False).order_by("-started_at", "-pk").first()
     row = Pass.objects.create(kind=kind, is_dry_run=budget.dry_run, cursor=before.cursor if before else "")
     running = Running(budget, row, Counter(), time.monotonic() + budget.seconds)
@@ -79,10 +79,10 @@ def passing(kind: Pass.Kind, budget: Budget) -> Iterator[Running]:
         if row.outcome == Outcome.RUNNING:
             row.outcome = Outcome.DONE
     except StorageUnavailable as error:
-        log.warning("image %s stopped, the next one goes on: %s", kind, error)
+        logger.warning("image %s stopped, the next one goes on: %s", kind, error)
         row.outcome = Outcome.UNAVAILABLE
     except TooMuch as error:
-        log.error("image %s stopped before it touched %s", kind, error)
+        logger.error("image %s stopped before it touched %s", kind, error)
         row.outcome = Outcome.TOO_MUCH
     except BaseException:
         row.outcome = Outcome.FAILED
@@ -92,5 +92,5 @@ def passing(kind: Pass.Kind, budget: Budget) -> Iterator[Running]:
         row.counts = dict(running.counts)
         row.save()
         counts = " ".join(f"{name}={number}" for name, number in sorted(running.counts.items()))
-        log.info("image %s%s: %s %s", kind, " (dry run)" if budget.dry_run else "", row.outcome, counts)
+        logger.info("image %s%s: %s %s", kind, " (dry run)" if budget.dry_run else "", row.outcome, counts)
         Pass.objects.filter(kind=kind, started_at__lt=row.started_at - KEPT).delete()

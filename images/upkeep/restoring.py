@@ -1,10 +1,10 @@
-"""Takes back what was quarantined, when it turns out that it was needed."""
+"""Stores images from quarantine again."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from images.blobs import HASH, BlobDamaged, BlobMissing, blobs
-from images.quarantine import ORPHANS
+from images.quarantine import IMAGES
 from images.store import store
 from normalform import Normal, normal_frame
 
@@ -19,15 +19,15 @@ class Restored:
 
 def quarantined() -> Iterator[str]:
     """The hashes of the images in quarantine; files of other names are left out."""
-    for blob in blobs().list(ORPHANS):
-        name = blob.key.removeprefix(ORPHANS).removesuffix(".jpg")
+    for blob in blobs().list(IMAGES):
+        name = blob.key.removeprefix(IMAGES).removesuffix(".jpg")
         if HASH.match(name):
             yield name
 
 
 def restore(name: str) -> Restored:
     """Stores a quarantined image again, its copy in quarantine goes then. Raises ``StorageUnavailable``."""
-    key = f"{ORPHANS}{name}.jpg"
+    key = f"{IMAGES}{name}.jpg"
     try:
         data = blobs().read(key, sha256=name)
     except BlobMissing:

@@ -1,4 +1,4 @@
-"""Are the bytes still those of their name? The longest unchecked first, a share of the store in each pass."""
+"""Compares the bytes of stored images with their hashes: in each pass a share of them, the longest unchecked first."""
 
 from django.conf import settings
 from django.db.models import F
@@ -17,11 +17,12 @@ BATCH = 100  # images whose check is noted at once: what a killed pass loses
 
 
 def scrub(*, budget: Budget | None = None, everything: bool = False) -> Pass:
-    """Re-hashes stored images, so many that within ``IMAGE_SCRUB_DAYS`` each has had its turn; or everything.
+    """Re-hashes so many stored images that within ``IMAGE_SCRUB_DAYS`` each is checked once; or all of them.
 
-    What is wrong is marked, its bytes are set aside, and ``missing`` asks for it: whoever uploads the same picture
-    again repairs it. Counts: ``checked``; newly ``damaged`` and ``lost`` (no bytes); ``still_damaged``;
-    ``sound_again``; ``copies_dropped`` (derivatives in the local folder that don't decode: they are made again).
+    An image that is wrong is marked as damaged, its bytes are set aside, and ``missing`` names it from then on: whoever
+    uploads the same picture again repairs it. Counts: ``checked``; newly ``damaged`` and ``lost`` (no bytes);
+    ``still_damaged``; ``sound_again``; ``copies_dropped`` (derivatives in the local folder that don't decode: they are
+    made again).
     """
     budget = budget or Budget()
     with passing(Pass.Kind.SCRUB, budget) as running:
@@ -30,20 +31,20 @@ def scrub(*, budget: Budget | None = None, everything: bool = False) -> Pass:
         newly = [image for image in wrong if image.damaged_at is None]
         running.brake(len(newly), of=running.counts["checked"])
         for image in wrong[: budget.limit]:
-            settle(image, dry_run=budget.dry_run)
+            recheck(image, dry_run=budget.dry_run)
         if len(wrong) > budget.limit:
             running.row.outcome = Outcome.MORE
     return running.row
 
 
 def look(running: Running, limit: int) -> list[Image]:
-    """Reads so many images, the longest unchecked first, and returns those whose mark isn't true: to be settled."""
+    """Checks up to ``limit`` images, the longest unchecked first; returns those whose mark isn't true any more."""
     began = timezone.now()
     unchecked = Image.objects.filter(status=Status.STORED).exclude(checked_at__gte=began)
     oldest = unchecked.order_by(F("checked_at").asc(nulls_first=True), "pk")
     wrong: list[Image] = []
     while (left := limit - running.counts["checked"]) > 0:
-        # What was found sound is noted and so out of the way; the others stay before the rest.
+        # A checked row leaves the front of the order, except those in `wrong` and, in a dry run, all.
         passed = running.counts["checked"] if running.budget.dry_run else len(wrong)
         batch = list(oldest[passed : passed + min(BATCH, left)])
         if not batch:
@@ -61,7 +62,7 @@ def look(running: Running, limit: int) -> list[Image]:
 
 
 def is_wrongly_marked(image: Image, running: Running) -> bool:
-    """Whether the row says of its bytes what isn't so. Raises ``StorageUnavailable``, which says nothing of either."""
+    """Whether ``damaged_at`` disagrees with the bytes. Raises ``StorageUnavailable``: then nothing is known of them."""
     running.counts["checked"] += 1
     trouble = trouble_with(image)
     if image.damaged_at is not None:
@@ -70,17 +71,17 @@ def is_wrongly_marked(image: Image, running: Running) -> bool:
     if trouble:
         running.counts[trouble] += 1
         return True
-    running.counts["copies_dropped"] += check_copies(image.pk, dry_run=running.budget.dry_run)
+    running.counts["copies_dropped"] += check_derivatives(image.pk, dry_run=running.budget.dry_run)
     return False
 
 
 def share_of(number: int) -> int:
-    """How many of so many images one pass takes."""
+    """How many images one pass checks when ``number`` are stored."""
     return max(FEWEST, -(-number // (settings.IMAGE_SCRUB_DAYS * PASSES_A_DAY)))
 
 
 def trouble_with(image: Image) -> str:
-    """``lost``, ``damaged``, or empty. Raises ``StorageUnavailable``, which says nothing about the image."""
+    """``lost``, ``damaged``, or empty. Raises ``StorageUnavailable``: then nothing is known of the image."""
     try:
         blobs().read(image_key(image.pk), sha256=image.pk)
     except BlobMissing:
@@ -90,15 +91,15 @@ def trouble_with(image: Image) -> str:
     return ""
 
 
-def settle(image: Image, *, dry_run: bool) -> None:
-    """Takes the row out of use, looks once more, and gives it back as its bytes are."""
+def recheck(image: Image, *, dry_run: bool) -> None:
+    """Takes the row out of use, checks its bytes once more, and gives it back marked as they are."""
     token = timezone.now()
     if not dry_run and claim_stored(image.pk, token, Status.SWEEPING):
         give_back(image.pk, token)
 
 
-def check_copies(name: str, *, dry_run: bool) -> int:
-    """Deletes narrower copies on the local disk that are no pictures any more; a bucket checks its own bytes."""
+def check_derivatives(name: str, *, dry_run: bool) -> int:
+    """Deletes derivatives on the local disk that don't decode, and counts them; a bucket checks its own bytes."""
     dropped = 0
     for key in derived_keys(name):
         path = blobs().path(key)

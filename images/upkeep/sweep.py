@@ -1,4 +1,4 @@
-"""What nothing shows any more goes, after a grace period: bytes first, the row last."""
+"""Deletes images that nobody refers to any more, after a grace period: bytes first, the row last."""
 
 import logging
 from datetime import datetime, timedelta
@@ -15,12 +15,12 @@ from images.store import SWEEP_LEASE, claim_sweep, finish_sweep, take_over
 
 from .passes import Budget, Outcome, Running, passing
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 STALE = timedelta(hours=1)  # no writer works so long on one picture
 BATCH = 1000  # rows that are marked in one transaction
-# Of the store, at once. A season's change of pictures is nothing wrong, so the other passes' share would be too small
-# here; where most of the pictures are shown by nothing any more, rather the catalogue was lost.
+# The share of the store that one sweep may delete. It is larger than that of other passes, because a season's change of
+# pictures is normal. Where nobody refers to most of the images any more, the catalogue was rather lost.
 MOST_PERCENT = 50
 
 Status = Image.Status
@@ -29,8 +29,8 @@ Status = Image.Status
 def sweep(*, grace: timedelta | None = None, stale: timedelta = STALE, budget: Budget | None = None) -> Pass:
     """Deletes images that for ``grace`` (a setting) nobody referred to and nobody wanted.
 
-    First it finishes or undoes what dead processes left ``storing`` or ``sweeping``. Where most of the store would go,
-    in this pass and the next ones, it deletes nothing else. Counts: ``finished`` (removed) and ``given_back`` of those;
+    First it finishes or undoes what dead processes left ``storing`` or ``sweeping``. It deletes nothing else where most
+    of the store would go, in this pass and the next ones. Counts: ``finished`` (removed) and ``given_back`` of those;
     ``marked`` (unreferenced from now on), ``unmarked``; ``swept``; ``skipped`` (wanted again meanwhile); ``held_back``.
     """
     budget = budget or Budget()
@@ -59,7 +59,7 @@ def sweep(*, grace: timedelta | None = None, stale: timedelta = STALE, budget: B
 
 
 def finish_what_was_left(running: Running, *, now: datetime, stale: timedelta) -> None:
-    """Rows whose writer or sweeper is dead: removed when nobody refers to them, else given back as their bytes are."""
+    """Rows whose writer or sweeper died: removes them where nobody refers to them, else gives them back."""
     left = Image.objects.filter(status=Status.SWEEPING, wanted_at__lt=now - max(stale, SWEEP_LEASE))
     left |= Image.objects.filter(status=Status.STORING, wanted_at__lt=now - stale)
     for row in left.order_by("wanted_at", "pk")[: running.budget.limit]:
@@ -73,16 +73,16 @@ def finish_what_was_left(running: Running, *, now: datetime, stale: timedelta) -
 
 
 def finish(running: Running, name: str, token: datetime, gone: str, stays: str) -> None:
-    """Counts what becomes of a claimed row."""
+    """Finishes the deletion of a claimed row and counts what became of it: ``gone`` or ``stays``."""
     try:
         running.counts[gone if finish_sweep(name, token) else stays] += 1
     except (ProtectedError, IntegrityError):
-        log.exception("image %s was referred to while it was deleted; the next pass looks what became of it", name)
+        logger.exception("image %s was referred to while it was deleted; the next pass looks what became of it", name)
         running.counts["skipped"] += 1
 
 
 def mark(running: Running, *, now: datetime) -> None:
-    """Notes since when nothing refers to an image: the grace period of one that was shown for years begins here."""
+    """Notes since when nobody refers to an image; its grace period begins here, not when it was stored."""
     again = Image.objects.filter(is_referred_to(), unreferenced_since__isnull=False)
     unmarked = again.count() if running.budget.dry_run else again.update(unreferenced_since=None)
     fresh = unreferenced().filter(status=Status.STORED, unreferenced_since=None)

@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from catalog import image_import
 from catalog.models import Category, Product
 from images.blobs import StorageUnavailable, blobs, image_key
-from images.folder import LocalBlobs
+from images.blobs.folder import LocalBlobs
 from images.models import Image
 from images.services import add_image
 from tests.images.pictures import encoded, normal_jpeg, photograph

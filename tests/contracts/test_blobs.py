@@ -15,15 +15,14 @@ from images.blobs import (
     BlobDamaged,
     BlobMissing,
     Blobs,
-    ChecksumMismatch,
     KeyRefused,
     StorageUnavailable,
     blobs,
     derived_key,
     image_key,
 )
-from images.bucket import BucketBlobs
-from images.folder import LocalBlobs
+from images.blobs.bucket import BucketBlobs
+from images.blobs.folder import LocalBlobs
 from tests.contracts.conftest import use_bucket
 from tests.parts import Bucket, free_port
 
@@ -88,7 +87,7 @@ def test_of_many_writers_at_once_one_creates_and_all_succeed(store: Blobs) -> No
 
 
 def test_bytes_that_are_not_those_announced_are_not_stored(store: Blobs) -> None:
-    with pytest.raises(ChecksumMismatch):
+    with pytest.raises(BlobDamaged):
         store.put("originals/one", b"altered", content_type="image/png", sha256=sha256(b"announced").hexdigest())
 
     with pytest.raises(BlobMissing):
@@ -276,8 +275,8 @@ def test_bytes_are_verified_when_they_are_read_for_whoever_asks(store: Blobs) ->
 
 
 def test_a_listing_is_in_order_and_can_be_continued_anywhere(store: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("images.folder.BATCH", 3)
-    monkeypatch.setattr("images.bucket.PAGE", 3)
+    monkeypatch.setattr("images.blobs.folder.BATCH", 3)
+    monkeypatch.setattr("images.blobs.bucket.PAGE", 3)
     names = ("0", "a", "a-b", "a.b", "a/1", "a/2/3", "a/2/4", "a0", "b/1", "derived/x", "e", "z")
     keys = [f"images/{name}" for name in names if not (isinstance(store, LocalBlobs) and name == "a")]
     for key in keys:

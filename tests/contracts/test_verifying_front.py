@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from django.conf import LazySettings
 
 from images.blobs import Presigned, blobs
-from images.bucket import in_base64
+from images.blobs.bucket import in_base64
 from tests.contracts.conftest import use_bucket
 from tests.front import Front
 from tests.parts import Bucket

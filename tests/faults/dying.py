@@ -75,7 +75,7 @@ def run_step_by_step(die_at: int, say: Callable[[str], object]) -> None:
 
     connection.execute_wrappers.append(partial(watched, reached))
     if settings.S3_BUCKET:
-        from images.bucket import bucket_blobs
+        from images.blobs.bucket import bucket_blobs
 
         events = bucket_blobs().client.meta.events
         events.register("after-call.s3", lambda model, **_: reached(f"after {model.name}"))
@@ -159,10 +159,10 @@ def main() -> None:
     from django.conf import settings
 
     # What a fork needs is loaded before.
-    import_module("images.folder")
+    import_module("images.blobs.folder")
     import_module("images.upkeep.sweep")
     if settings.S3_BUCKET:
-        import_module("images.bucket")
+        import_module("images.blobs.bucket")
     for line in sys.stdin:
         order = json.loads(line)
         small(order["seed"])  # drawn before the gate opens

@@ -13,7 +13,7 @@ import celery.apps.worker  # noqa: E402, F401
 from django.test import Client  # noqa: E402
 
 from config.celery import app  # noqa: E402
-from images.bucket import bucket_blobs  # noqa: E402
+from images.blobs.bucket import bucket_blobs  # noqa: E402
 
 app.finalize()
 app.loader.import_default_modules()

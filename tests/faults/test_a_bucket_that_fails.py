@@ -14,9 +14,8 @@ from django.test import Client
 from django.utils import timezone
 
 from devices.services import enroll
-from images import bucket
 from images import store as store_module
-from images.blobs import StorageUnavailable, blobs, image_key
+from images.blobs import StorageUnavailable, blobs, bucket, image_key
 from images.models import Image, Pass
 from images.services import add_image
 from images.store import RELEASED, store

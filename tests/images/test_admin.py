@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from catalog.models import Category, Product
 from images.blobs import StorageUnavailable
-from images.folder import LocalBlobs
+from images.blobs.folder import LocalBlobs
 from images.models import Image, Pass
 from images.services import add_image
 from images.upkeep.passes import Budget

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from images.blobs import StorageUnavailable
-from images.folder import LocalBlobs
+from images.blobs.folder import LocalBlobs
 from images.models import Image
 from images.services import add_image
 from normalform import MAX_BYTES, NoMemory

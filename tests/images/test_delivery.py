@@ -13,7 +13,7 @@ from django.test import Client
 
 from images import delivery
 from images.blobs import StorageUnavailable, blobs, image_key
-from images.folder import LocalBlobs
+from images.blobs.folder import LocalBlobs
 from images.models import Image
 from images.services import add_image
 from normalform import derive
@@ -192,7 +192,7 @@ class TestAStoredPicture:
         monkeypatch.setattr(delivery, "derive", slowly)
         image = Image.objects.get()
         with ThreadPoolExecutor(8) as askers:
-            sizes = set(askers.map(lambda _: delivery.derivative_size(image, delivery.Copy(160)), range(8)))
+            sizes = set(askers.map(lambda _: delivery.derivative_size(image, delivery.Derivative(160)), range(8)))
 
         assert made == [160]
         assert len(sizes) == 1

@@ -36,7 +36,7 @@ def slowly(*arguments, **options):
     return derive(*arguments, **options)
 delivery.derive = slowly
 image = Image(hash=sys.argv[3], width=400, height=300, size=1)
-print(delivery.derivative_size(image, delivery.Copy(160)))
+print(delivery.derivative_size(image, delivery.Derivative(160)))
 """
 
 

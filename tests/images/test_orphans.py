@@ -11,9 +11,9 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from images.blobs import StorageUnavailable, blobs, derived_key, image_key
-from images.folder import LocalBlobs
+from images.blobs.folder import LocalBlobs
 from images.models import Image, Pass
-from images.quarantine import ORPHANS, set_aside_orphan
+from images.quarantine import IMAGES, set_aside
 from images.services import add_image, missing_images
 from images.store import claim_new
 from images.upkeep import orphans as orphans_module
@@ -55,7 +55,7 @@ def test_a_file_without_a_row_is_set_aside_and_can_be_taken_back(storage: str) -
     assert counts() == {"checked": 2, "quarantined": 1}
     assert keys("images/") == [image_key(kept)]
     assert list(quarantined()) == [name]
-    assert blobs().read(f"{ORPHANS}{name}.jpg") == normal_jpeg(2)
+    assert blobs().read(f"{IMAGES}{name}.jpg") == normal_jpeg(2)
     assert [row.pk for row in Image.objects.all()] == [kept]
 
     assert restore(name) == Restored(name)
@@ -165,11 +165,11 @@ def test_when_the_disk_is_not_mounted_nothing_is_marked(settings: LazySettings, 
 def test_a_picture_that_is_stored_while_it_is_set_aside_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     name = orphan(1)
 
-    def stored_meanwhile(key: str) -> bool:
+    def stored_meanwhile(key: str, data: bytes) -> None:
         add_image(data=normal_jpeg(1))
-        return set_aside_orphan(key)
+        set_aside(key, data)
 
-    monkeypatch.setattr(orphans_module, "set_aside_orphan", stored_meanwhile)
+    monkeypatch.setattr("images.quarantine.set_aside", stored_meanwhile)
 
     assert counts() == {"checked": 1, "skipped": 1}
     assert blobs().read(image_key(name), sha256=name) == normal_jpeg(1)
@@ -200,7 +200,7 @@ def test_a_name_that_is_not_ours_is_set_aside_or_left_alone(files: Path) -> None
     (files / "images" / "a note.txt").write_text("note")
 
     assert counts() == {"checked": 3, "quarantined": 1, "refused": 1}
-    assert keys(ORPHANS) == [f"{ORPHANS}notes.txt"]
+    assert keys(IMAGES) == [f"{IMAGES}notes.txt"]
     assert (files / "images" / "a note.txt").exists()
     assert list(quarantined()) == []
 
@@ -210,7 +210,7 @@ def test_quarantine_ends_after_a_month(files: Path) -> None:
     counts()
     old = timezone.now().timestamp() - timedelta(days=31).total_seconds()
     assert counts() == {}
-    os.utime(files / ORPHANS / f"{name}.jpg", (old, old))
+    os.utime(files / IMAGES / f"{name}.jpg", (old, old))
 
     assert counts() == {"expired": 1}
     assert keys("quarantine/") == []
@@ -250,23 +250,34 @@ def test_a_storage_that_fails_ends_the_pass_and_the_next_one_begins_there(monkey
 
 
 def test_what_is_not_what_it_says_is_not_taken_back() -> None:
-    blobs().put(f"{ORPHANS}{'a' * 64}.jpg", b"other", content_type="image/jpeg")
+    blobs().put(f"{IMAGES}{'a' * 64}.jpg", b"other", content_type="image/jpeg")
     text = b"no picture"
     name = sha256(text).hexdigest()
-    blobs().put(f"{ORPHANS}{name}.jpg", text, content_type="image/jpeg")
+    blobs().put(f"{IMAGES}{name}.jpg", text, content_type="image/jpeg")
 
     assert restore("a" * 64).trouble == "its bytes are not those of its name"
     assert restore("b" * 64).trouble == "it isn't in quarantine"
     assert restore(name).trouble == "it is no picture in normal form"
     assert not Image.objects.exists()
-    assert len(keys(ORPHANS)) == 2
+    assert len(keys(IMAGES)) == 2
 
 
 def test_a_claim_that_died_between_copy_and_deletion_is_finished_by_the_sweep() -> None:
     name = orphan(1)
-    set_aside_orphan(image_key(name))
+    set_aside(image_key(name), normal_jpeg(1))
     claim_new(name, Normal(b"\0", 1, 1, ""), timezone.now() - timedelta(days=1), Image.Status.SWEEPING)
 
     assert sweep().counts["finished"] == 1
     assert keys("images/") == []
     assert list(quarantined()) == [name]
+
+
+def test_another_file_of_a_name_is_set_aside_beside_the_first(files: Path) -> None:
+    first, second = b"one", b"other"
+    (files / "images").mkdir(parents=True)
+    for data in (first, second):
+        (files / "images" / "notes.txt").write_bytes(data)
+        assert counts() == {"checked": 1, "quarantined": 1}
+
+    assert {blobs().read(key) for key in keys(IMAGES)} == {first, second}
+    assert keys("images/") == []

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from images.blobs import BlobMissing, StorageUnavailable, blobs, derived_key, image_key
-from images.folder import LocalBlobs
+from images.blobs.folder import LocalBlobs
 from images.models import Image, Pass
 from images.quarantine import DAMAGED
 from images.services import HashUnknown, add_image, image_to_refer_to, missing_images

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from images import store as store_module
 from images.blobs import Blobs, StorageUnavailable, blobs, image_key
-from images.folder import LocalBlobs
+from images.blobs.folder import LocalBlobs
 from images.models import Image
 from images.services import Added, HashUnknown, add_image, image_to_refer_to, image_url
 from images.store import RELEASED, claim_new, claim_sweep, finish_sweep, store

@@ -14,7 +14,7 @@ from django.utils import timezone
 from catalog.models import Category, Product
 from images import store as store_module
 from images.blobs import BlobMissing, StorageUnavailable, blobs, derived_key, image_key
-from images.folder import LocalBlobs
+from images.blobs.folder import LocalBlobs
 from images.models import Image, Pass
 from images.services import add_image, image_to_refer_to, missing_images
 from images.upkeep.passes import Budget

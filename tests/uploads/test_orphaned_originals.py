@@ -11,6 +11,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from images.blobs import blobs
+from images.quarantine import set_aside
 from uploads import pipeline, upkeep
 from uploads.models import Album, Photo, original_key
 from uploads.upkeep import Orphans, quarantine_orphans
@@ -133,13 +134,18 @@ def test_an_orphan_that_gets_a_record_meanwhile_is_there_again(
     storage: str, album: Album, a_day_later: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its client was answered 412, so it won't send the bytes again."""
-    key, aside = orphan(), upkeep.set_aside
+    key, aside = orphan(), set_aside
 
-    def register_then_set_aside(name: str, data: bytes) -> None:
+    def register_then_set_aside(key: str, data: bytes) -> None:
         Photo.objects.create(
-            pk=name, album=album, filename="a.png", content_type=PNG, size=len(DATA), upload_expires_at=timezone.now()
+            pk=key.removeprefix(upkeep.ORIGINALS),
+            album=album,
+            filename="a.png",
+            content_type=PNG,
+            size=len(DATA),
+            upload_expires_at=timezone.now(),
         )
-        aside(name, data)
+        aside(key, data)
 
     monkeypatch.setattr(upkeep, "set_aside", register_then_set_aside)
 

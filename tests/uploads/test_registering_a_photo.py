@@ -12,8 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.models import Product
+from normalform import MAX_BYTES
 from uploads import services
-from uploads.models import CONTENT_TYPES, LARGEST, Album, Photo
+from uploads.models import CONTENT_TYPES, Album, Photo
 
 from .conftest import PNG, digest, picture, problem, register, wrong_fields
 
@@ -146,7 +147,7 @@ def test_the_same_id_in_another_album_is_a_conflict(api: Client, album: Album) -
     ("field", "values"),
     [
         ("content_type", ["image/svg+xml", "text/html", "", None, 5, ["image/png"], {"a": 1}, "IMAGE/PNG", "\x00"]),
-        ("size", [0, -1, LARGEST + 1, 2**63, 1.5, "many", None, [1], True, "1" * 2000]),
+        ("size", [0, -1, MAX_BYTES + 1, 2**63, 1.5, "many", None, [1], True, "1" * 2000]),
         ("sha256", ["0" * 63, "0" * 65, "A" * 64, "g" * 64, 5, ["0" * 64], "0" * 63 + "\n", "\x00" * 64]),
         ("filename", ["", None, "x" * 256, "nul\x00.png", ["a.png"], {"a": 1}, True]),
         ("product", [str(uuid4()), "not-a-uuid", 5, ["x"], {}, True, "\x00"]),
@@ -179,7 +180,7 @@ def test_an_empty_checksum_and_null_ids_mean_none(api: Client, album: Album) -> 
 
 @pytest.mark.parametrize("content_type", CONTENT_TYPES)
 def test_every_image_type_of_the_list_is_taken(api: Client, album: Album, content_type: str) -> None:
-    assert register(api, album, DATA, content_type=content_type, size=LARGEST).status_code == 201
+    assert register(api, album, DATA, content_type=content_type, size=MAX_BYTES).status_code == 201
 
 
 def test_a_full_album_takes_no_more_but_answers_for_those_it_has(

@@ -9,7 +9,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from uploads.models import LARGEST, Photo, Status, move
+from normalform import MAX_BYTES
+from uploads.models import Photo, Status, move
 
 from .conftest import processing
 
@@ -38,7 +39,7 @@ LEASE = uuid4()
         {"error_detail": "The file is damaged."},
         {"filename": ""},
         {"size": 0},
-        {"size": LARGEST + 1},
+        {"size": MAX_BYTES + 1},
         {"content_type": "image/svg+xml"},
     ],
     ids=lambda columns: "-".join(columns),

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from uploads.models import CONTENT_TYPES, LARGEST
+from normalform import MAX_BYTES
+from uploads.models import CONTENT_TYPES
 
 from .base import ReceivedAdmin
 from .texts import REASONS, SENDING
@@ -65,7 +66,7 @@ class SendingAdmin(ReceivedAdmin):
 def facts() -> dict[str, Any]:
     """What the script needs to know."""
     return {
-        "limit": LARGEST,
+        "limit": MAX_BYTES,
         "types": TYPES,
         "texts": {name: str(text) for name, text in {**REASONS, **SENDING}.items()},
         "final": sorted(set(REASONS) - {"storage_unavailable"}),  # the same file fails again

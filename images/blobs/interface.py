@@ -1,8 +1,4 @@
-"""Bytes by key, write-once, in a local folder or in a bucket.
-
-Two promises hold for both: an existing key is never changed, and a failure is never reported as "missing"
-(only ``BlobMissing`` may lead anybody to clean something up).
-"""
+"""What every store of blobs does and promises, and what can go wrong with one."""
 
 import re
 from abc import ABC, abstractmethod
@@ -14,12 +10,11 @@ from hashlib import sha256 as new_sha256
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
-CHUNK = 256 * 1024
-WIDTHS = (160, 320, 640, 1280)  # of narrower copies
-SUFFIXES = {"jpeg": "jpg", "webp": "webp"}  # by their format
-HASH = re.compile(r"\A[0-9a-f]{64}\Z")
+from refusals import Refusal
+
+CHUNK = 256 * 1024  # bytes
 # Names without a leading dot: no "..", and our own temporary files can't be mistaken for blobs.
 KEY = re.compile(r"\A[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*\Z")
 
@@ -29,15 +24,24 @@ class BlobMissing(LookupError):
 
 
 class BlobDamaged(ValueError):
-    """The storage gave bytes that are not those of this key."""
+    """The bytes are not those that their hash or their sender announces."""
 
 
-class StorageUnavailable(OSError):
-    """The storage could not say or could not do it; nothing is known about the key."""
+class StorageUnavailable(Refusal, OSError):
+    """The storage could not say or could not do it; nothing is known about the key.
 
+    ``str()`` is what happened, for the log; ``detail`` is for people.
+    """
 
-class ChecksumMismatch(ValueError):
-    """The bytes are not those that were announced; nothing was stored."""
+    status, code, retry_after = 503, "storage_unavailable", 2
+    detail = _("The storage doesn't answer; try again.")
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class KeyRefused(ValueError):
@@ -72,7 +76,7 @@ class Blobs(ABC):
     def put(self, key: str, data: bytes | BinaryIO, *, content_type: str, sha256: str | None = None) -> bool:
         """Store ``data`` durably, whole or not at all. False: the key was there and stays as it was.
 
-        ``sha256`` (hexadecimal) is what the bytes must have: else ``ChecksumMismatch``. A stream is read from
+        ``sha256`` (hexadecimal) is what the bytes must have: else ``BlobDamaged``. A stream is read from
         where it stands to its end.
         """
 
@@ -127,36 +131,6 @@ class Blobs(ABC):
 
         A client that sends anything else is refused by the storage, and 412 tells it that the key is there.
         """
-
-
-def blobs() -> Blobs:
-    """The store that the settings name."""
-    if settings.S3_BUCKET:
-        from images.bucket import bucket_blobs  # boto3 takes its time to load, and a shop without bucket has no use
-
-        return bucket_blobs()
-    from images.folder import LocalBlobs
-
-    return LocalBlobs(settings.FILES_DIR)
-
-
-def image_key(hash: str) -> str:
-    """The key of a stored picture. Raises ``KeyRefused`` for what is no hash."""
-    if not HASH.match(hash):
-        raise KeyRefused(hash)
-    return f"images/{hash}.jpg"
-
-
-def derived_key(hash: str, width: int, format: str = "jpeg") -> str:
-    """The key of a narrower copy. Raises ``KeyRefused`` for what is no hash."""
-    if not HASH.match(hash):
-        raise KeyRefused(hash)
-    return f"images/derived/{hash}_{int(width)}.{SUFFIXES[format]}"
-
-
-def derived_keys(hash: str) -> list[str]:
-    """The keys of all narrower copies that there may be."""
-    return [derived_key(hash, width, format) for width in WIDTHS for format in SUFFIXES]
 
 
 def checked_key(key: str) -> str:

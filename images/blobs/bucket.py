@@ -6,9 +6,10 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import lru_cache, partial
+from io import BytesIO
 from typing import Any, BinaryIO, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,11 +17,11 @@ from django.conf import settings
 from storages.backends.s3 import S3Storage
 from urllib3.exceptions import HTTPError
 
-from images.blobs import (
+from images.blobs.interface import (
     Blob,
+    BlobDamaged,
     BlobMissing,
     Blobs,
-    ChecksumMismatch,
     Presigned,
     Readable,
     StorageUnavailable,
@@ -33,8 +34,8 @@ from images.blobs import (
 IMMUTABLE = "public, max-age=31536000, immutable"
 # Two conditional writes of one key at the same time: the storage asks the later one to come again.
 CONFLICT = {"ConditionalRequestConflict", "409", "OperationAborted"}
-# Seconds between rounds of attempts; boto3 makes three in each (5xx, 429), all within a moment if chance wants it. R2
-# takes one write a second for each key, then answers 429: these together last longer.
+# Seconds between rounds of attempts. boto3 makes three attempts in each round (5xx, 429), perhaps all within a moment.
+# R2 takes one write a second for each key, then answers 429: the pauses together last longer than that.
 PAUSES = (0.4, 1.2)
 PAGE = 1000  # keys of a listing in one answer
 
@@ -52,7 +53,7 @@ class BucketBlobs(Blobs):
         with rewindable(data) as body:
             found, size = digest(body)
             if sha256 is not None and found != sha256:
-                raise ChecksumMismatch(key)
+                raise BlobDamaged(key)
             parameters = {
                 "Bucket": self.bucket,
                 "Key": key,
@@ -86,20 +87,19 @@ class BucketBlobs(Blobs):
         parameters: dict[str, Any] = {"Bucket": self.bucket, "Key": key}
         if length == 0:
             self.stat(key)
-            yield Body(key, None)
+            yield BytesIO()
             return
         if start or length is not None:
             parameters["Range"] = f"bytes={start}-" + ("" if length is None else str(start + length - 1))
-        try:
-            with failures(key):
+        with failures(key):
+            try:
                 stream = patiently(partial(self.client.get_object, **parameters))["Body"]
-        except PastTheEnd:
-            yield Body(key, None)
-            return
-        try:
+            except ClientError as error:
+                if status(error) != 416:
+                    raise
+                stream = BytesIO()  # the range begins behind the last byte
+        with closing(stream):
             yield Body(key, stream)
-        finally:
-            stream.close()
 
     def stat(self, key: str) -> Blob:
         with failures(key):
@@ -154,8 +154,8 @@ class BucketBlobs(Blobs):
             "ContentType": content_type,
             "IfNoneMatch": "*",
         }
-        # Content-Length is signed but not listed: every HTTP client sends it from the body it has, and a browser's
-        # refuses to be told. A body of another length then fails the signature, as it should.
+        # Content-Length is signed but not listed: every HTTP client sends it by itself, and a browser doesn't let a
+        # script set it. A body of another length fails the signature.
         headers = {"Content-Type": content_type, "If-None-Match": "*"}
         if sha256 is not None:
             parameters["ChecksumSHA256"] = headers["x-amz-checksum-sha256"] = in_base64(sha256)
@@ -164,21 +164,15 @@ class BucketBlobs(Blobs):
 
 
 class Body:
-    """A response's bytes; what breaks on the way is the storage's failure. None: no bytes."""
+    """The bytes of an answer; a connection that breaks while they are read is a failure of the storage."""
 
     def __init__(self, key: str, stream: Any) -> None:
         self.key, self.stream = key, stream
 
     def read(self, size: int = -1, /) -> bytes:
-        if self.stream is None:
-            return b""
         with failures(self.key):
             data: bytes = self.stream.read(None if size < 0 else size)
             return data
-
-
-class PastTheEnd(Exception):
-    """The range begins behind the last byte."""
 
 
 def bucket_blobs() -> BucketBlobs:
@@ -203,7 +197,7 @@ def client_at(endpoint_url: str | None, region: str, access_key: str | None, pro
 
 
 def patiently(request: Callable[[], T]) -> T:
-    """What ``request`` returns; it is repeated while the storage asks to come again."""
+    """The result of ``request``, which is repeated while the storage asks to come again."""
     for pause in PAUSES:
         try:
             return request()
@@ -222,8 +216,6 @@ def failures(key: str) -> Iterator[None]:
     except ClientError as error:
         if code(error) == "NoSuchKey":
             raise BlobMissing(key) from error
-        if status(error) == 416:
-            raise PastTheEnd(key) from error
         raise unavailable(key, error) from error
     except StorageUnavailable:
         raise

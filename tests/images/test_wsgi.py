@@ -15,9 +15,9 @@ from django.test import Client
 
 from config.wsgi import application
 from images.blobs import Blobs, blobs, image_key
-from images.front import PicturesFirst, Recent
 from images.models import Image
 from images.services import add_image
+from images.wsgi import ImagesFirst, Recent
 from tests.contracts.conftest import use_bucket
 from tests.images.pictures import normal_jpeg
 from tests.parts import Bucket
@@ -49,8 +49,8 @@ def ask(front: Callable[..., Iterable[bytes]], path: str = PATH, method: str = "
 
 
 @pytest.fixture
-def front() -> PicturesFirst:
-    return PicturesFirst(handed_on)
+def front() -> ImagesFirst:
+    return ImagesFirst(handed_on)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def on_disk(files: Path) -> Path:
 @pytest.mark.parametrize("delivery", ["app", "accel", "redirect"])
 @pytest.mark.parametrize("query", ["", "w=160", "w=160&format=webp", "w=160&format=jpeg"])
 def test_both_ways_give_one_answer(
-    anyone: Client, front: PicturesFirst, settings: LazySettings, delivery: str, query: str
+    anyone: Client, front: ImagesFirst, settings: LazySettings, delivery: str, query: str
 ) -> None:
     settings.IMAGE_DELIVERY = delivery
     add_image(data=DATA)
@@ -83,7 +83,7 @@ def test_both_ways_give_one_answer(
 
 @pytest.mark.django_db
 def test_a_copy_goes_on_until_it_is_made_and_again_when_it_is_gone(
-    anyone: Client, front: PicturesFirst, files: Path
+    anyone: Client, front: ImagesFirst, files: Path
 ) -> None:
     add_image(data=DATA)
     assert ask(front, QUERY_STRING="w=160").status == 299
@@ -122,26 +122,26 @@ def test_the_server_answers_a_stored_picture_without_any_database(on_disk: Path)
         {"path": ""},
     ],
 )
-def test_what_is_anything_else_goes_on(front: PicturesFirst, more: dict[str, str]) -> None:
+def test_what_is_anything_else_goes_on(front: ImagesFirst, more: dict[str, str]) -> None:
     assert ask(front, **more).status == 299
 
 
 @pytest.mark.usefixtures("on_disk")
-def test_what_strangers_may_not_see_goes_on(front: PicturesFirst, settings: LazySettings) -> None:
+def test_what_strangers_may_not_see_goes_on(front: ImagesFirst, settings: LazySettings) -> None:
     settings.IMAGES_PUBLIC = False
 
     assert ask(front).status == 299
 
 
 @pytest.mark.django_db
-def test_what_is_in_a_bucket_goes_on(front: PicturesFirst, settings: LazySettings, new_bucket: Bucket) -> None:
+def test_what_is_in_a_bucket_goes_on(front: ImagesFirst, settings: LazySettings, new_bucket: Bucket) -> None:
     use_bucket(settings, new_bucket)
     add_image(data=DATA)
 
     assert ask(front).status == 299
 
 
-def test_bytes_that_are_not_those_of_their_name_go_on(front: PicturesFirst, on_disk: Path) -> None:
+def test_bytes_that_are_not_those_of_their_name_go_on(front: ImagesFirst, on_disk: Path) -> None:
     on_disk.write_bytes(DATA[:-9] + bytes(9))
 
     assert ask(front).status == 299
@@ -149,7 +149,7 @@ def test_bytes_that_are_not_those_of_their_name_go_on(front: PicturesFirst, on_d
 
 @pytest.mark.parametrize("delivery", ["app", "accel"])
 def test_a_picture_that_was_sent_already_is_gone_as_soon_as_its_bytes_are(
-    front: PicturesFirst, on_disk: Path, settings: LazySettings, delivery: str
+    front: ImagesFirst, on_disk: Path, settings: LazySettings, delivery: str
 ) -> None:
     settings.IMAGE_DELIVERY = delivery
     assert ask(front).status == 200
@@ -159,14 +159,14 @@ def test_a_picture_that_was_sent_already_is_gone_as_soon_as_its_bytes_are(
 
 
 @pytest.mark.skipif("os.geteuid() == 0", reason="root may read everything")
-def test_a_file_that_can_not_be_read_goes_on(front: PicturesFirst, on_disk: Path) -> None:
+def test_a_file_that_can_not_be_read_goes_on(front: ImagesFirst, on_disk: Path) -> None:
     on_disk.chmod(0)
 
     assert ask(front).status == 299
 
 
 def test_a_picture_is_read_and_verified_once(
-    front: PicturesFirst, on_disk: Path, monkeypatch: pytest.MonkeyPatch
+    front: ImagesFirst, on_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
     whole = Blobs.read
@@ -191,14 +191,14 @@ class TestRecentPictures:
         recent = Recent(len(pictures[before_last]) + len(pictures[last]))
 
         assert [recent.read(hash) for hash in pictures] == list(pictures.values())
-        assert list(recent.pictures) == [before_last, last]
+        assert list(recent.images) == [before_last, last]
         assert recent.size == recent.most
 
     def test_that_are_too_large_are_sent_and_not_kept(self, on_disk: Path) -> None:
         recent = Recent(len(DATA) - 1)
 
         assert recent.read(HASH) == DATA
-        assert (recent.pictures, recent.size) == ({}, 0)
+        assert (recent.images, recent.size) == ({}, 0)
 
     def test_are_counted_once_however_many_read_them_at_once(self, on_disk: Path) -> None:
         recent, together = Recent(10 * len(DATA)), threading.Barrier(8)
@@ -215,7 +215,7 @@ class TestRecentPictures:
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", [Image.Status.STORING, Image.Status.SWEEPING])
 def test_a_picture_whose_bytes_are_there_is_served_at_whatever_step_its_row_is(
-    front: PicturesFirst, status: Image.Status
+    front: ImagesFirst, status: Image.Status
 ) -> None:
     add_image(data=DATA)
     Image.objects.update(status=status)

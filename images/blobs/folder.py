@@ -3,7 +3,6 @@
 Not Django's ``FileSystemStorage``: that renames on collision and doesn't fsync.
 """
 
-import errno
 import heapq
 import os
 from collections.abc import Iterator
@@ -15,11 +14,11 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from images.blobs import (
+from images.blobs.interface import (
     Blob,
+    BlobDamaged,
     BlobMissing,
     Blobs,
-    ChecksumMismatch,
     Presigned,
     Readable,
     StorageUnavailable,
@@ -48,7 +47,7 @@ class LocalBlobs(Blobs):
                         running.update(chunk)
                         file.write(chunk)
                     if sha256 is not None and running.hexdigest() != sha256:
-                        raise ChecksumMismatch(key)
+                        raise BlobDamaged(key)
                     os.fchmod(file.fileno(), 0o644)  # whatever the umask: nginx reads it too
                     file.flush()
                     os.fsync(file.fileno())
@@ -59,7 +58,7 @@ class LocalBlobs(Blobs):
                     created = False
             finally:
                 os.unlink(draft)
-            # For the loser too: its "was there already" must survive a power cut as well.
+            # Also when another writer was faster: the answer "was there already" must survive a power cut as well.
             sync_folder(target.parent)
         return created
 
@@ -82,7 +81,7 @@ class LocalBlobs(Blobs):
 
     def delete(self, key: str) -> None:
         target = self.root / checked_key(key)
-        # Not made durable: what a power cut brings back is an orphan, and there is upkeep for those.
+        # Not made durable: a file that a power cut brings back is an orphan, which upkeep removes.
         with suppress(BlobMissing), failures(key):
             target.unlink()
 
@@ -91,7 +90,7 @@ class LocalBlobs(Blobs):
             if name.endswith("/"):
                 yield from self.list(name, after=after)
             else:
-                with suppress(BlobMissing):  # deleted while we looked
+                with suppress(BlobMissing):  # deleted meanwhile
                     yield self.found(name)
 
     def names(self, prefix: str, after: str) -> Iterator[str]:
@@ -130,7 +129,10 @@ class LocalBlobs(Blobs):
 
 
 def is_ahead(after: str, begun: str, name: str) -> bool:
-    """Whether a walk that has come as far as ``begun`` still has this file, or this folder of one behind ``after``."""
+    """Whether a walk that has come to ``begun`` still has to visit ``name``.
+
+    That is a file behind ``after``, or a folder that may hold one.
+    """
     return name > begun and (name > after or (name.endswith("/") and after.startswith(name)))
 
 
@@ -160,7 +162,7 @@ def failures(key: str) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise BlobMissing(key) from error
     except OSError as error:
-        raise StorageUnavailable(error.errno or errno.EIO, f"{error.strerror}: {key}") from error
+        raise StorageUnavailable(f"{error.strerror or error}: {key}") from error
 
 
 def new_draft(folder: Path) -> tuple[int, Path]:
