@@ -80,7 +80,7 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
         error = Invalid(errors=list(flatten(error.get_full_details())))
     if isinstance(error, Refusal):
         if error.status >= 500:
-            logger.warning("%s: %s", error.code, error)
+            logger.warning("%s: %s", error.code, error.reason or error)
         return problem(error)
     if not isinstance(error, exceptions.APIException):
         return None

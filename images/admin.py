@@ -24,7 +24,7 @@ from unfold.decorators import display
 
 from images.blobs import SUFFIXES, WIDTHS, BlobMissing, StorageUnavailable, blobs, derived_key
 from images.models import Image, Pass
-from images.normalize import OverCapacity, PictureRefused
+from images.normalize import ACCEPT, OverCapacity, PictureRefused
 from images.references import is_referred_to, references, referrers
 from images.services import add_image, image_url
 from normalform import MAX_BYTES
@@ -44,7 +44,7 @@ class PicturesWidget(forms.FileInput):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         context["widget"] |= {
-            "accept": "image/*,.heic,.heif,.avif,.tif,.tiff",
+            "accept": ACCEPT,
             "address": reverse("images"),
             "page": reverse("admin:images_image_change", args=["HASH"]),
             "limit": MAX_BYTES,

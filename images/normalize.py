@@ -14,11 +14,14 @@ from refusals import Refusal
 
 logger = logging.getLogger(__name__)
 
+# Of inputs for files; some systems don't count all of these formats among their images.
+ACCEPT = ",".join(("image/*", *normalform.TYPES))
+
 normalform.keep_buffers()
 
 
 class PictureRefused(Refusal):
-    """These bytes don't become a picture. ``reason`` is what the decoder says of them, in English."""
+    """These bytes don't become a picture; ``reason`` is what the decoder says of them."""
 
     answers: ClassVar[Mapping[str, tuple[int, Promise]]] = {
         "too_large": (413, _("The file has more than 25 MB.")),

@@ -18,6 +18,7 @@ class Refusal(Exception):
     code: str  # stable, for programs
     detail: str | Promise  # for a person, lazily translated: what is wrong and what to do
     retry_after: int | None = None  # seconds
+    reason = ""  # what happened, in English, for the log
 
     def __init__(
         self, detail: str | Promise | None = None, *, headers: Mapping[str, str] | None = None, **members: Any

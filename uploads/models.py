@@ -11,19 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from images.models import is_hash
-from normalform import MAX_BYTES
+from normalform import CONTENT_TYPES, MAX_BYTES
 
-CONTENT_TYPES = (
-    "image/jpeg",
-    "image/png",
-    "image/webp",
-    "image/avif",
-    "image/tiff",
-    "image/bmp",
-    "image/gif",
-    "image/heic",
-    "image/heif",
-)
 ALBUM_HOLDS = 2000  # photos; one reconciliation of an album stays a matter of seconds
 MAX_ATTEMPTS = 5  # of workers at one photo
 # A worker's time for one photo; the task is killed when it ends. So when a lease ran out, no worker has the photo.

@@ -43,4 +43,4 @@ def drop_original(photo_id: UUID) -> None:
     try:
         blobs().delete(original_key(photo_id))
     except StorageUnavailable as error:
-        logger.warning("original kept photo=%s: %s", photo_id, error)
+        logger.warning("original kept photo=%s: %s", photo_id, error.reason)

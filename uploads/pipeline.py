@@ -72,7 +72,9 @@ def work_on(photo: Photo, clock: Callable[[], datetime]) -> str:
         return fail(photo, refused.code, refused.reason, now=clock())
     except NotAsDeclared as error:
         return fail(photo, error.code, str(error), now=clock())
-    except (StorageUnavailable, HashUnknown) as error:
+    except StorageUnavailable as unavailable:
+        return give_back(photo, unavailable.code, unavailable.reason, now=clock())
+    except HashUnknown as error:
         return give_back(photo, "storage_unavailable", str(error), now=clock())
     except Exception as error:
         logger.exception("processing failed photo=%s", photo.pk)

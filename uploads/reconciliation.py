@@ -145,7 +145,7 @@ def look_up(batch: Iterable[Photo]) -> Iterable[tuple[Photo, Found]]:
             found = Found.THERE if is_there(photo.key) else Found.MISSING
             failures = 0
         except StorageUnavailable as error:
-            logger.warning("storage did not answer photo=%s: %s", photo.pk, error)
+            logger.warning("storage did not answer photo=%s: %s", photo.pk, error.reason)
             found = Found.UNKNOWN
             failures += 1
         yield photo, found

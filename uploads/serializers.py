@@ -9,10 +9,10 @@ from catalog.models import Product
 from catalog.serializers.fields import WholeNumberField
 from images.models import is_hash
 from images.services import image_url
-from normalform import MAX_BYTES
+from normalform import CONTENT_TYPES, MAX_BYTES
 
 from .matching import WAYS, Match
-from .models import CONTENT_TYPES, Album, Photo
+from .models import Album, Photo
 from .services import Declaration, counts
 
 

@@ -59,7 +59,7 @@ def quarantine_orphans(*, now: datetime, limit: int = LIMIT) -> Orphans:
             orphans.expired += 1
         orphans.drafts = sum(blobs().clear_drafts(name, before=now - ORPHAN_AGE) for name in (ORIGINALS, quarantined))
     except StorageUnavailable as error:
-        log.warning("orphan scan stopped; the next run goes on: %s", error)
+        log.warning("orphan scan stopped; the next run goes on: %s", error.reason)
     log.info("orphans %s", " ".join(f"{name}={value}" for name, value in asdict(orphans).items()))
     return orphans
 

@@ -15,14 +15,12 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext
 from unfold.widgets import CHECKBOX_CLASSES
 
-from images.blobs import HASH, StorageUnavailable
+from images.blobs import HASH
 from images.models import Image
-from images.normalize import PictureRefused
+from images.normalize import ACCEPT, PictureRefused
 from images.services import HashUnknown, add_image, image_to_refer_to, image_url
 from normalform import MAX_BYTES
 from refusals import Refusal
-
-ACCEPT = "image/*,.heic,.heif,.avif,.tif,.tiff"
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,6 @@ def store_photo(photo: UploadedFile) -> Outcome:
         return Outcome(hash=add_image(data=photo.read()).image.hash)
     except Refusal as refusal:
         return Outcome(refusal=str(refusal))
-    except StorageUnavailable:
-        return Outcome(refusal=gettext("The picture can't be stored at the moment. Try again in a minute."))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from catalog.filters import CANONICAL_ID
 from catalog.models.staff import PIN
+from images.blobs import HASH
 
 TIME_OF_DAY = re.compile(r"\A[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?\Z")
 WHOLE_NUMBER = re.compile(r"\A[+-]?[0-9]{1,40}(\.0{1,40})?\Z")

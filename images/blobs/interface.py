@@ -28,10 +28,7 @@ class BlobDamaged(ValueError):
 
 
 class StorageUnavailable(Refusal, OSError):
-    """The storage could not say or could not do it; nothing is known about the key.
-
-    ``str()`` is what happened, for the log; ``detail`` is for people.
-    """
+    """The storage could not say or could not do it; nothing is known about the key."""
 
     status, code, retry_after = 503, "storage_unavailable", 2
     detail = _("The storage doesn't answer; try again.")
@@ -39,9 +36,6 @@ class StorageUnavailable(Refusal, OSError):
     def __init__(self, reason: str) -> None:
         super().__init__()
         self.reason = reason
-
-    def __str__(self) -> str:
-        return self.reason
 
 
 class KeyRefused(ValueError):

@@ -79,7 +79,7 @@ def passing(kind: Pass.Kind, budget: Budget) -> Iterator[Running]:
         if row.outcome == Outcome.RUNNING:
             row.outcome = Outcome.DONE
     except StorageUnavailable as error:
-        logger.warning("image %s stopped, the next one goes on: %s", kind, error)
+        logger.warning("image %s stopped, the next one goes on: %s", kind, error.reason)
         row.outcome = Outcome.UNAVAILABLE
     except TooMuch as error:
         logger.error("image %s stopped before it touched %s", kind, error)

@@ -7,7 +7,8 @@ import pillow_heif
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
-from normalform import derive, is_normal_form, normalize
+from normalform import FORMATS, derive, is_normal_form, normalize
+from normalform.formats import Format
 from tests.images.pictures import decoded, encoded, normal_jpeg, photograph, quarters
 from tests.images.profiles import srgb
 
@@ -42,11 +43,11 @@ def heic(image: Image.Image, **options: Any) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "HEIC"])
-def test_every_format_of_the_list_is_taken(format: str) -> None:
-    image = photograph(2000, 200)
+@pytest.mark.parametrize("format", FORMATS, ids=lambda format: format.name)
+def test_every_format_of_the_list_is_taken(format: Format) -> None:
+    format.register()
 
-    picture = normalized(heic(image) if format == "HEIC" else encoded(image, format))
+    picture = normalized(encoded(photograph(2000, 200), format.pillow))
 
     assert picture.size == (1600, 160)
     assert picture.format == "JPEG"

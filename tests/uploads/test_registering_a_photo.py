@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.models import Product
-from normalform import MAX_BYTES
+from normalform import CONTENT_TYPES, MAX_BYTES
 from uploads import services
-from uploads.models import CONTENT_TYPES, Album, Photo
+from uploads.models import Album, Photo
 
 from .conftest import PNG, digest, picture, problem, register, wrong_fields
 

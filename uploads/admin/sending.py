@@ -12,28 +12,10 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from normalform import MAX_BYTES
-from uploads.models import CONTENT_TYPES
+from normalform import CONTENT_TYPES, MAX_BYTES, TYPES
 
 from .base import ReceivedAdmin
 from .texts import REASONS, SENDING
-
-# Content types of files by the end of their names; browsers know none for some of them.
-TYPES = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".jpe": "image/jpeg",
-    ".jfif": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".avif": "image/avif",
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-    ".bmp": "image/bmp",
-    ".gif": "image/gif",
-    ".heic": "image/heic",
-    ".heif": "image/heif",
-}
 
 
 class SendingAdmin(ReceivedAdmin):

@@ -50,7 +50,7 @@ class Command(BaseCommand):
             report = import_images(folder=folder, wanted=wanted, journal=journal, progress=bar)
         except StorageUnavailable as error:
             raise CommandError(
-                f"The storage doesn't answer ({error}). Run it again: it goes on where it was."
+                f"The storage doesn't answer ({error.reason}). Run it again: it goes on where it was."
             ) from error
         for trouble in report.troubles:
             self.stderr.write(trouble)

@@ -14,10 +14,13 @@ from normalform.jpeg import LONGEST_EDGE
 
 @dataclass(frozen=True)
 class Decoded:
-    """A decoded picture as it lies in its file; ``shrunk`` when the decoder left some of the pixels out."""
+    """A decoded picture as it lies in its file, and how to make it upright.
+
+    ``shrunk`` says that the decoder made it smaller.
+    """
 
     pixels: Image.Image
-    turn: Image.Transpose | None
+    transpose: Image.Transpose | None
     profile: bytes | None
     shrunk: bool
 
@@ -39,20 +42,20 @@ def first_frame(data: bytes, format: Format) -> Decoded:
             profile = image.info.get("icc_profile")
             return Decoded(
                 pixels=sampled(image),
-                # Only now: some plugins turn the picture themselves while they load, and take the entry out.
-                turn=orientation(image),
+                # After `load`: some plugins make the picture upright themselves, and take the entry out.
+                transpose=orientation(image),
                 profile=profile if isinstance(profile, bytes) else None,
                 shrunk=format.pillow == "JPEG" and image.size != announced,
             )
 
 
 def orientation(image: Image.Image) -> Image.Transpose | None:
-    """How EXIF wants the picture turned; what can't be read turns nothing."""
+    """The transposition that EXIF asks for; None for none, or where EXIF can't be read."""
     try:
         value = image.getexif().get(ExifTags.Base.Orientation)
     except CONFUSIONS:
         return None
-    turns = {
+    transpositions = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
         4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -61,7 +64,7 @@ def orientation(image: Image.Image) -> Image.Transpose | None:
         7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_90,
     }
-    return turns.get(value) if isinstance(value, int) else None
+    return transpositions.get(value) if isinstance(value, int) else None
 
 
 def fit(size: tuple[int, int], edge: int) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The formats that are taken, and what a file says of itself before a decoder makes room for it. Pure."""
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,6 +16,7 @@ MOST_RUNS = 5 * 1024 * 1024
 LARGEST_TILE = 50_000_000  # pixels; a decoder makes room for a whole tile, however small the picture is
 
 STRIP_OFFSETS, TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS = 273, 322, 323, 324
+TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0")
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
@@ -29,6 +30,7 @@ class Format:
 
     name: str  # for people
     pillow: str  # Pillow's name
+    types: Mapping[str, tuple[str, ...]]  # content types, each with the suffixes of its files
     announced: Callable[[bytes], bool]
     is_absurd: Callable[[bytes], bool] = lambda data: False
     register: Callable[[], None] = lambda: None
@@ -41,6 +43,10 @@ def format_of(data: bytes) -> Format | None:
 
 def begins_with(*beginnings: bytes) -> Callable[[bytes], bool]:
     return lambda data: data.startswith(beginnings)
+
+
+def is_webp(data: bytes) -> bool:
+    return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
 
 
 def is_bmp(data: bytes) -> bool:
@@ -136,14 +142,18 @@ def is_absurd_tiff(data: bytes) -> bool:
     return longest[TILE_WIDTH] * longest[TILE_LENGTH] > LARGEST_TILE
 
 
-# Asked in this order.
 FORMATS = (
-    Format("JPEG", "JPEG", begins_with(b"\xff\xd8\xff"), is_absurd_jpeg),
-    Format("PNG", "PNG", begins_with(b"\x89PNG\r\n\x1a\n"), is_absurd_png),
-    Format("GIF", "GIF", begins_with(b"GIF87a", b"GIF89a"), is_absurd_gif),
-    Format("TIFF", "TIFF", begins_with(b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0"), is_absurd_tiff),
-    Format("WebP", "WEBP", lambda data: data.startswith(b"RIFF") and data[8:12] == b"WEBP"),
-    Format("BMP", "BMP", is_bmp, is_absurd_bmp),
-    Format("AVIF", "AVIF", is_avif),
-    Format("HEIC", "HEIF", is_heif, register=register_heif),
+    Format(
+        "JPEG", "JPEG", {"image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif")}, begins_with(b"\xff\xd8\xff"), is_absurd_jpeg
+    ),
+    Format("PNG", "PNG", {"image/png": (".png",)}, begins_with(b"\x89PNG\r\n\x1a\n"), is_absurd_png),
+    Format("WebP", "WEBP", {"image/webp": (".webp",)}, is_webp),
+    Format("AVIF", "AVIF", {"image/avif": (".avif",)}, is_avif),
+    Format("TIFF", "TIFF", {"image/tiff": (".tif", ".tiff")}, begins_with(*TIFF_HEADS), is_absurd_tiff),
+    Format("BMP", "BMP", {"image/bmp": (".bmp",)}, is_bmp, is_absurd_bmp),
+    Format("GIF", "GIF", {"image/gif": (".gif",)}, begins_with(b"GIF87a", b"GIF89a"), is_absurd_gif),
+    Format("HEIC", "HEIF", {"image/heic": (".heic",), "image/heif": (".heif",)}, is_heif, register=register_heif),
 )
+# Suffix → content type; browsers and systems know none for some of them.
+TYPES = {suffix: type for format in FORMATS for type, suffixes in format.types.items() for suffix in suffixes}
+CONTENT_TYPES = tuple(type for format in FORMATS for type in format.types)

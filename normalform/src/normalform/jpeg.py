@@ -98,7 +98,7 @@ def frame_of_normal_markers(data: bytes) -> Frame:
     """Raises ``Malformed`` at the first thing that normal form doesn't have."""
     frame: Frame | None = None
     jfif, scans, end, last = False, 0, 0, None
-    for position, segment in enumerate(segments(data)):
+    for number, segment in enumerate(segments(data)):
         marker, body, end = segment.marker, segment.body, segment.end
         last = marker
         if marker == EOI:
@@ -107,7 +107,7 @@ def frame_of_normal_markers(data: bytes) -> Frame:
             raise Malformed("a segment that normal form doesn't have")
         if marker == APP0:
             # FF E0 00 10 "JFIF\0", version, unit, density, then the size of a thumbnail: 0 × 0.
-            if position or len(body) != 14 or not body.startswith(b"JFIF\0") or body[12:] != b"\0\0":
+            if number or len(body) != 14 or not body.startswith(b"JFIF\0") or body[12:] != b"\0\0":
                 raise Malformed("an APP0 that isn't one plain JFIF header in front")
             jfif = True
         elif marker in (SOF0, SOF2):

@@ -89,7 +89,7 @@ def plain_picture(data: bytes, format: Format) -> Image.Image:
     method = Image.Resampling.HAMMING if source.shrunk else Image.Resampling.LANCZOS
     pixels = source.pixels.resize(fit(source.pixels.size, LONGEST_EDGE), method, reducing_gap=3.0)
     picture = on_white(pixels, source.profile)
-    return picture if source.turn is None else picture.transpose(source.turn)
+    return picture if source.transpose is None else picture.transpose(source.transpose)
 
 
 def encode(picture: Image.Image, *, quality: int) -> bytes:
