@@ -1,4 +1,4 @@
-"""The pictures that are stored, for those who look after the shop. They come and go by themselves."""
+"""Stored images and passes of upkeep, for managers, who look at images and add them. Upkeep removes them by itself."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,16 +24,17 @@ from unfold.decorators import display
 
 from images.blobs import SUFFIXES, WIDTHS, BlobMissing, StorageUnavailable, blobs, derived_key
 from images.models import Image, Pass
-from images.normalize import ACCEPT, OverCapacity, PictureRefused
+from images.normalize import ACCEPT, PictureRefused
 from images.references import is_referred_to, references, referrers
 from images.services import add_image, image_url
 from normalform import MAX_BYTES
+from refusals import Refusal
 
 MOST_REFERRERS = 20  # that a page lists for each model
 
 
 class PicturesWidget(forms.FileInput):
-    """A drop zone for many files, each of which is sent by itself; without scripts an input for many files."""
+    """A drop zone for many files, each sent in a request of its own; without scripts an input for many files."""
 
     template_name = "images/pictures.html"
     allow_multiple_selected = True
@@ -85,7 +86,7 @@ class ImageAdmin(ModelAdmin):
     search_help_text = _("The beginning of the hash")
     ordering = ("-created_at", "hash")
     list_per_page = 50
-    shown = (
+    details = (
         *("picture", "hash", "measures", "weight", "status", "users", "made_copies", "encoder"),
         *("created_at", "wanted_at", "unreferenced_since", "checked_at", "damaged_at"),
     )
@@ -104,10 +105,10 @@ class ImageAdmin(ModelAdmin):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Image | None = None) -> Sequence[str]:
-        return ("file",) if obj is None else self.shown
+        return ("file",) if obj is None else self.details
 
     def get_readonly_fields(self, request: HttpRequest, obj: Image | None = None) -> Sequence[str]:
-        return () if obj is None else self.shown
+        return () if obj is None else self.details
 
     def changeform_view(
         self,
@@ -116,30 +117,30 @@ class ImageAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        # Here, because Django's own view is one transaction, and storing a picture commits in between.
+        # Files are stored here, because Django's own view is one transaction, and storing an image commits in between.
         adding = request.method == "POST" and object_id is None and self.has_add_permission(request)
         if adding and (files := request.FILES.getlist("file")):
-            return self.take_all_in(request, files)
+            return self.add_all(request, files)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def take_all_in(self, request: HttpRequest, files: list[Any]) -> HttpResponse:
-        """The form of a browser without scripts."""
-        added = [image for file in files if (image := self.take_in(request, file)) is not None]
+    def add_all(self, request: HttpRequest, files: list[Any]) -> HttpResponse:
+        """Answers the form of a browser without scripts."""
+        added = [image for file in files if (image := self.add_one(request, file)) is not None]
         if not added:
             return HttpResponseRedirect(reverse("admin:images_image_add"))
         if len(files) == 1:
             return HttpResponseRedirect(reverse("admin:images_image_change", args=[added[0].pk]))
         return HttpResponseRedirect(reverse("admin:images_image_changelist"))
 
-    def take_in(self, request: HttpRequest, file: Any) -> Image | None:
-        """Stores one picture, and tells the user what became of it."""
+    def add_one(self, request: HttpRequest, file: Any) -> Image | None:
+        """Stores one file, and tells the user what became of it; None when it was refused."""
         added = None
         try:
             if file.size > MAX_BYTES:
                 raise PictureRefused("too_large")
             added = add_image(data=file.read())
-        except (PictureRefused, OverCapacity, StorageUnavailable) as refused:
-            level, said = messages.ERROR, str(refused.detail)
+        except Refusal as refusal:
+            level, said = messages.ERROR, str(refusal)
         else:
             level = messages.SUCCESS
             said = gettext("The picture was added.") if added.created else gettext("This picture was there already.")
@@ -200,13 +201,13 @@ class ImageAdmin(ModelAdmin):
 
     @display(description=_("narrower copies"))
     def copies(self, image: Image) -> SafeString | str:
-        """Those that there can be: looking which were made would ask the storage for each."""
+        """Links to all derivatives that there can be; finding out which were made would ask the storage for each."""
         links = [(image_url(image.hash), width) for width in WIDTHS if width < image.width and is_usable(image)]
         return format_html_join(" · ", '<a href="{0}?w={1}" class="underline">{1}</a>', links) or "–"
 
     @display(description=_("narrower copies"))
     def made_copies(self, image: Image) -> SafeString | str:
-        """Those that were made, with their sizes."""
+        """The derivatives that were made, with their sizes."""
         made = []
         for width in WIDTHS if is_usable(image) else ():
             for format in SUFFIXES:
@@ -229,7 +230,7 @@ class ImageAdmin(ModelAdmin):
 
 @admin.register(Pass)
 class PassAdmin(ModelAdmin):
-    """What upkeep did lately; to be read only."""
+    """What upkeep did lately, read-only."""
 
     list_display = ("kind", "started_at", "took", "state", "what", "is_dry_run")
     list_filter = (("kind", ChoicesDropdownFilter), ("outcome", ChoicesDropdownFilter))

@@ -1,4 +1,4 @@
-"""One row for each stored picture, which is the lock of its bytes; and what upkeep did lately."""
+"""One row for each image, which is the lock of its bytes; and one for each pass of upkeep."""
 
 from typing import Self
 
@@ -15,16 +15,16 @@ is_hash = RegexValidator(HASH.pattern, _("An image is named by 64 lower-case hex
 
 class ImageQuerySet(models.QuerySet["Image"]):
     def usable(self) -> Self:
-        """Those that can be served and referred to: stored, and not known to be damaged."""
+        """Images that can be served and referred to: stored, and not known to be damaged."""
         return self.filter(status=Image.Status.STORED, damaged_at=None)
 
 
 class Image(models.Model):
-    """A picture in normal form, named by the SHA-256 of its bytes.
+    """A JPEG in normal form, named by the SHA-256 of its bytes.
 
-    ``storing`` → bytes → ``stored``; when nothing refers to it any more ``sweeping`` → bytes gone → row gone.
-    References are taken to usable rows only. One whose bytes rotted or were lost stays ``stored``, with ``damaged_at``,
-    until somebody uploads the same bytes again.
+    ``storing`` → bytes → ``stored``; when nobody refers to it any more ``sweeping`` → bytes gone → row gone. Others
+    may refer to usable rows only. An image whose bytes rotted or were lost stays ``stored``, with ``damaged_at``, until
+    somebody uploads the same bytes again.
     """
 
     class Status(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Who refers to an image, whatever model it is: this room knows none of them by name."""
+"""Which rows refer to an image. It is read from the models, because this room knows none of them by name."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from images.models import Image, ImageQuerySet
 
 
 def references() -> list[ForeignObjectRel]:
-    """Every relation by which a row of any model may refer to an image, hidden ones too."""
+    """Every relation by which a row of any model may refer to an image, also those without a reverse name."""
     fields = Image._meta.get_fields(include_hidden=True)
     return [field for field in fields if isinstance(field, ForeignObjectRel)]
 
