@@ -131,7 +131,7 @@ class Hub:
         self.groups: dict[tuple[str, ...], Group] = {}
         self.closing = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._ring = asyncio.Event()
+        self._rung = asyncio.Event()
         self._reads_begun = 0
         self._reads_done = 0
         self._read_over = asyncio.Condition()
@@ -140,8 +140,8 @@ class Hub:
         """Begin to listen and read; harmless when it has begun."""
         if not self._tasks:
             self._tasks = [
-                asyncio.create_task(doorbell.listen(self._ring.set), name="doorbell"),
-                asyncio.create_task(self._run(), name="hub"),
+                asyncio.create_task(doorbell.listen(self.ring), name="doorbell"),
+                asyncio.create_task(self.run(), name="hub"),
                 asyncio.create_task(self._bookmarks(), name="bookmarks"),
             ]
 
@@ -184,34 +184,39 @@ class Hub:
     async def refresh(self) -> None:
         """Wait until a read that began after this call is done: ``at`` covers all that was committed before."""
         wanted = self._reads_begun + 1
-        self._ring.set()
+        self.ring()
         async with self._read_over:
             await self._read_over.wait_for(lambda: self._reads_done >= wanted)
 
-    async def _run(self) -> None:
+    def ring(self) -> None:
+        """Have the log read: it may have grown."""
+        self._rung.set()
+
+    async def run(self) -> None:
+        """Read whenever it rings, for ever; the task that ``start`` begins."""
         while True:
-            await self._ring.wait()
-            self._ring.clear()
+            await self._rung.wait()
+            self._rung.clear()
             self._reads_begun += 1
             begun = self._reads_begun
             try:
-                while not await self._read():
+                while not await self.read():
                     pass
             except DatabaseError as error:
                 logger.warning("The log can't be read (%s); trying again", error)
                 await asyncio.sleep(RETRY_SECONDS)
-                self._ring.set()
+                self.ring()
                 continue
             except Exception:  # a hub that dies would silence every stream
                 logger.exception("The hub failed; trying again")
                 await asyncio.sleep(RETRY_SECONDS)
-                self._ring.set()
+                self.ring()
                 continue
             self._reads_done = begun
             async with self._read_over:
                 self._read_over.notify_all()
 
-    async def _read(self) -> bool:
+    async def read(self) -> bool:
         """Read once and fan out; True when nothing was left."""
         if self.epoch is None:
             heads = await in_hub_reader(log.heads)

@@ -27,15 +27,16 @@ def prune(*, older_than: dt.timedelta, more_than: int, now: dt.datetime) -> dict
     """
     deleted = {}
     for name in registry.names():
-        _move_horizon(name, older_than=older_than, more_than=more_than, now=now)
-        deleted[name] = _delete_below_horizon(name)
+        move_horizon(name, older_than=older_than, more_than=more_than, now=now)
+        deleted[name] = delete_below_horizon(name)
     said = " ".join(f"{name}={count}" for name, count in deleted.items() if count)
     logger.info("pruned the change log: %s", said or "nothing")
     return deleted
 
 
 @transaction.atomic(durable=True)
-def _move_horizon(name: str, *, older_than: dt.timedelta, more_than: int, now: dt.datetime) -> None:
+def move_horizon(name: str, *, older_than: dt.timedelta, more_than: int, now: dt.datetime) -> None:
+    """The first half of a prune: from here on no terminal is served from below the horizon."""
     resource = SyncedResource.objects.get(name=name)
     rows = Change.objects.filter(resource=name)
     # In version order, with which times rise: so it reads no more rows than there are to prune.
@@ -45,7 +46,8 @@ def _move_horizon(name: str, *, older_than: dt.timedelta, more_than: int, now: d
     SyncedResource.objects.filter(name=name, horizon__lt=horizon).update(horizon=horizon)
 
 
-def _delete_below_horizon(name: str) -> int:
+def delete_below_horizon(name: str) -> int:
+    """The second half, which may come much later: the rows that nobody reads any more. Returns how many they were."""
     horizon = SyncedResource.objects.values_list("horizon", flat=True).get(name=name)
     total = 0
     while True:

@@ -64,9 +64,9 @@ class Stream:
             await self._say_hello(subscription)
             while True:
                 enter(subscription)
-                await self._backfill(subscription)
+                await self.backfill(subscription)
                 while (chunk := await subscription.take()) is not None:
-                    await self._hand_on(chunk)
+                    await self.hand_on(chunk)
                 if subscription.ending:
                     break
                 # Too slow for the fan-out: join it anew, and backfill from here.
@@ -105,7 +105,7 @@ class Stream:
         retry = random.randint(*RETRY_MS)  # noqa: S311 - spreads a herd, keeps no secret
         await self._send(hello(here, retry_ms=retry) + resyncs(here, lost))
 
-    async def _backfill(self, subscription: Subscription) -> None:
+    async def backfill(self, subscription: Subscription) -> None:
         """Read the change log from the stream's own cursor until it meets the fan-out that it joined before."""
         while self.epoch != subscription.epoch or any(self.at[name] < subscription.joined[name] for name in self.at):
             encoded: Encoded = await in_reader(read_encoded, since=self.at)
@@ -130,7 +130,8 @@ class Stream:
         self.at, self.confirmed = chunk.to, chunk.cursor
         return True
 
-    async def _hand_on(self, chunk: Chunk) -> None:
+    async def hand_on(self, chunk: Chunk) -> None:
+        """Send what of ``chunk`` the client doesn't have yet."""
         if data := self._accept(chunk):
             await self._send(data)
 

@@ -14,6 +14,7 @@ from django.db.models.signals import post_save
 from django.test import Client
 
 from catalog import transactions
+from catalog.admin import base
 from catalog.models import Category, Product
 from devices.services import enroll
 
@@ -199,7 +200,7 @@ def test_an_import_that_is_in_the_way_of_others_twice_says_so_and_brings_nothing
     def in_the_way(_verb: object) -> None:
         raise transactions.Contended
 
-    monkeypatch.setattr("catalog.admin.base.run_in_transaction", in_the_way)
+    monkeypatch.setattr(base, "run_in_transaction", in_the_way)
     answer = browser.post(f"{there}/process_import/", confirm)
 
     assert answer.status_code == 302

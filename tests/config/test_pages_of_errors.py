@@ -1,6 +1,7 @@
 """What people see instead of a page says what happened, in their language, and leads back."""
 
 import pytest
+from django.contrib.admin.sites import AdminSite
 from django.contrib.auth.models import User
 from django.core.exceptions import SuspiciousOperation
 from django.test import Client
@@ -44,7 +45,7 @@ def test_a_page_that_fails(monkeypatch: pytest.MonkeyPatch, error: Exception, st
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("django.contrib.admin.sites.AdminSite.has_permission", fail)
+    monkeypatch.setattr(AdminSite, "has_permission", fail)
 
     response = Client(raise_request_exception=False).get("/admin/")
 

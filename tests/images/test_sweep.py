@@ -17,6 +17,7 @@ from images.blobs import BlobMissing, StorageUnavailable, blobs, derived_key, im
 from images.blobs.folder import LocalBlobs
 from images.models import Image, Pass
 from images.services import add_image, image_to_refer_to, missing_images
+from images.upkeep import sweep as sweep_module
 from images.upkeep.passes import Budget
 from images.upkeep.sweep import sweep
 from tests.images.pictures import normal_jpeg
@@ -151,7 +152,7 @@ def test_a_reference_that_was_slipped_in_behind_the_claim_gives_the_picture_back
         product(name)
         return claimed
 
-    monkeypatch.setattr("images.upkeep.sweep.claim_sweep", claim_and_refer)
+    monkeypatch.setattr(sweep_module, "claim_sweep", claim_and_refer)
 
     assert counts() == {"skipped": 1}
     assert Image.objects.get(pk=hash).status == Image.Status.STORED
@@ -200,7 +201,7 @@ def test_a_picture_that_is_shown_again_has_a_new_grace_period() -> None:
 
 
 def test_many_pictures_are_marked_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("images.upkeep.sweep.BATCH", 2)
+    monkeypatch.setattr(sweep_module, "BATCH", 2)
     for seed in range(1, 6):
         added(seed, age=timedelta(0))
     Image.objects.update(unreferenced_since=None)

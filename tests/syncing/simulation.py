@@ -150,7 +150,7 @@ class Process:
         self.turnstile = turnstile
         self.loop = asyncio.new_event_loop()
         self.hub = Hub()
-        self._hub_task = self.loop.create_task(self.hub._run())
+        self._hub_task = self.loop.create_task(self.hub.run())
         self._wires: list[Wire] = []
 
     def until_idle(self) -> None:
@@ -160,7 +160,7 @@ class Process:
             self._spin()
 
     def ring(self) -> None:
-        self.hub._ring.set()
+        self.hub.ring()
         self.until_idle()
 
     def connect(self, names: Sequence[str], cursor: str | None, *, is_direct: bool = True) -> Wire:

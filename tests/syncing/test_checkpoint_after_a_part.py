@@ -34,7 +34,7 @@ def test_what_was_queued_before_is_no_checkpoint(category: Category) -> None:
     async def send(message: object) -> None:
         sent.append(message["body"])  # type: ignore[index]
 
-    run_to_end(hub._read())
+    run_to_end(hub.read())
     stream = Stream(hub, Asked(NAMES, None), Wire(send))
     subscription = hub.subscribe(NAMES, lambda chunk: False)
     stream.epoch = subscription.epoch
@@ -47,7 +47,7 @@ def test_what_was_queued_before_is_no_checkpoint(category: Category) -> None:
     other.delete()
     newest = log.heads().versions
 
-    run_to_end(stream._backfill(subscription))
+    run_to_end(stream.backfill(subscription))
     assert subscription.joined["product"] < stream.at["product"] < queued["product"]  # a part, of the newest state
     hand_on(stream, subscription)
     assert stream.at["product"] == queued["product"]
@@ -67,14 +67,14 @@ def test_what_was_queued_before_is_no_checkpoint(category: Category) -> None:
 
 def queue_what_is_new(hub: Hub, subscription: Subscription) -> None:
     before = len(subscription.queue)
-    while not run_to_end(hub._read()):
+    while not run_to_end(hub.read()):
         pass
     assert len(subscription.queue) > before
 
 
 def hand_on(stream: Stream, subscription: Subscription) -> None:
     while subscription.queue:
-        run_to_end(stream._hand_on(subscription.queue.popleft()))
+        run_to_end(stream.hand_on(subscription.queue.popleft()))
 
 
 def synced(sent: list[bytes]) -> list[dict[str, object]]:

@@ -48,7 +48,7 @@ def change(version: int, epoch: UUID) -> Chunk:
 def hand_on(stream: Stream, *chunks: Chunk) -> None:
     async def all_of_them() -> None:
         for chunk in chunks:
-            await stream._hand_on(chunk)
+            await stream.hand_on(chunk)
 
     run_to_end(all_of_them())
 

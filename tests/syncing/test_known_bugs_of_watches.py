@@ -8,7 +8,7 @@ import pytest
 from catalog.models import Zone
 from syncing import epochs, feed, log
 from syncing.models import SyncedResource
-from syncing.retention import _delete_below_horizon
+from syncing.retention import delete_below_horizon
 from tests.syncing.histories import History, Recorded, faults
 from tests.syncing.recorder import Recorder
 from tests.syncing.simulation import Process, Turnstile, Wire, alone, read_through
@@ -39,7 +39,7 @@ class Scene:
 
     def prune_to(self, horizon: int) -> None:
         SyncedResource.objects.filter(name="zone").update(horizon=horizon)
-        _delete_below_horizon("zone")
+        delete_below_horizon("zone")
 
     def is_true(self, *wires: Wire) -> bool:
         """No validator finds a fault in what these, one terminal's streams in order, were sent."""

@@ -239,12 +239,12 @@ class Shop(RuleBasedStateMachine):
     def move_a_horizon(self, how: tuple[str, int, bool]) -> None:
         """The first half of a prune; the second follows at once, or much later."""
         name, keep, rows_too = how
-        retention._move_horizon(name, older_than=dt.timedelta(days=7), more_than=keep, now=timezone.now())
+        retention.move_horizon(name, older_than=dt.timedelta(days=7), more_than=keep, now=timezone.now())
         if rows_too:
             self.delete_below_a_horizon(name)
 
     def delete_below_a_horizon(self, name: str) -> None:
-        seen["rows pruned"] += retention._delete_below_horizon(name)
+        seen["rows pruned"] += retention.delete_below_horizon(name)
 
     def begin_an_epoch(self, restored: bool) -> None:
         with transaction.atomic():

@@ -12,7 +12,7 @@ from catalog.models import Product
 from images.blobs import blobs
 from images.models import Image
 from images.services import image_url
-from uploads import originals, pipeline
+from uploads import originals, pipeline, services
 from uploads.models import Album, Photo
 
 from .conftest import digest, is_there, picture, problem, processing, put, register, state
@@ -176,7 +176,7 @@ def test_a_photo_that_a_worker_finishes_while_the_storage_is_asked_is_not_called
         pipeline.process(photo_id=photo.pk)
         return originals.is_there(key)
 
-    monkeypatch.setattr("uploads.services.is_there", after_a_worker)
+    monkeypatch.setattr(services, "is_there", after_a_worker)
 
     assert process(api, photo.pk).json() == {"id": str(photo.pk), "status": "ready"}
     assert not is_there(photo)
@@ -200,7 +200,7 @@ def test_a_failed_photo_that_is_cleaned_up_while_it_is_tried_again_is_not_found(
     def meanwhile(key: str) -> bool:
         return originals.is_there(key) and bool(Photo.objects.filter(pk=photo.pk).delete())
 
-    monkeypatch.setattr("uploads.services.is_there", meanwhile)
+    monkeypatch.setattr(services, "is_there", meanwhile)
 
     assert problem(process(api, photo.pk)) == (404, "not_found")
     assert sent == []
