@@ -22,8 +22,8 @@ from syncing.cursors import Cursor
 from tests.parts import wait_until
 from tests.syncing.conftest import web_process
 from tests.syncing.histories import History, Recorded, faults
+from tests.syncing.reconnecting import ReconnectingTerminal
 from tests.syncing.recorder import Recorder
-from tests.syncing.roaming import Roamer
 from tests.syncing.terminal import Frame, Terminal
 from tests.syncing.writers import RESOURCES, Writer
 
@@ -50,7 +50,7 @@ class Shop:
         versions = self.recorder.note().versions
         return {name: versions[name] for name in RESOURCES}
 
-    def has_told_the_truth_to(self, till: Roamer, versions: dict[str, int]) -> bool:
+    def has_told_the_truth_to(self, till: ReconnectingTerminal, versions: dict[str, int]) -> bool:
         till.until_it_has(versions)
         history = History(till.recorded, self.recorder.truth, until=versions)
         assert faults(history) == {}
@@ -67,7 +67,7 @@ def shop(transactional_db: None) -> Shop:
 
 
 def test_a_killed_web_process(shop: Shop, token: str) -> None:
-    with web_process() as (address, process), Roamer(address, token, RESOURCES) as till:
+    with web_process() as (address, process), ReconnectingTerminal(address, token, RESOURCES) as till:
         till.until_connected()
         till.until_it_has(shop.edit(20))
         shop.edit(3)  # on their way when the process is killed
@@ -84,7 +84,7 @@ def test_a_killed_web_process(shop: Shop, token: str) -> None:
 @postgresql
 def test_a_postgresql_that_crashes_and_recovers(shop: Shop, web: str, token: str) -> None:
     """One of its processes is killed: it takes all connections down, replays its log and starts again."""
-    with Roamer(web, token, RESOURCES) as till:
+    with ReconnectingTerminal(web, token, RESOURCES) as till:
         till.until_connected()
         with connection.cursor() as cursor:
             # The tests' server is told to be careless: a crash would take back commits that terminals have heard of.
@@ -120,7 +120,7 @@ def listeners(wire: Any) -> set[int]:
 
 @postgresql
 def test_a_listening_connection_that_is_cut_again_and_again(shop: Shop, web: str, token: str) -> None:
-    with Roamer(web, token, RESOURCES) as till, other_connection() as wire:
+    with ReconnectingTerminal(web, token, RESOURCES) as till, other_connection() as wire:
         till.until_connected()
         for _ in range(3):
             shop.edit(5)

@@ -11,14 +11,14 @@ from tests.syncing.terminal import Terminal
 PAUSE_SECONDS = 0.1
 
 
-class Roamer:
-    """``with Roamer(address, token, resources) as till:``; ``address`` may change while it is away."""
+class ReconnectingTerminal:
+    """``with ReconnectingTerminal(address, token, resources) as till:``; ``address`` may change while it is away."""
 
     def __init__(self, address: str, token: str, resources: tuple[str, ...]) -> None:
         self.address, self.token, self.resources = address, token, resources
         self.streams: list[Terminal] = []
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._roam, daemon=True)
+        self._thread = threading.Thread(target=self._reconnect, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -28,7 +28,7 @@ class Roamer:
         self._over.set()
         self._thread.join(20)
 
-    def _roam(self) -> None:
+    def _reconnect(self) -> None:
         cursor = None
         while not self._over.is_set():
             names = ",".join(self.resources)
