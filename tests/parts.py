@@ -8,7 +8,6 @@ Fixtures:
     new_database           settings of an empty database on the database of the run, for processes of a test
     s3, new_bucket         a `Bucket` on an S3 server over HTTP, of the session; an empty one for the test
     celery_worker_process  a Celery worker process on the test database; for tests with ``transactional_db``
-    chromium, page         Playwright's `Browser` over Debian's Chromium, of the session; a fresh page of it
     nginx                  the path of the nginx binary
 """
 
@@ -30,7 +29,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import certifi
 import pytest
@@ -38,23 +37,9 @@ import pytest
 from serving.guard import end_with
 from serving.valkey import answers, valkey_command
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
-
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # All that a server reads from its environment. What this machine's servers are told must not reach a test.
 SETTINGS = sorted(set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', (ROOT / "config" / "settings.py").read_text())))
 
@@ -364,41 +349,6 @@ def missing(part: str) -> None:
     if os.environ.get("REQUIRE_ALL_PARTS") == "1":
         raise PartMissing(f"{part} is not installed, and REQUIRE_ALL_PARTS=1")
     pytest.skip(f"{part} is not installed")
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator["Browser"]:
-    """Debian's Chromium, driven by Playwright."""
-    if not Path(CHROMIUM).exists():
-        missing("Debian's chromium")
-    from playwright.sync_api import sync_playwright
-
-    # Playwright keeps an event loop in this thread, which Django takes for an asynchronous caller of the ORM.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture(scope="session")
-def browser_profile(chromium: "Browser") -> Iterator["BrowserContext"]:
-    """What the pages share: the cache of scripts and styles, as with any browser that was here before."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(browser_profile: "BrowserContext") -> Iterator["Page"]:
-    """A page that begins without cookies and storage."""
-    page = browser_profile.new_page()
-    yield page
-    everything = {"origin": page.evaluate("origin"), "storageTypes": "local_storage,indexeddb,cache_storage"}
-    browser_profile.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
-    browser_profile.clear_cookies()
-    page.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
-"""A manager who is logged in, in a real browser."""
+"""Debian's Chromium, driven by Playwright, and a manager who is logged in there."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,57 @@ from django.conf import LazySettings, settings
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.parts import missing
+
 if TYPE_CHECKING:
-    from playwright.sync_api import ConsoleMessage, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """Debian's Chromium, driven by Playwright."""
+    if not Path(CHROMIUM).exists():
+        missing("Debian's chromium")
+    from playwright.sync_api import sync_playwright
+
+    # Playwright keeps an event loop in this thread, which Django takes for an asynchronous caller of the ORM.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def browser_profile(chromium: "Browser") -> Iterator["BrowserContext"]:
+    """What the pages share: the cache of scripts and styles, as with any browser that was here before."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(browser_profile: "BrowserContext") -> Iterator["Page"]:
+    """A page that begins without cookies and storage."""
+    page = browser_profile.new_page()
+    yield page
+    everything = {"origin": page.evaluate("origin"), "storageTypes": "local_storage,indexeddb,cache_storage"}
+    browser_profile.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
+    browser_profile.clear_cookies()
+    page.close()
 
 
 @pytest.fixture(autouse=True)
