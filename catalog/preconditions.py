@@ -1,24 +1,17 @@
-"""The wire bytes of an object, the ETag that names them, and what a client may demand before it writes."""
+"""The ETag that names the bytes of an object, and what a client may demand before it writes."""
 
 from dataclasses import dataclass
 from hashlib import sha256
 
-import orjson
 from django.utils.http import parse_etags
 from django.utils.translation import gettext_lazy as _
 
 from refusals import Refusal
-from syncing.registry import Row
 
 
 class PreconditionFailed(Refusal):
     status, code = 412, "precondition_failed"
     detail = _("The object isn't the one that you know; read it again.")
-
-
-def encoded(row: Row) -> bytes:
-    """``row`` as the bytes that are sent."""
-    return orjson.dumps(row)
 
 
 def etag(body: bytes) -> str:
@@ -41,9 +34,9 @@ class Precondition:
         """From the text of both headers; a header that names no ETag at all matches nothing."""
         return cls(_etags(match), _etags(none_match))
 
-    def check(self, row: Row | None) -> None:
-        """Raises PreconditionFailed unless ``row`` (None: no such object) is what the client demands."""
-        current = etag(encoded(row)) if row is not None else None
+    def check(self, body: bytes | None) -> None:
+        """Raises PreconditionFailed unless ``body`` (None: no such object) is what the client demands."""
+        current = etag(body) if body is not None else None
         if self.match is not None and not _names(self.match, current):
             raise PreconditionFailed
         if self.none_match is not None and _names(self.none_match, current):

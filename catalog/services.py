@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from images.services import hold_image
 from refusals import Refusal
-from syncing import registry
-from syncing.registry import Resource, Row
+from syncing import objects, registry
+from syncing.objects import Object
+from syncing.registry import Resource
 
 from .models import Employee, Product
 from .models.base import Record
@@ -43,7 +44,7 @@ class InUse(Refusal):
 class Saved:
     """An object as it is now on the wire, and whether it is new."""
 
-    row: Row
+    object: Object
     created: bool
 
 
@@ -129,14 +130,14 @@ def _locked(resource: Resource, id: UUID) -> Record | None:
     return resource.model._base_manager.select_for_update().filter(pk=id).first()  # type: ignore[return-value]
 
 
-def _read(resource: Resource, record: models.Model) -> Row:
-    return resource.read([record.pk])[0]
+def _read(resource: Resource, record: models.Model) -> Object:
+    return objects.read(resource, [record.pk])[0]
 
 
 def _demand(precondition: Precondition, resource: Resource, record: Record | None) -> None:
-    """Raises PreconditionFailed. Most writes demand nothing, and reading the object takes several queries."""
+    """Raises PreconditionFailed. Most writes demand nothing, and then the object isn't read."""
     if precondition != ANYTHING:
-        precondition.check(_read(resource, record) if record else None)
+        precondition.check(_read(resource, record).json if record else None)
 
 
 def _defaults(resource: Resource) -> dict[str, Any]:

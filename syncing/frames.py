@@ -39,14 +39,8 @@ def resyncs(cursor: Cursor, lost: dict[str, Reason]) -> bytes:
 
 def encode(entry: Entry) -> bytes:
     """The JSON of a ``sync`` event without its end, ``cut``, which isn't the same for every stream."""
-    fields = {
-        "resource": entry.resource,
-        "action": entry.action,
-        "id": entry.id,
-        "version": entry.version,
-        "data": entry.data,
-    }
-    return orjson.dumps(fields)[:-1]
+    fields = {"resource": entry.resource, "action": entry.action, "id": entry.id, "version": entry.version}
+    return b'%b,"data":%b' % (orjson.dumps(fields)[:-1], entry.data or b"null")
 
 
 @dataclass(frozen=True)

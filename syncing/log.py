@@ -17,9 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from devices.identity import ID_WITH_DIGEST, as_uuid
 from refusals import Refusal
 
-from . import registry
+from . import objects, registry
 from .models import Change
-from .registry import Row
 
 Versions = dict[str, int]
 
@@ -61,18 +60,18 @@ class Snapshot:
     epoch: UUID
     resource: str
     version: int
-    items: list[Row]
+    items: list[bytes]  # the JSON of each object
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One change as it is delivered: ``data`` is the object as it is now, None when it is gone."""
+    """One change as it is delivered: ``data`` is the object's JSON as it is now, None when it is gone."""
 
     resource: str
     version: int
     action: str
     id: str
-    data: Row | None
+    data: bytes | None
 
 
 @dataclass(frozen=True)
@@ -172,7 +171,7 @@ def snapshot(*, name: str) -> Snapshot:
     """Every object of the resource, true at exactly ``version``."""
     resource = registry.resource(name)
     with one_view() as now:
-        return Snapshot(now.epoch, name, now.versions[name], resource.read())
+        return Snapshot(now.epoch, name, now.versions[name], [item.json for item in objects.read(resource)])
 
 
 def delta(*, name: str, since: int, epoch: UUID, limit: int) -> Delta:
@@ -241,7 +240,7 @@ def _entries(rows: Sequence[_Row]) -> list[Entry]:
     wanted: dict[str, dict[UUID, None]] = {}
     for row in rows:
         wanted.setdefault(row.resource, {})[row.object_id] = None
-    now = {name: {item["id"]: item for item in registry.resource(name).read(list(ids))} for name, ids in wanted.items()}
+    now = {name: dict(objects.read(registry.resource(name), list(ids))) for name, ids in wanted.items()}
     return [
         Entry(
             row.resource,

@@ -110,7 +110,7 @@ def build(name: str) -> Packed:
         "epoch": str(snapshot.epoch),
         "resource": name,
         "version": snapshot.version,
-        "items": snapshot.items,
+        "items": list(map(orjson.Fragment, snapshot.items)),
     }
     body = gzip.compress(orjson.dumps(answer), COMPRESSION, mtime=0)
     return Packed(etag_of(snapshot.epoch, name, snapshot.version), body)

@@ -87,7 +87,12 @@ class ChangesView(APIView):
             raise InvalidParameter(_("limit lies between 1 and %(largest)s.") % {"largest": LARGEST_LIMIT})
         delta = log.delta(name=name, since=since, epoch=uuid(request, "epoch"), limit=limit)
         changes = [
-            {"id": entry.id, "version": entry.version, "action": entry.action, "data": entry.data}
+            {
+                "id": entry.id,
+                "version": entry.version,
+                "action": entry.action,
+                "data": orjson.Fragment(entry.data or b"null"),
+            }
             for entry in delta.changes
         ]
         body = orjson.dumps(

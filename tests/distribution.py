@@ -7,7 +7,7 @@ Once, on SQLite, runs what no database makes a difference to: a test that no dat
 `SHARED` part to one process, so that it is started once.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.option.database == "postgresql":
         config.hook.pytest_deselected(items=[item for item in items if runs_once(item)])
         items[:] = [item for item in items if not runs_once(item)]
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = defaultdict(float)
     for item in items:
         if part := shared_part(item):
             seconds[part] += likely_seconds(item)

@@ -62,7 +62,7 @@ def refused() -> dict[tuple[int, str], str]:
             and ast.unparse(call.func) == "Problem"
             and isinstance(call.args[0], ast.Constant)
         ):
-            found[call.args[0].value, ast.literal_eval(call.args[1])] = "config.problems"
+            found[int(str(call.args[0].value)), ast.literal_eval(call.args[1])] = "config.problems"
     return found
 
 

@@ -18,11 +18,12 @@ from rest_framework.viewsets import GenericViewSet
 from catalog import filters, services
 from catalog.filters import CANONICAL_ID
 from catalog.keyset import page
-from catalog.preconditions import Precondition, encoded, etag
+from catalog.preconditions import Precondition, etag
 from catalog.resources import Kind
 from catalog.services import Saved
 from catalog.transactions import run_in_transaction
 from devices.authentication import MayWriteCatalogue
+from syncing import objects
 
 from .schema import KeysetPages, RecordSchema
 
@@ -59,7 +60,7 @@ class RecordViewSet(GenericViewSet[Any]):
         body = {
             "next": self.page_url(found.next),
             "previous": self.page_url(found.previous),
-            "results": self.kind.resource.read(found.ids),
+            "results": [orjson.Fragment(item.json) for item in objects.read(self.kind.resource, found.ids)],
         }
         return HttpResponse(orjson.dumps(body), content_type="application/json", headers=UNCACHED)
 
@@ -68,10 +69,10 @@ class RecordViewSet(GenericViewSet[Any]):
         return self.saved(run_in_transaction(partial(services.create, resource=self.kind.resource, values=values)))
 
     def retrieve(self, request: Request, id: str) -> HttpResponse:
-        rows = self.kind.resource.read([self.object_id()])
-        if not rows:
+        found = objects.read(self.kind.resource, [self.object_id()])
+        if not found:
             raise Http404
-        body = encoded(rows[0])
+        body = found[0].json
         if self.precondition().is_fresh(etag(body)):
             return HttpResponse(status=304, headers={"ETag": etag(body), **UNCACHED})
         return self.answer(body)
@@ -113,9 +114,9 @@ class RecordViewSet(GenericViewSet[Any]):
 
     def saved(self, saved: Saved) -> HttpResponse:
         if not saved.created:
-            return self.answer(encoded(saved.row))
-        response = self.answer(encoded(saved.row), status=201)
-        response["Location"] = reverse(f"{self.kind.name}-detail", args=[saved.row["id"]])
+            return self.answer(saved.object.json)
+        response = self.answer(saved.object.json, status=201)
+        response["Location"] = reverse(f"{self.kind.name}-detail", args=[saved.object.id])
         return response
 
     def answer(self, body: bytes, status: int = 200) -> HttpResponse:

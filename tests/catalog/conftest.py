@@ -1,6 +1,7 @@
 """What the tests of the catalogue share: callers of the API, and the least that each resource needs."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from catalog import models, resources, services
+from catalog.demo import loading
 from catalog.resources import KINDS, Kind
 from catalog.serializers import fields
 from devices.services import enroll
@@ -63,7 +65,7 @@ def _some_value(kind: Kind, name: str, field: Any) -> Any:
             related = resources.kind_of(kind.model._meta.get_field(name).related_model)
             asked = related.shape(data=minimal_body(related))
             asked.is_valid(raise_exception=True)
-            return services.create(resource=related.resource, values=asked.validated_data).row["id"]
+            return services.create(resource=related.resource, values=asked.validated_data).object.id
         case fields.TextField():
             longest = kind.model._meta.get_field(name).max_length
             return f"{kind.name} {uuid4().hex[:8]}"[-longest:]
@@ -83,3 +85,10 @@ def category(db: None) -> models.Category:
 def admin_user(db: None) -> User:
     """pytest-django's, without a password: hashing one takes longer than most tests."""
     return User.objects.create_superuser("manager")
+
+
+@pytest.fixture
+def demo(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo restaurant."""
+    monkeypatch.setattr(loading, "PHOTOS", tmp_path)  # its pictures are loaded in test_demo.py
+    loading.load()

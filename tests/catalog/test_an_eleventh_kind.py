@@ -22,7 +22,8 @@ from catalog.models import Tag
 from catalog.resources import Kind
 from devices.services import enroll
 from images.models import Image
-from syncing import feed, log
+from syncing import log
+from syncing.frames import read_encoded
 
 from . import eleventh
 from .completeness import API, PROTOCOL, lacks
@@ -176,8 +177,8 @@ def test_it_is_synced(kind: Kind, minimal: Callable[[str], dict[str, Any]]) -> N
         assert [(change["action"], change["data"]) for change in delta["changes"]] == [("updated", edited)]
         at.append(delta["to"])
 
-    frames, _ = feed.read_encoded(since={"combo": at[-2]}).frames({"combo": at[-2]}, {})
-    streamed = [orjson.loads(line[6:]) for line in frames.splitlines() if line.startswith(b"data: ")]
+    sent, _ = read_encoded(since={"combo": at[-2]}).frames({"combo": at[-2]}, {})
+    streamed = [orjson.loads(line[6:]) for line in sent.splitlines() if line.startswith(b"data: ")]
     assert [(event["resource"], event["data"]) for event in streamed][-1] == ("combo", edited)
 
     assert api.delete(made["Location"]).status_code == 204

@@ -1,22 +1,13 @@
 """A kind of record is more than a model: every kind has all that terminals, clients and managers need of it."""
 
-from pathlib import Path
-
 import pytest
 
 from catalog import resources
-from catalog.demo import loading
 from catalog.resources import KINDS, Kind
 from syncing import registry
 
 from .completeness import lacks
 from .conftest import Api
-
-
-@pytest.fixture
-def demo(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "PHOTOS", tmp_path)  # its pictures are loaded in test_demo.py
-    loading.load()
 
 
 def test_no_kind_lacks_anything(demo: None, api: Api) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from syncing import log, registry
+from syncing import log
 from syncing.models import Change
 from tests.syncing.histories import Truth
+from tests.syncing.objects import held_objects
 
 
 class Recorder:
@@ -27,7 +28,7 @@ class Recorder:
         for name, version in versions.items():
             if before[name] == version:
                 continue
-            self.truth.objects[epoch, name, version] = {row["id"]: row for row in registry.resource(name).read()}
+            self.truth.objects[epoch, name, version] = held_objects(name)
             if not known[:-1]:
                 continue  # what came before this history nobody is told
             changes = Change.objects.filter(resource=name, version__gt=before[name]).order_by("version")

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
+import orjson
+
 from syncing.log import Delta, Heads, ResyncRequired, Snapshot
 from tests.syncing.terminal import Frame
 
@@ -109,7 +111,9 @@ class Replica:
                     yield from self._refetch([name])
                 return
             for change in delta.changes:
-                self._apply(name, {"action": change.action, "id": change.id, "data": change.data})
+                self._apply(
+                    name, {"action": change.action, "id": change.id, "data": change.data and orjson.loads(change.data)}
+                )
             self.versions[name] = delta.to
             if delta.to == delta.head:
                 return
@@ -134,7 +138,7 @@ class Replica:
     def _fetch_snapshot(self, name: str) -> UUID:
         self.refetches += 1
         snapshot = self.requests.snapshot(name=name)
-        self.rows[name] = {row["id"]: row for row in snapshot.items}
+        self.rows[name] = {row["id"]: row for row in map(orjson.loads, snapshot.items)}
         self.versions[name] = snapshot.version
         return snapshot.epoch
 

@@ -10,8 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Category, Product, Tag
-from syncing import epochs, log, registry
+from syncing import epochs, log
 from syncing.models import Change, SyncedResource
+from tests.syncing.objects import objects_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -188,6 +189,5 @@ def test_nobody_gets_nothing(transactional_db: None, path: str) -> None:
 
 
 def test_an_object_reads_the_same_alone_and_among_all(product: Product) -> None:
-    resource = registry.resource("product")
-    assert resource.read([product.id]) == resource.read()
-    assert resource.read([UUID(int=1), product.id]) == resource.read()
+    assert objects_of("product", [product.id]) == objects_of("product")
+    assert objects_of("product", [UUID(int=1), product.id]) == objects_of("product")

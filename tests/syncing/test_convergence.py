@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
+import orjson
 import pytest
 from django.contrib.auth.models import User
 from django.core import serializers
@@ -358,7 +359,7 @@ def database() -> State:
     return State(
         epoch=str(snapshots[0].epoch),
         versions={each.resource: each.version for each in snapshots},
-        objects={each.resource: {row["id"]: row for row in each.items} for each in snapshots},
+        objects={each.resource: {item["id"]: item for item in map(orjson.loads, each.items)} for each in snapshots},
     )
 
 

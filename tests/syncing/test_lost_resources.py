@@ -7,7 +7,7 @@ from syncing.frames import Encoded
 from syncing.log import Batch, Entry, Heads, Reason
 
 HEADS = Heads(uuid4(), {"table": 7, "zone": 5}, {"table": 0, "zone": 5})
-TABLE = Entry("table", 7, "created", str(uuid4()), {"name": "T1"})
+TABLE = Entry("table", 7, "created", str(uuid4()), b'{"name":"T1"}')
 
 
 def frames(since: dict[str, int], reason: Reason = Reason.HORIZON) -> tuple[list[tuple[str, object]], dict[str, int]]:

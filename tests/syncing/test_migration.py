@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
@@ -256,9 +257,9 @@ def test_a_counter_that_is_behind_its_log_is_named_and_goes_on_from_there(
     assert heads.versions == before.versions
     Tag.objects.bulk_create([Tag(name="new")], ignore_conflicts=True)
     delta = log.delta(name="tag", since=3, epoch=heads.epoch, limit=10)
-    assert [(entry.version, entry.action, entry.data and entry.data["name"]) for entry in delta.changes] == [
-        (4, "created", "new")
-    ]
+    assert [
+        (entry.version, entry.action, entry.data and orjson.loads(entry.data)["name"]) for entry in delta.changes
+    ] == [(4, "created", "new")]
     with pytest.raises(log.ResyncRequired) as refusal:
         log.delta(name="tag", since=2, epoch=heads.epoch, limit=10)
     assert refusal.value.members["reason"] == "horizon"

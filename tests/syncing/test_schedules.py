@@ -24,10 +24,11 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from syncing import epochs, feed, frames, log, readers, registry, retention
+from syncing import epochs, feed, frames, log, readers, retention
 from syncing.models import Change, SyncedResource
 from tests.schedules import run_schedules
 from tests.syncing.histories import History, Recorded, faults
+from tests.syncing.objects import held_objects
 from tests.syncing.recorder import Recorder
 from tests.syncing.replica import Replica
 from tests.syncing.simulation import Process, Turnstile, Wire, alone, read_through
@@ -333,7 +334,7 @@ class Shop(RuleBasedStateMachine):
             self.process.hub.bookmark_the_idle()
             self.process.until_idle()
         heads = self.recorder.note()
-        database = {name: {row["id"]: row for row in registry.resource(name).read()} for name in RESOURCES}
+        database = {name: held_objects(name) for name in RESOURCES}
         for terminal in self.terminals:
             replica = terminal.replica
             terminal.work()

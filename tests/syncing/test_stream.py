@@ -19,6 +19,7 @@ from syncing import epochs, log, registry
 from syncing.models import SyncedResource
 from tests.parts import wait_until
 from tests.syncing.conftest import web_process
+from tests.syncing.objects import held_objects, objects_of
 from tests.syncing.terminal import Terminal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,7 +45,7 @@ def test_a_change_arrives_with_its_object_and_ends_in_a_cut(listen: Listen, prod
     version = till.until("hello").data["versions"]["product"]
     Product.objects.filter(pk=product.pk).update(price="3.20")
     frame = till.until("sync", resource="product")
-    (row,) = registry.resource("product").read([product.id])
+    (row,) = objects_of("product", [product.id])
     assert frame.data == {
         "resource": "product",
         "action": "updated",
@@ -181,7 +182,7 @@ def test_state_and_events_equal_the_refetched_state(listen: Listen, category: Ca
     """Convergence: a snapshot and the events after it are a fresh snapshot."""
     till = listen()
     versions = till.until("hello").data["versions"]
-    held = {name: {row["id"]: row for row in registry.resource(name).read()} for name in registry.names()}
+    held = {name: held_objects(name) for name in registry.names()}
     start = {name: dict(rows) for name, rows in held.items()}
     tags = [Tag.objects.create(name=f"tag {n}") for n in range(3)]
     for n in range(40):
@@ -203,7 +204,7 @@ def test_state_and_events_equal_the_refetched_state(listen: Listen, category: Ca
         elif frame["data"] is not None:
             held[name][frame["id"]] = frame["data"]
     assert versions == heads
-    assert held == {name: {row["id"]: row for row in registry.resource(name).read()} for name in registry.names()}
+    assert held == {name: held_objects(name) for name in registry.names()}
     assert held != start
 
 

@@ -19,7 +19,7 @@ from images.models import Image
 from images.normalize import normalize
 from normalform import NoMemory
 from tests.parts import wait_until
-from uploads import pipeline, reconciliation
+from uploads import originals, pipeline, reconciliation
 from uploads.models import Photo
 from uploads.pipeline import NotAsDeclared
 
@@ -299,7 +299,7 @@ def test_a_late_worker_leaves_the_picture_stored_and_the_photo_alone(
 def test_the_original_goes_once_the_photo_is_safe(
     make_photo: Callable[..., Photo], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photo, drop, seen = make_photo(DATA), pipeline.drop_original, []
+    photo, drop, seen = make_photo(DATA), originals.drop_original, []
 
     def look(photo_id: UUID) -> None:
         seen.append(state(photo_id))
