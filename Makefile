@@ -36,7 +36,7 @@ check: $(DEV)  ## lint, format, types, import rules, migrations, docs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	PYTHONPATH=clients/python/src $(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/pytest --quiet tests/test_architecture.py tests/test_documented.py
 
