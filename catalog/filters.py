@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from refusals import Refusal
+from refusals import InvalidParameter
 
 CANONICAL_ID = re.compile(r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 SMALL_NUMBER = re.compile(r"\A[0-9]{1,6}\Z")
@@ -25,12 +25,10 @@ MOST_WORDS = 10
 MOST_VALUES = 100
 
 
-class InvalidParameter(Refusal):
-    status, code = 400, "invalid_parameter"
-    detail = _("A query parameter has a wrong value; errors names it.")
-
-    def __init__(self, name: str, reason: str | Promise) -> None:
-        super().__init__(errors=[{"field": name, "code": "invalid", "detail": str(reason)}])
+def invalid(name: str, reason: str | Promise) -> InvalidParameter:
+    """The refusal of the parameter ``name``."""
+    errors = [{"field": name, "code": "invalid", "detail": str(reason)}]
+    return InvalidParameter(_("A query parameter has a wrong value; errors names it."), errors=errors)
 
 
 @dataclass(frozen=True)
@@ -76,9 +74,9 @@ class Listing:
     def _searched(self, text: str) -> Q:
         words = text.split()
         if len(text) > LONGEST_SEARCH or len(words) > MOST_WORDS:
-            raise InvalidParameter("search", _("Search for at most 10 words and 200 characters."))
+            raise invalid("search", _("Search for at most 10 words and 200 characters."))
         if not _is_storable(text):
-            raise InvalidParameter("search", _("Text without NUL and surrogates."))
+            raise invalid("search", _("Text without NUL and surrogates."))
         condition = Q()
         for word in words:
             condition &= Q(*((f"{name}__icontains", word) for name in self.search), _connector=Q.OR)
@@ -90,7 +88,7 @@ class Listing:
         plain = [name.removeprefix("-") for name in fields]
         allowed = {*self.ordering, "id"}
         if text and (len(set(plain)) != len(plain) or not set(plain) <= allowed):
-            raise InvalidParameter("ordering", _("Order by: %s.") % ", ".join(sorted(allowed)))
+            raise invalid("ordering", _("Order by: %s.") % ", ".join(sorted(allowed)))
         return fields if "id" in plain else (*fields, "id")
 
 
@@ -99,7 +97,7 @@ def limit(text: str | None, *, default: int, most: int) -> int:
     if text is None:
         return default
     if not SMALL_NUMBER.match(text) or not 1 <= int(text) <= most:
-        raise InvalidParameter("limit", _("A number from 1 to %s.") % most)
+        raise invalid("limit", _("A number from 1 to %s.") % most)
     return int(text)
 
 
@@ -130,12 +128,12 @@ def filter_for(of: Any) -> Filter:
 def _values(name: str, offered: Filter, texts: Sequence[str]) -> Iterable[Any]:
     parts = [part for text in texts for part in (text.split(",") if offered.splits else [text])]
     if len(parts) > MOST_VALUES:
-        raise InvalidParameter(name, _("At most %s values.") % MOST_VALUES)
+        raise invalid(name, _("At most %s values.") % MOST_VALUES)
     for part in parts:
         try:
             yield offered.parse(part)
         except ValueError:
-            raise InvalidParameter(name, _("Not a value that this can have.")) from None
+            raise invalid(name, _("Not a value that this can have.")) from None
 
 
 def _any(of: Any, values: list[Any]) -> Q:

@@ -11,7 +11,7 @@ from django.core import signing
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from .filters import InvalidParameter
+from .filters import invalid
 
 SALT = "catalog.pages"  # part of every cursor that a client keeps
 
@@ -87,6 +87,6 @@ def _read(queryset: QuerySet[Any], text: str, order: tuple[str, ...]) -> Cursor:
     except signing.BadSignature:
         named = None
     if named is None or tuple(named) != order:
-        raise InvalidParameter("cursor", _("Not a cursor of this list and order; begin without one."))
+        raise invalid("cursor", _("Not a cursor of this list and order; begin without one."))
     fields = (queryset.model._meta.get_field(name.removeprefix("-")) for name in order)
     return Cursor(order, tuple(field.to_python(value) for field, value in zip(fields, values, strict=True)), backwards)

@@ -16,7 +16,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from refusals import Refusal
+from refusals import InvalidParameter
 
 from . import log, registry, snapshots
 from .codings import takes_gzip
@@ -28,10 +28,6 @@ LARGEST_LIMIT = 5000
 # A number that no 64-bit counter reaches is still a number: a terminal that sends it is ahead.
 WHOLE_NUMBER = re.compile(r"[0-9]{1,4000}", re.ASCII)  # Python reads no more than 4,300
 RESOURCE = OpenApiParameter("resource", str, OpenApiParameter.PATH, description="The name of a resource.")
-
-
-class InvalidParameter(Refusal):
-    status, code = 400, "invalid_parameter"
 
 
 class StatusView(APIView):
