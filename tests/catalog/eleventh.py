@@ -1,4 +1,4 @@
-"""A kind of record that exists in tests only: a combo menu with rows of its own, a link and references.
+"""A kind of record that exists in tests only: a gadget with rows of its own, a link and references.
 
 ``declare`` is all that a developer would write: model, wire shape, page in the admin, entry.
 """
@@ -29,14 +29,14 @@ from syncing.models import Change, SyncedResource
 from tests.conftest import tables_of_tests
 
 API_LINE = (
-    "| `/api/combos` `/api/combos/{id}` | `id?` `name` `price` `tags?` `image?` `position?` `slots?`: list of … |\n"
+    "| `/api/gadgets` `/api/gadgets/{id}` | `id?` `name` `price` `tags?` `image?` `position?` `slots?`: list of … |\n"
 )
 
 
 def declare() -> tuple[Kind, type[CatalogueAdmin]]:
     """The entry of the kind and its page in the admin."""
 
-    class Combo(Record):
+    class Gadget(Record):
         name = models.CharField(max_length=100)
         price = models.DecimalField(max_digits=10, decimal_places=2)
         tags = models.ManyToManyField(Tag, related_name="+", blank=True)
@@ -45,13 +45,13 @@ def declare() -> tuple[Kind, type[CatalogueAdmin]]:
 
         class Meta:
             app_label = "catalog"
-            constraints = [models.UniqueConstraint(Lower("name"), name="combo_name_is_unique")]
+            constraints = [models.UniqueConstraint(Lower("name"), name="gadget_name_is_unique")]
 
         def __str__(self) -> str:
             return self.name
 
-    class ComboSlot(ChildRecord):
-        combo = models.ForeignKey(Combo, models.CASCADE, related_name="slots")
+    class GadgetSlot(ChildRecord):
+        gadget = models.ForeignKey(Gadget, models.CASCADE, related_name="slots")
         name = models.CharField(max_length=100)
         product = models.ForeignKey(Product, models.PROTECT, related_name="+", null=True, blank=True)
         count = models.PositiveSmallIntegerField(default=1)
@@ -61,7 +61,7 @@ def declare() -> tuple[Kind, type[CatalogueAdmin]]:
         class Meta:
             app_label = "catalog"
             constraints = [
-                models.UniqueConstraint("combo", Lower("name"), name="slot_name_is_unique_in_its_combo"),
+                models.UniqueConstraint("gadget", Lower("name"), name="slot_name_is_unique_in_its_gadget"),
                 models.CheckConstraint(condition=models.Q(count__gte=1), name="slot_has_a_count"),
             ]
 
@@ -70,25 +70,25 @@ def declare() -> tuple[Kind, type[CatalogueAdmin]]:
 
     class SlotSerializer(ChildSerializer):
         class Meta:
-            model = ComboSlot
+            model = GadgetSlot
             fields = ("id", "name", "product", "count", "position")
 
-    class ComboSerializer(ShapeSerializer):
+    class GadgetSerializer(ShapeSerializer):
         slots = SlotSerializer(many=True, required=False)
 
         class Meta:
-            model = Combo
+            model = Gadget
             fields = ("id", "name", "price", "tags", "image", "position", "slots", "updated_at")
 
     class SlotRows(Rows):
-        model = ComboSlot
+        model = GadgetSlot
         fields = ("name", "product", "count", "position")
 
-    class ComboAdmin(CatalogueAdmin):
+    class GadgetAdmin(CatalogueAdmin):
         fields = ("name", "price", "tags", "position")
         inlines = (SlotRows,)
 
-    return Kind("combo", "combos", ComboSerializer, Group.MENU, "lunch_dining", filters=("tags",)), ComboAdmin
+    return Kind("gadget", "gadgets", GadgetSerializer, Group.MENU, "lunch_dining", filters=("tags",)), GadgetAdmin
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from .test_admin_sheets import export, imported, rows_of
 
 DOCUMENTED = {
     "api": f"{API}\n{eleventh.API_LINE}",
-    "protocol": PROTOCOL.replace("The resources are ", "The resources are `combo`, "),
+    "protocol": PROTOCOL.replace("The resources are ", "The resources are `gadget`, "),
 }
 
 
@@ -50,10 +50,10 @@ def tea(minimal: Callable[[str], dict[str, Any]], api: Api) -> str:
 
 @pytest.fixture
 def lunch(kind: Kind, api: Api, tea: str) -> Any:
-    """A combo with two rows and a link, as the API answered it."""
+    """A gadget with two rows and a link, as the API answered it."""
     hot = Tag.objects.create(name="hot")
     slots = [{"name": "Drink", "product": tea}, {"name": "Dessert", "count": 2}]
-    made = api.post("/api/combos", {"name": "Lunch", "price": "9.5", "tags": [str(hot.pk)], "slots": slots})
+    made = api.post("/api/gadgets", {"name": "Lunch", "price": "9.5", "tags": [str(hot.pk)], "slots": slots})
     assert made.status_code == 201, made.content
     return made
 
@@ -75,7 +75,7 @@ def test_it_is_created_with_its_rows_and_its_link(lunch: Any, api: Api, tea: str
     assert (drink["name"], drink["product"], drink["count"], drink["position"]) == ("Drink", tea, 1, 0)
     assert (dessert["name"], dessert["product"], dessert["count"], dessert["position"]) == ("Dessert", None, 2, 1)
     assert api.get(lunch["Location"]).content == lunch.content
-    assert api.get(f"/api/combos?tag={made['tags'][0]}&search=lun").json()["results"] == [made]
+    assert api.get(f"/api/gadgets?tag={made['tags'][0]}&search=lun").json()["results"] == [made]
 
 
 def test_its_rows_are_edited_as_one_list(lunch: Any, api: Api) -> None:
@@ -91,11 +91,11 @@ def test_its_rows_are_edited_as_one_list(lunch: Any, api: Api) -> None:
 
 
 def test_what_terminals_do_not_see_of_a_row_stays(kind: Kind, lunch: Any, api: Api) -> None:
-    combo = kind.model.objects.get()
-    combo.slots.update(note="ours")
+    gadget = kind.model.objects.get()
+    gadget.slots.update(note="ours")
     drink, dessert = lunch.json()["slots"]
     assert api.patch(lunch["Location"], {"slots": [{**drink, "count": 4}, dessert]}).status_code == 200
-    assert set(combo.slots.values_list("count", "note")) == {(4, "ours"), (2, "ours")}
+    assert set(gadget.slots.values_list("count", "note")) == {(4, "ours"), (2, "ours")}
 
 
 def test_a_write_of_rows_that_changes_nothing_leaves_no_trace(lunch: Any, api: Api) -> None:
@@ -105,7 +105,7 @@ def test_a_write_of_rows_that_changes_nothing_leaves_no_trace(lunch: Any, api: A
 
 
 def test_what_is_wrong_with_a_row_is_named_at_its_place(lunch: Any, api: Api) -> None:
-    other = api.post("/api/combos", {"name": "Dinner", "price": 1, "slots": [{"name": "Wine"}]}).json()["slots"][0]
+    other = api.post("/api/gadgets", {"name": "Dinner", "price": 1, "slots": [{"name": "Wine"}]}).json()["slots"][0]
     drink, dessert = lunch.json()["slots"]
     for slots, wrong in (
         ([drink, {"name": "DRINK"}], ("slots.1.name", "unique")),
@@ -129,15 +129,15 @@ def test_its_references_are_held_like_those_of_any_kind(lunch: Any, api: Api, te
     assert api.patch(lunch["Location"], {"image": stored.hash}).json()["image"] == stored.hash
     assert Image.objects.get().unreferenced_since is None, "the sweep would have taken it"
     refused = api.delete(f"/api/products/{tea}")
-    assert (refused.status_code, refused.json()["by"]) == (409, [{"resource": "combo", "count": 1}])
+    assert (refused.status_code, refused.json()["by"]) == (409, [{"resource": "gadget", "count": 1}])
 
 
 def test_a_manager_edits_it(kind: Kind, lunch: Any, api: Api, admin_client: Client) -> None:
-    assert "/admin/catalog/combo/" in admin_client.get("/admin/").content.decode()
-    combo = kind.model.objects.get()
-    drink = combo.slots.get(name="Drink")
-    row = next(i for i in (0, 1) if change_form(admin_client, combo).values[f"slots-{i}-id"] == [str(drink.pk)])
-    assert change_form(admin_client, combo).save(**{f"slots-{row}-count": "3"}).status_code == 302
+    assert "/admin/catalog/gadget/" in admin_client.get("/admin/").content.decode()
+    gadget = kind.model.objects.get()
+    drink = gadget.slots.get(name="Drink")
+    row = next(i for i in (0, 1) if change_form(admin_client, gadget).values[f"slots-{i}-id"] == [str(drink.pk)])
+    assert change_form(admin_client, gadget).save(**{f"slots-{row}-count": "3"}).status_code == 302
     edited = api.get(lunch["Location"]).json()
     assert {slot["name"]: slot["count"] for slot in edited["slots"]} == {"Drink": 3, "Dessert": 2}
     assert edited["updated_at"] > lunch.json()["updated_at"], "rows are part of their record"
@@ -147,13 +147,13 @@ def test_a_manager_edits_it(kind: Kind, lunch: Any, api: Api, admin_client: Clie
     assert list(rows_of(sheet)[0]) == ["id", "name", "price", "tags", "image", "position"]
     imported(admin_client, kind.model, sheet.decode().replace("Dinner", "Supper").replace("hot", ""))
     assert set(kind.model.objects.values_list("name", flat=True)) == {"Lunch", "Supper"}
-    assert not combo.tags.exists()
+    assert not gadget.tags.exists()
 
 
 def test_it_is_published(kind: Kind) -> None:
     schema = SchemaGenerator().get_schema(request=None, public=True)
-    assert schema["paths"]["/api/combos"]["post"]["operationId"] == "combos_create"
-    assert list(schema["components"]["schemas"]["Combo"]["properties"])[-2:] == ["slots", "updated_at"]
+    assert schema["paths"]["/api/gadgets"]["post"]["operationId"] == "gadgets_create"
+    assert list(schema["components"]["schemas"]["Gadget"]["properties"])[-2:] == ["slots", "updated_at"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -162,13 +162,13 @@ def test_it_is_synced(kind: Kind, minimal: Callable[[str], dict[str, Any]]) -> N
     before = log.heads()
     tag, product = (api.post(f"/api/{kind}s", minimal(kind)).json()["id"] for kind in ("tag", "product"))
     body = {"name": "Lunch", "price": "9.5", "tags": [tag], "slots": [{"name": "Drink", "product": product}]}
-    made = api.post("/api/combos", body)
-    changes = f"/api/sync/combo/changes?epoch={before.epoch}&since="
+    made = api.post("/api/gadgets", body)
+    changes = f"/api/sync/gadget/changes?epoch={before.epoch}&since="
 
-    at = [api.get("/api/sync/status").json()["versions"]["combo"]]
-    snapshot = api.get("/api/sync/combo").json()
+    at = [api.get("/api/sync/status").json()["versions"]["gadget"]]
+    snapshot = api.get("/api/sync/gadget").json()
     assert (snapshot["version"], snapshot["items"]) == (at[0], [made.json()])
-    delta = api.get(f"{changes}{before.versions['combo']}").json()
+    delta = api.get(f"{changes}{before.versions['gadget']}").json()
     assert [change["data"] for change in delta["changes"]] == [made.json()]
 
     for slots, tags in (([*made.json()["slots"], {"name": "Bread"}], [tag]), (made.json()["slots"], [])):
@@ -177,14 +177,14 @@ def test_it_is_synced(kind: Kind, minimal: Callable[[str], dict[str, Any]]) -> N
         assert [(change["action"], change["data"]) for change in delta["changes"]] == [("updated", edited)]
         at.append(delta["to"])
 
-    sent, _ = read_encoded(since={"combo": at[-2]}).frames({"combo": at[-2]}, {})
+    sent, _ = read_encoded(since={"gadget": at[-2]}).frames({"gadget": at[-2]}, {})
     streamed = [orjson.loads(line[6:]) for line in sent.splitlines() if line.startswith(b"data: ")]
-    assert [(event["resource"], event["data"]) for event in streamed][-1] == ("combo", edited)
+    assert [(event["resource"], event["data"]) for event in streamed][-1] == ("gadget", edited)
 
     assert api.delete(made["Location"]).status_code == 204
     delta = api.get(f"{changes}{at[-1]}").json()
     assert [(change["action"], change["data"]) for change in delta["changes"]] == [("deleted", None)]
-    assert api.get("/api/sync/combo").json()["items"] == []
+    assert api.get("/api/sync/gadget").json()["items"] == []
     assert api.get(f"/api/products/{product}").status_code == 200
 
 
@@ -199,31 +199,31 @@ def without_an_address(kind: Kind) -> Iterator[None]:
 
 @pytest.mark.usefixtures("lunch", "without_an_address")
 def test_a_kind_without_an_address_is_noticed(kind: Kind, api: Api) -> None:
-    assert lacks(kind, api, **DOCUMENTED) == ["combo has no address: an entry in catalog/resources.py"]
+    assert lacks(kind, api, **DOCUMENTED) == ["gadget has no address: an entry in catalog/resources.py"]
 
 
 @pytest.mark.usefixtures("lunch")
 def test_a_kind_without_a_page_or_a_sheet_is_noticed(kind: Kind, api: Api) -> None:
     with patch.dict(admin.site._registry):
         admin.site.unregister(kind.model)
-        assert lacks(kind, api, **DOCUMENTED) == ["combo has no page in the admin: catalog/admin/"]
+        assert lacks(kind, api, **DOCUMENTED) == ["gadget has no page in the admin: catalog/admin/"]
         admin.site.register(kind.model, ModelAdmin)
         columns = "image, name, position, price, tags"
-        assert lacks(kind, api, **DOCUMENTED) == [f"combo has no sheet with {columns}: its page is a CatalogueAdmin"]
+        assert lacks(kind, api, **DOCUMENTED) == [f"gadget has no sheet with {columns}: its page is a CatalogueAdmin"]
 
 
 @pytest.mark.usefixtures("lunch")
 def test_a_kind_that_is_not_documented_is_noticed(kind: Kind, api: Api) -> None:
     assert lacks(kind, api) == [
-        "combo has no line in docs/api.md that begins with | `/api/combos`",
-        "combo is not among the resources of docs/sync-protocol.md",
+        "gadget has no line in docs/api.md that begins with | `/api/gadgets`",
+        "gadget is not among the resources of docs/sync-protocol.md",
     ]
     half = {**DOCUMENTED, "api": DOCUMENTED["api"].replace("`image?` `position?` `slots?`", "`position?`")}
-    assert lacks(kind, api, **half) == ["combo has fields that docs/api.md lacks: image, slots"]
+    assert lacks(kind, api, **half) == ["gadget has fields that docs/api.md lacks: image, slots"]
 
 
 def test_a_kind_without_a_record_in_the_demo_is_noticed(kind: Kind, api: Api) -> None:
-    assert lacks(kind, api, **DOCUMENTED) == ["combo has no record in the demo: catalog/demo/"]
+    assert lacks(kind, api, **DOCUMENTED) == ["gadget has no record in the demo: catalog/demo/"]
 
 
 @pytest.mark.usefixtures("lunch")
@@ -237,5 +237,5 @@ def test_a_kind_without_a_minimal_body_is_noticed(kind: Kind, api: Api) -> None:
 
     dated = {**DOCUMENTED, "api": DOCUMENTED["api"].replace("`slots?`", "`slots?` `sold_since`")}
     assert lacks(replace(kind, shape=DatedSerializer), api, **dated) == [
-        "combo has no minimal body: tests/catalog/conftest.py knows no value for combo.sold_since"
+        "gadget has no minimal body: tests/catalog/conftest.py knows no value for gadget.sold_since"
     ]
