@@ -84,16 +84,10 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
         return problem(error)
     if not isinstance(error, exceptions.APIException):
         return None
-    headers = dict(getattr(error, "headers", {}))
-    if auth_header := getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = auth_header
-    if (wait := getattr(error, "wait", None)) is not None:
-        headers["Retry-After"] = str(int(wait) or 1)
-    extra = dict(getattr(error, "extra", {}))
-    code = str(error.get_codes()) if isinstance(error.get_codes(), str) else error.default_code
-    code, detail = CODES.get(code, code), str(error.detail)
+    code, challenge = str(error.get_codes()), getattr(error, "auth_header", None)
+    headers = {"WWW-Authenticate": challenge} if challenge else {}
     # Not DRF's Response: the view's renderer may be for YAML or a page.
-    return Problem(error.status_code, code, detail, headers=headers, **extra)
+    return Problem(error.status_code, CODES.get(code, code), str(error.detail), headers=headers)
 
 
 def mistakes(error: ValidationError) -> Iterator[dict[str, str]]:
