@@ -1,6 +1,7 @@
 """Whatever an operator can set, a client can be told and a terminal can call is written down under docs/."""
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from importlib import import_module
@@ -134,9 +135,19 @@ def test_every_endpoint_is_documented() -> None:
     assert not missing, f"README and docs/ lack {', '.join(missing)}"
 
 
+def files_of_the_project() -> list[Path]:
+    """Every file but those of tools, and of a server that runs here."""
+    foreign = {".venv", ".git", "var", "node_modules", "__pycache__"}
+    found = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in foreign]
+        found += [Path(folder, name) for name in names]
+    return sorted(found)
+
+
 def written() -> list[Path]:
     """Every document that people wrote."""
-    return sorted(path for path in ROOT.rglob("*.md") if not {".venv", ".git", "var", "node_modules"} & set(path.parts))
+    return [path for path in files_of_the_project() if path.suffix == ".md"]
 
 
 def without_code(text: str) -> str:
@@ -236,6 +247,18 @@ def test_every_inside_of_a_library_that_is_used_stands_in_adr_5() -> None:
 
     assert {"_map_basic_serializer", "_set_content_type_params"} <= insides.of_libraries()
     assert sorted(name for name in insides.of_libraries() if name not in text) == []
+
+
+def test_files_and_tests_that_documents_name_are_there() -> None:
+    files = [str(path.relative_to(ROOT)) for path in files_of_the_project()]
+    missing = set()
+    for path in written():
+        for name, test in re.findall(r"`([\w./-]+\.(?:py|ya?ml|toml|txt|js))(?:::(\w+))?`", path.read_text()):
+            there = [file for file in files if f"/{file}".endswith(f"/{name}")]
+            if not there or (test and f"def {test}(" not in (ROOT / there[0]).read_text()):
+                missing.add(f"{path.relative_to(ROOT)}: {name}{f'::{test}' if test else ''}")
+
+    assert missing == set()
 
 
 def test_the_readme_draws_every_room_and_nothing_that_is_not_there() -> None:
