@@ -1,4 +1,4 @@
-"""A narrower copy is made once, also when two processes are asked for it at the same moment."""
+"""A derivative is made once, also when two processes are asked for it at the same moment."""
 
 import os
 import re
@@ -41,7 +41,7 @@ print(delivery.derivative_size(image, delivery.Derivative(160)))
 
 
 class Askers:
-    """Processes that ask for one copy, of a server's data of their own."""
+    """Processes that ask for one derivative, with a server's data of their own."""
 
     def __init__(self, folder: Path) -> None:
         self.made, self.go = folder / "made", folder / "go"
@@ -64,7 +64,7 @@ class Askers:
 
     @property
     def times(self) -> int:
-        """How often somebody began to make the copy."""
+        """How often a process began to make the derivative."""
         return len(self.made.read_text().splitlines()) if self.made.exists() else 0
 
 

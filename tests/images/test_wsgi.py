@@ -1,4 +1,4 @@
-"""The short way of a picture, before Django, answers as the long one does, and asks no database."""
+"""The middleware before Django answers for an image as the view does, and asks no database."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -40,22 +40,22 @@ def handed_on(environ: dict[str, Any], start_response: Callable[..., Any]) -> It
     return []
 
 
-def ask(front: Callable[..., Iterable[bytes]], path: str = PATH, method: str = "GET", **more: str) -> Answer:
+def ask(middleware: Callable[..., Iterable[bytes]], path: str = PATH, method: str = "GET", **more: str) -> Answer:
     environ: dict[str, Any] = {"PATH_INFO": path, "REQUEST_METHOD": method, **more}
     setup_testing_defaults(environ)
     said: list[Any] = []
-    body = b"".join(front(environ, lambda status, headers: said.extend((status, headers))))
+    body = b"".join(middleware(environ, lambda status, headers: said.extend((status, headers))))
     return Answer(int(said[0].split()[0]), dict(said[1]), body)
 
 
 @pytest.fixture
-def front() -> ImagesFirst:
+def middleware() -> ImagesFirst:
     return ImagesFirst(handed_on)
 
 
 @pytest.fixture
 def on_disk(files: Path) -> Path:
-    """The picture as `store` leaves it, and no row of it: there may be no database."""
+    """The image's file as `store` leaves it, without a row: there may be no database."""
     blobs().put(image_key(HASH), DATA, content_type="image/jpeg", sha256=HASH)
     return files / "images" / f"{HASH}.jpg"
 
@@ -64,38 +64,38 @@ def on_disk(files: Path) -> Path:
 @pytest.mark.parametrize("delivery", ["app", "accel", "redirect"])
 @pytest.mark.parametrize("query", ["", "w=160", "w=160&format=webp", "w=160&format=jpeg"])
 def test_both_ways_give_one_answer(
-    anyone: Client, front: ImagesFirst, settings: LazySettings, delivery: str, query: str
+    anyone: Client, middleware: ImagesFirst, settings: LazySettings, delivery: str, query: str
 ) -> None:
     settings.IMAGE_DELIVERY = delivery
     add_image(data=DATA)
 
-    long = anyone.get(f"{PATH}?{query}")  # which makes a copy that isn't there
-    short = ask(front, QUERY_STRING=query)
+    long = anyone.get(f"{PATH}?{query}")  # the view makes a derivative that isn't there
+    short = ask(middleware, QUERY_STRING=query)
 
     assert (short.status, short.body) == (long.status_code, long.content)
     assert (short.status, bool(short.body)) == (200, delivery != "accel")
     assert short.headers.items() <= long.headers.items()
     assert "Vary" not in short.headers
-    head = ask(front, QUERY_STRING=query, method="HEAD")
+    head = ask(middleware, QUERY_STRING=query, method="HEAD")
     assert (head.status, head.headers, head.body) == (200, short.headers, b"")
     assert short.headers["ETag"].startswith(f'"{HASH}')
 
 
 @pytest.mark.django_db
 def test_a_copy_goes_on_until_it_is_made_and_again_when_it_is_gone(
-    anyone: Client, front: ImagesFirst, files: Path
+    anyone: Client, middleware: ImagesFirst, files: Path
 ) -> None:
     add_image(data=DATA)
-    assert ask(front, QUERY_STRING="w=160").status == 299
+    assert ask(middleware, QUERY_STRING="w=160").status == 299
     anyone.get(f"{PATH}?w=160")
-    assert ask(front, QUERY_STRING="w=160").status == 200
+    assert ask(middleware, QUERY_STRING="w=160").status == 200
     (files / "images" / "derived" / f"{HASH}_160.jpg").unlink()
 
-    assert ask(front, QUERY_STRING="w=160").status == 299
+    assert ask(middleware, QUERY_STRING="w=160").status == 299
 
 
 def test_the_server_answers_a_stored_picture_without_any_database(on_disk: Path) -> None:
-    """No mark lets this test have one: Django's way would fail it."""
+    """This test has no mark that allows a database: the view would fail here."""
     answer = ask(application)
 
     assert (answer.status, answer.body) == (200, DATA)
@@ -122,51 +122,51 @@ def test_the_server_answers_a_stored_picture_without_any_database(on_disk: Path)
         {"path": ""},
     ],
 )
-def test_what_is_anything_else_goes_on(front: ImagesFirst, more: dict[str, str]) -> None:
-    assert ask(front, **more).status == 299
+def test_what_is_anything_else_goes_on(middleware: ImagesFirst, more: dict[str, str]) -> None:
+    assert ask(middleware, **more).status == 299
 
 
 @pytest.mark.usefixtures("on_disk")
-def test_what_strangers_may_not_see_goes_on(front: ImagesFirst, settings: LazySettings) -> None:
+def test_what_strangers_may_not_see_goes_on(middleware: ImagesFirst, settings: LazySettings) -> None:
     settings.IMAGES_PUBLIC = False
 
-    assert ask(front).status == 299
+    assert ask(middleware).status == 299
 
 
 @pytest.mark.django_db
-def test_what_is_in_a_bucket_goes_on(front: ImagesFirst, settings: LazySettings, new_bucket: Bucket) -> None:
+def test_what_is_in_a_bucket_goes_on(middleware: ImagesFirst, settings: LazySettings, new_bucket: Bucket) -> None:
     use_bucket(settings, new_bucket)
     add_image(data=DATA)
 
-    assert ask(front).status == 299
+    assert ask(middleware).status == 299
 
 
-def test_bytes_that_are_not_those_of_their_name_go_on(front: ImagesFirst, on_disk: Path) -> None:
+def test_bytes_that_are_not_those_of_their_name_go_on(middleware: ImagesFirst, on_disk: Path) -> None:
     on_disk.write_bytes(DATA[:-9] + bytes(9))
 
-    assert ask(front).status == 299
+    assert ask(middleware).status == 299
 
 
 @pytest.mark.parametrize("delivery", ["app", "accel"])
 def test_a_picture_that_was_sent_already_is_gone_as_soon_as_its_bytes_are(
-    front: ImagesFirst, on_disk: Path, settings: LazySettings, delivery: str
+    middleware: ImagesFirst, on_disk: Path, settings: LazySettings, delivery: str
 ) -> None:
     settings.IMAGE_DELIVERY = delivery
-    assert ask(front).status == 200
+    assert ask(middleware).status == 200
     on_disk.unlink()
 
-    assert ask(front).status == 299
+    assert ask(middleware).status == 299
 
 
 @pytest.mark.skipif("os.geteuid() == 0", reason="root may read everything")
-def test_a_file_that_can_not_be_read_goes_on(front: ImagesFirst, on_disk: Path) -> None:
+def test_a_file_that_can_not_be_read_goes_on(middleware: ImagesFirst, on_disk: Path) -> None:
     on_disk.chmod(0)
 
-    assert ask(front).status == 299
+    assert ask(middleware).status == 299
 
 
 def test_a_picture_is_read_and_verified_once(
-    front: ImagesFirst, on_disk: Path, monkeypatch: pytest.MonkeyPatch
+    middleware: ImagesFirst, on_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
     whole = Blobs.read
@@ -178,7 +178,7 @@ def test_a_picture_is_read_and_verified_once(
 
     monkeypatch.setattr(Blobs, "read", counted)
 
-    assert {ask(front).body for _ in range(3)} == {DATA}
+    assert {ask(middleware).body for _ in range(3)} == {DATA}
     assert read == [image_key(HASH)]
 
 
@@ -215,9 +215,9 @@ class TestRecentPictures:
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", [Image.Status.STORING, Image.Status.SWEEPING])
 def test_a_picture_whose_bytes_are_there_is_served_at_whatever_step_its_row_is(
-    front: ImagesFirst, status: Image.Status
+    middleware: ImagesFirst, status: Image.Status
 ) -> None:
     add_image(data=DATA)
     Image.objects.update(status=status)
 
-    assert ask(front).body == DATA
+    assert ask(middleware).body == DATA

@@ -117,9 +117,9 @@ def files(draw: some.DrawFn) -> bytes:
         options |= {"quality": draw(some.integers(1, 100)), "progressive": draw(some.booleans())}
     if profile := draw(some.sampled_from([None, b"junk", srgb(), adobe_rgb(), display_p3(), linear_grey()])):
         options["icc_profile"] = profile
-    if (turn := draw(some.integers(0, 8))) and format not in ("GIF", "BMP"):
+    if (orientation := draw(some.integers(0, 8))) and format not in ("GIF", "BMP"):
         exif = Image.Exif()
-        exif[ExifTags.Base.Orientation] = turn
+        exif[ExifTags.Base.Orientation] = orientation
         options["exif"] = exif.tobytes()
     data = heic(image, **options) if format == "HEIC" else encoded(image, format, **options)
     return data + draw(some.sampled_from([b"", b"", b"PK\3\4 behind the end"]))
