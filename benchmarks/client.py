@@ -54,7 +54,7 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 def interleaved(rounds: int, *works: Callable[[int], object]) -> list[float]:
-    """The median seconds of each, in turns, so that what else the machine does meets all of them."""
+    """The median seconds of each, alternately, so that what else the machine does meets all of them."""
     spent: list[list[float]] = [[] for _work in works]
     for number in range(rounds):
         for index, work in enumerate(works):

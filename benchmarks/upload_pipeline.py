@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 PHOTOS = 200
 PROCESSES = 2
-TURNS = 5  # each with as many photos, all different: an image that is stored already would cost less
+ROUNDS = 5  # each with as many photos, all different: an image that is stored already would cost less
 WORKERS = 2
 TARGET = 0.85
 WORKER = [sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency=2"]  # as `deploy/` has it
@@ -56,14 +56,14 @@ def begin(stack: ExitStack, database: str) -> Path:
 
 
 # --- Throughput -------------------------------------------------------------------------------------------------
-def photographs(turn: int) -> list[bytes]:
+def photographs(round_: int) -> list[bytes]:
     """Pictures of 12 megapixels, all different: one scan, read with other tables, is another picture."""
     from tests.main_job.photograph import photograph
 
     one = photograph()
     table = one.index(b"\xff\xdb") + 5
     made = []
-    for number in range(PHOTOS * turn, PHOTOS * (turn + 1)):
+    for number in range(PHOTOS * round_, PHOTOS * (round_ + 1)):
         other = bytearray(one)
         other[table + 1] += number % 20
         other[table + 2] += number // 20
@@ -116,7 +116,7 @@ def seconds_of_pipeline(pictures: list[bytes]) -> float:
 
 
 def throughput() -> bool:
-    """In turns, and now one first and now the other, so that whatever else the machine does hits both alike."""
+    """In rounds, and now one first and now the other, so that whatever else the machine does hits both alike."""
     with ExitStack() as stack:
         folder = begin(stack, "sqlite")
         from config.celery import app
@@ -138,21 +138,21 @@ def throughput() -> bool:
                 seconds=60,
             )
             alone, whole = [], []
-            for turn in tqdm(range(-1, TURNS), desc=f"{workers} of {WORKERS} workers"):
-                pictures = photographs(turn + 1 + (workers - 1) * (TURNS + 1))
-                if turn % 2:
+            for round_ in tqdm(range(-1, ROUNDS), desc=f"{workers} of {WORKERS} workers"):
+                pictures = photographs(round_ + 1 + (workers - 1) * (ROUNDS + 1))
+                if round_ % 2:
                     whole.append(seconds_of_pipeline(pictures))
                 alone.append(seconds_of_normalizer(pool, paths, pictures))
-                if not turn % 2:
+                if not round_ % 2:
                     whole.append(seconds_of_pipeline(pictures))
-            del alone[0], whole[0]  # in the first turn everything wakes up
+            del alone[0], whole[0]  # in the first round everything wakes up
             ratio = sum(alone) / sum(whole)
             ratios = sorted(one / other for one, other in zip(alone, whole, strict=True))
-            rates = f"{PHOTOS * TURNS / sum(alone):.2f} | {PHOTOS * TURNS / sum(whole):.2f}"
+            rates = f"{PHOTOS * ROUNDS / sum(alone):.2f} | {PHOTOS * ROUNDS / sum(whole):.2f}"
             lines.append(f"| {workers} | {rates} | {ratio:.3f} | {ratios[0]:.2f} to {ratios[-1]:.2f} |")
-    print(f"\n{PHOTOS} photos of 12 MP and {len(pictures[0]) / 1e6:.1f} MB at once, {TURNS} turns, photos a second;")
+    print(f"\n{PHOTOS} photos of 12 MP and {len(pictures[0]) / 1e6:.1f} MB at once, {ROUNDS} rounds, photos a second;")
     print(f"target for {WORKERS} workers: {TARGET} of what {PROCESSES} processes do that only normalise.\n")
-    print("| workers | normaliser alone | pipeline | ratio | of the turns |\n|---|---|---|---|---|")
+    print("| workers | normaliser alone | pipeline | ratio | of the rounds |\n|---|---|---|---|---|")
     print("\n".join(lines), flush=True)
     return ratio >= TARGET
 

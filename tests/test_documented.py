@@ -266,3 +266,20 @@ def test_the_readme_draws_every_room_and_nothing_that_is_not_there() -> None:
 
     assert set(ROOMS) <= drawn
     assert {name for name in drawn if not (ROOT / name).is_dir()} == set()
+
+
+# Words that had several meanings, and a process that was a person: docs/glossary.md.
+BANNED = re.compile(r"\b(settle[sd]?|settling|[Hh]e|[Hh]is|[Hh]im|[Hh]imself)\b|^log = ", re.MULTILINE)
+
+
+def test_the_code_and_the_documents_keep_to_the_glossary() -> None:
+    texts = [path for path in files_of_the_project() if path.suffix in {".py", ".md", ".js", ".html"}]
+    exempt = {ROOT / "docs/glossary.md", Path(__file__).resolve()}
+    found = {
+        f"{path.relative_to(ROOT)}: {match[0].strip()}"
+        for path in texts
+        if path not in exempt
+        for match in BANNED.finditer(path.read_text())
+    }
+
+    assert found == set()

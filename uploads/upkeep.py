@@ -14,7 +14,7 @@ from images.quarantine import OCTETS, QUARANTINE, expired, set_aside
 
 from .models import Photo
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 ORIGINALS = "originals/"
 ORPHAN_AGE = timedelta(days=1)
@@ -59,8 +59,8 @@ def quarantine_orphans(*, now: datetime, limit: int = LIMIT) -> Orphans:
             orphans.expired += 1
         orphans.drafts = sum(blobs().clear_drafts(name, before=now - ORPHAN_AGE) for name in (ORIGINALS, quarantined))
     except StorageUnavailable as error:
-        log.warning("orphan scan stopped; the next run goes on: %s", error.reason)
-    log.info("orphans %s", " ".join(f"{name}={value}" for name, value in asdict(orphans).items()))
+        logger.warning("orphan scan stopped; the next run goes on: %s", error.reason)
+    logger.info("orphans %s", " ".join(f"{name}={value}" for name, value in asdict(orphans).items()))
     return orphans
 
 
@@ -95,7 +95,7 @@ def quarantine(blob: Blob) -> bool:
     except BlobMissing:
         return False
     except KeyRefused:
-        log.warning("orphan left alone key=%r: none of our names", blob.key)
+        logger.warning("orphan left alone key=%r: none of our names", blob.key)
         return False
     set_aside(blob.key, data)
     blobs().delete(blob.key)
@@ -104,7 +104,7 @@ def quarantine(blob: Blob) -> bool:
         # Registered again meanwhile, and its client may have been told that the bytes are there. One that registers
         # from now on finds none, and sends them.
         blobs().put(blob.key, data, content_type=OCTETS)
-        log.warning("orphan given back key=%s: it has a record now", blob.key)
+        logger.warning("orphan given back key=%s: it has a record now", blob.key)
         return False
-    log.warning("orphan quarantined key=%s size=%d", blob.key, blob.size)
+    logger.warning("orphan quarantined key=%s size=%d", blob.key, blob.size)
     return True

@@ -65,12 +65,12 @@ def snapshots(connection: psycopg.Connection, client: httpx.Client, table: Table
             assert answer.status_code == 200
             assert sum(map(len, answer.iter_raw())) > 10_000
 
-    for turn in range(ROUNDS + 1):
+    for round_ in range(ROUNDS + 1):
         connection.execute("UPDATE catalog_product SET position = position + 1 WHERE name = 'Product'")
         cold = seconds(fetch) * 1000
         warm = statistics.median(seconds(fetch) for _ in range(5)) * 1000
         alone = seconds(lambda: connection.execute(ROW_TO_JSON).fetchone()) * 1000
-        if turn:  # the first warms everything up
+        if round_:  # the first warms everything up
             for name, value in (("cold", cold), ("warm", warm), ("alone", alone)):
                 took[name].append(value)
     table.at_most(f"snapshot of {SNAPSHOT_AT:,} products, cold, beside row_to_json", took["cold"], took["alone"], 3)
@@ -99,9 +99,9 @@ def delta(connection: psycopg.Connection, client: httpx.Client) -> float:
 
 def status(ours: str, bare: str, token: str, table: Table) -> None:
     found: dict[str, list[float]] = defaultdict(list)
-    for turn in range(ROUNDS + 1):
+    for round_ in range(ROUNDS + 1):
         for name, url in (("ours", f"{ours}/api/sync/status"), ("bare", f"{bare}/versions")):
             answered = asyncio.run(rate(url, token, LOAD_SECONDS))
-            if turn:
+            if round_:
                 found[name].append(answered)
     table.at_least("status beside a bare view with one query", found["ours"], found["bare"], 0.8, "r/s")

@@ -1,4 +1,4 @@
-"""What capture costs a writer: tracked against untracked writes, in turns, on a PostgreSQL that keeps its promises."""
+"""What capture costs a writer: tracked and untracked writes alternately, on a PostgreSQL that keeps its promises."""
 
 import random
 import statistics
@@ -78,8 +78,8 @@ def measure(shop: Shop, table: Table) -> None:
 
 def in_turns(connection: psycopg.Connection, rounds: int) -> Iterator[bool]:
     """With triggers and without (True, False), and the other way round, and so on."""
-    for turn in range(rounds):
-        for tracked in (False, True) if turn % 2 else (True, False):
+    for round_ in range(rounds):
+        for tracked in (False, True) if round_ % 2 else (True, False):
             connection.execute(f"ALTER TABLE catalog_product {'ENABLE' if tracked else 'DISABLE'} TRIGGER USER")
             connection.execute("VACUUM ANALYZE catalog_product")
             yield tracked
@@ -88,14 +88,14 @@ def in_turns(connection: psycopg.Connection, rounds: int) -> Iterator[bool]:
 def some_edits(
     connection: psycopg.Connection, client: httpx.Client, ids: list[object], found: Found, *, tracked: bool
 ) -> None:
-    turn = iter(random.sample(ids, 66))
+    next_id = iter(random.sample(ids, 66))
     for _ in range(6):  # switching triggers has thrown all plans away
-        connection.execute(ONE, [next(turn)])
+        connection.execute(ONE, [next(next_id)])
     connection.execute(ALL)
     for _ in range(40):
-        found["one", tracked].append(seconds(lambda: connection.execute(ONE, [next(turn)])) * 1000)
+        found["one", tracked].append(seconds(lambda: connection.execute(ONE, [next(next_id)])) * 1000)
     for number in range(20):
-        path, body = f"/api/products/{next(turn)}", {"position": number}
+        path, body = f"/api/products/{next(next_id)}", {"position": number}
         found["patch", tracked].append(seconds(lambda: client.patch(path, json=body).raise_for_status()) * 1000)  # noqa: B023 - called at once
     found["all", tracked].append(seconds(lambda: connection.execute(ALL)) * 1000)
 
@@ -182,10 +182,10 @@ def edit_beside_a_long_transaction(shop: Shop, ids: list[object]) -> float:
     with psycopg.connect(shop.url) as long, psycopg.connect(shop.url, autocommit=True) as other:
         long.execute(ONE, [ids[0]])
         until = time.perf_counter() + 1
-        turn = 1
+        place = 1
         while time.perf_counter() < until:
-            waits.append(seconds(partial(other.execute, ONE, [ids[turn]])) * 1000)
-            turn += 1
+            waits.append(seconds(partial(other.execute, ONE, [ids[place]])) * 1000)
+            place += 1
             time.sleep(0.01)
         long.commit()
     return max(waits)

@@ -34,7 +34,7 @@ def drop(page: "Page", *files: tuple[str, bytes]) -> None:
     page.evaluate(DROP, [ZONE, [[name, list(data)] for name, data in files]])
 
 
-def settled(page: "Page", number: int) -> None:
+def finished(page: "Page", number: int) -> None:
     page.wait_for_function(
         "n => document.querySelectorAll('.uploads li:is([data-state=done], [data-state=failed])').length === n",
         arg=number,
@@ -45,7 +45,7 @@ def test_many_photos_that_are_dropped_are_stored_and_seen(open_page: Callable[[s
     page = open_page("/admin/images/image/add/")
     colors = ("crimson", "navy", "teal", "gold", "olive")
     drop(page, *((f"{color}.png", photo(color)) for color in colors))
-    settled(page, 5)
+    finished(page, 5)
 
     assert page.inner_text(".uploads-summary") == "5 of 5 pictures are stored, 0 failed."
     assert shown_pixels(page, f"{DONE} img") == (160, 120)
@@ -62,7 +62,7 @@ def test_a_photo_twice_and_something_else_say_what_they_are(open_page: Callable[
     page.set_input_files(
         ".pictures .picture-file", {"name": "again.png", "mimeType": "image/png", "buffer": photo("navy")}
     )
-    settled(page, 1)
+    finished(page, 1)
 
     assert page.inner_text(f"{DONE} .uploads-state") == "was there already"
     assert not page.is_visible("#submit-row")
@@ -81,7 +81,7 @@ def test_a_photo_that_did_not_get_through_is_sent_again(open_page: Callable[[str
     page = open_page("/admin/images/image/add/")
     page.route("**/api/images", in_the_way)
     drop(page, ("teal.png", photo("teal")))
-    settled(page, 1)
+    finished(page, 1)
     assert page.inner_text(".uploads li .uploads-state") == "It could not be sent."
 
     page.click(".uploads li button")
@@ -102,7 +102,7 @@ def test_what_is_too_large_says_so(open_page: Callable[[str], "Page"]) -> None:
         }""",
         ZONE,
     )
-    settled(page, 1)
+    finished(page, 1)
 
     assert "over 25 MB" in page.inner_text(".uploads li .uploads-state")
     assert page.locator(".uploads li button").count() == 0
@@ -111,7 +111,7 @@ def test_what_is_too_large_says_so(open_page: Callable[[str], "Page"]) -> None:
 def test_an_empty_file_is_called_empty(open_page: Callable[[str], "Page"], complaints: list[str]) -> None:
     page = open_page("/admin/images/image/add/")
     drop(page, ("nothing.jpg", b""))
-    settled(page, 1)
+    finished(page, 1)
 
     assert page.inner_text(".uploads li .uploads-state") == "The submitted file is empty."
     assert ["400" in said for said in complaints] == [True]

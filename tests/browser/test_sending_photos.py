@@ -30,7 +30,7 @@ REMEMBER = """() => {
   const look = () => document.querySelectorAll(".state-text").forEach((text) => window.said.add(text.textContent));
   new MutationObserver(look).observe(document.querySelector(".sender-photos"), { subtree: true, childList: true });
 }"""
-SETTLED = "['done', 'failed'].includes(document.querySelector('.sender-bar').dataset.mood)"
+FINISHED = "['done', 'failed'].includes(document.querySelector('.sender-bar').dataset.mood)"
 
 
 def picture(number: int) -> bytes:
@@ -95,7 +95,7 @@ def test_fifty_photos_are_matched_sent_and_shown_by_their_products(
 
     sender.fill("#album-name", "Autumn menu")
     sender.click("[data-do=send]")
-    sender.wait_for_function(SETTLED, timeout=120_000)
+    sender.wait_for_function(FINISHED, timeout=120_000)
 
     assert summary(sender) == "All photos are ready: 50"
     assert sender.locator(".photo[data-state=ready]").count() == 50
@@ -109,7 +109,7 @@ def test_fifty_photos_are_matched_sent_and_shown_by_their_products(
 def test_photos_that_come_later_come_into_the_same_album_though_it_was_renamed(sender: "Page", at_once: None) -> None:
     choose(sender, file("a.jpg", 1))
     sender.click("[data-do=send]")
-    sender.wait_for_function(SETTLED)
+    sender.wait_for_function(FINISHED)
     Album.objects.update(name="Renamed meanwhile")
 
     sender.set_input_files("#files", [file("b.jpg", 2)])  # type: ignore[arg-type]  # FilePayload, as the stubs call it
@@ -150,7 +150,7 @@ def test_whoever_was_logged_out_is_told_so_and_goes_on_after_logging_in(
 
     sender.context.add_cookies(cookies)  # type: ignore[arg-type]  # what it gave
     sender.click("[data-do=send]")
-    sender.wait_for_function(SETTLED)
+    sender.wait_for_function(FINISHED)
 
     assert summary(sender) == "All photos are ready: 1"
 
@@ -171,7 +171,7 @@ def test_three_of_ten_lose_the_connection_are_cleaned_up_and_sent_again(
     sender.route("**/api/uploads/*", cut)
     choose(sender, *(file(f"IMG_{number}.jpg", number) for number in range(10)))
     sender.click("[data-do=send]")
-    sender.wait_for_function(SETTLED)
+    sender.wait_for_function(FINISHED)
 
     assert {"Sending…", "Being processed…", "Cleaning up…"} <= set(sender.evaluate("[...window.said]"))
 
@@ -200,7 +200,7 @@ def test_a_lost_answer_to_process_is_made_good_by_reconciling(
     sender.route("**/api/photos/*/process", lose)
     choose(sender, file("IMG_1.jpg"))
     sender.click("[data-do=send]")
-    sender.wait_for_function(SETTLED)
+    sender.wait_for_function(FINISHED)
 
     assert len(lost) == 4
     assert summary(sender) == "All photos are ready: 1"
@@ -219,7 +219,7 @@ def test_what_is_no_picture_is_said_at_once_and_what_is_broken_afterwards(
     assert sender.inner_text("[data-do=send]") == "Upload photos: 1"
 
     sender.click("[data-do=send]")
-    sender.wait_for_function(SETTLED)
+    sender.wait_for_function(FINISHED)
 
     assert summary(sender) == "0 of 3 ready, 3 can't be used"
     assert "can't be decoded" in sender.inner_text(".photo >> nth=2")
@@ -244,7 +244,7 @@ def test_a_product_is_chosen_by_hand_and_a_second_photo_for_it_is_pointed_out(
     sender.click(".photo >> nth=0 >> [data-do=remove]")
     assert sender.locator(".product-warning:visible").count() == 0
     sender.click("[data-do=send]")
-    sender.wait_for_function(SETTLED)
+    sender.wait_for_function(FINISHED)
 
     photo = Photo.objects.get()
     assert (photo.filename, photo.product_id) == ("IMG_1.jpg", menu[8].pk)
@@ -259,7 +259,7 @@ def test_the_bytes_go_straight_to_a_bucket(
     sender.on("request", lambda request: puts.append(request.url) if request.method == "PUT" else None)
     choose(sender, file("DRI-002.jpg", 1), file("DRI-004.jpg", 2))
     sender.click("[data-do=send]")
-    sender.wait_for_function(SETTLED)
+    sender.wait_for_function(FINISHED)
 
     assert summary(sender) == "All photos are ready: 2"
     assert len(puts) == 2
