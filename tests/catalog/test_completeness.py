@@ -1,6 +1,7 @@
 """A kind of record is more than a model: every kind has all that terminals, clients and managers need of it."""
 
 import pytest
+from django.apps import apps
 
 from catalog import resources
 from catalog.resources import KINDS, Kind
@@ -14,6 +15,11 @@ def test_no_kind_lacks_anything(demo: None, api: Api) -> None:
     lines = [line for kind in KINDS for line in lacks(kind, api)]
 
     assert not lines, "\n".join(lines)
+
+
+def test_every_model_of_the_catalogue_is_a_kind_or_travels_inside_one() -> None:
+    inside = {child.model for kind in resources.KINDS for child in kind.resource.children}
+    assert set(apps.get_app_config("catalog").get_models()) == inside | {kind.model for kind in resources.KINDS}
 
 
 def test_every_synced_resource_is_in_the_list() -> None:
