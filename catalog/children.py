@@ -73,6 +73,7 @@ def _check(record: Record, child: Child, wanted: Rows, present: Present) -> None
 
 
 def _check_ids(record: Record, child: Child, wanted: Rows, wrong: Sequence[Errors]) -> None:
+    """Name the rows whose id is that of another row, here or in another record."""
     model: Any = child.model
     there = model._base_manager.filter(pk__in=[row.pk for row in wanted])
     of_another = set(there.exclude(**{child.owner: record.pk}).values_list("pk", flat=True))
@@ -86,7 +87,7 @@ def _check_ids(record: Record, child: Child, wanted: Rows, wrong: Sequence[Error
 
 
 def _check_unique(constraint: models.UniqueConstraint, wanted: Rows, wrong: Sequence[Errors]) -> None:
-    """All rows of the record are at hand: whether two of them are equal is no question to the database."""
+    """Name the rows that repeat the key of another. No query: all rows of the record are at hand."""
     seen = set()
     for row, found in zip(wanted, wrong, strict=True):
         key = key_of(constraint, row)
@@ -98,7 +99,7 @@ def _check_unique(constraint: models.UniqueConstraint, wanted: Rows, wrong: Sequ
 
 
 def _check_reference(field: Any, wanted: Rows, present: Present, wrong: Sequence[Errors]) -> None:
-    """What a row referred to before is there: its foreign key says so."""
+    """Name the references to what isn't there. What a row referred to before is there, by its foreign key."""
     before = {getattr(row, field.attname) for row in present.values()}
     gone = missing(field.related_model, {getattr(row, field.attname) for row in wanted} - before - {None})
     for row, found in zip(wanted, wrong, strict=True):
@@ -123,7 +124,7 @@ def _check_fields(row: models.Model, present: Present, found: Errors) -> None:
 
 
 def _step_aside(model: Any, changed: Rows, present: Present) -> None:
-    """Free the names that rows hand to each other: the database refuses two of one name even between two statements."""
+    """Free the names that rows hand to each other: no two may be equal, not even between two statements."""
     for constraint in model._meta.constraints:
         if not isinstance(constraint, models.UniqueConstraint):
             continue

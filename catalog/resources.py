@@ -1,8 +1,8 @@
-"""The one list of what terminals hold. An entry, its model and its wire shape make a kind of record complete:
+"""The one list of what terminals hold: an entry for each kind of record.
 
-its capture and sync (``syncing.registry``), its addresses (``urls``), its OpenAPI description, its place in the admin's
-menu (``config.dashboard``) and the columns of its sheet (``catalog.admin.sheets``). Its page in the admin is written by
-hand. ``tests/catalog/test_completeness.py`` names what a kind lacks.
+Capture and sync (``syncing.registry``), addresses and OpenAPI (``urls``, ``views``), the menu of the admin
+(``backoffice.dashboard``) and sheets (``catalog.admin.sheets``) are made of the entry, the model and the wire shape. A
+page in the admin is written by hand. ``tests/catalog/test_completeness.py`` names what a kind lacks.
 """
 
 from collections.abc import Sequence

@@ -72,7 +72,7 @@ def replace(*, resource: Resource, id: UUID, values: Values, precondition: Preco
         except (IdTaken, ValidationError):
             if not _exists(resource, id):
                 raise
-        # Another made it since we looked; what is wrong then (its own name is taken, say) may be that object's doing.
+        # Another writer has made it since. What was wrong (the name is taken, say) may be that very object.
         return replace(resource=resource, id=id, values=values, precondition=precondition)
     write(resource, record, {**_defaults(resource), **values})
     return Saved(_read(resource, record), created=False)
@@ -115,7 +115,7 @@ def show_image(*, product_id: UUID, hash: str) -> bool:
 
 
 def pin_is_right(*, employee_id: UUID, pin: str) -> bool:
-    """Whether ``pin`` is this active employee's; takes as long whatever the reason. Raises Http404."""
+    """Whether ``pin`` is that of this employee, who is active. A no takes as long as a yes. Raises Http404."""
     employee = Employee.objects.filter(pk=employee_id).first()
     if employee is None:
         raise Http404

@@ -22,7 +22,7 @@ SHOWN = 20
 
 
 def note(page: admin.ModelAdmin, request: HttpRequest, changed: Sequence[Model], what: str) -> None:
-    """Tell the manager, and the history of each record."""
+    """Tell the manager how many were changed, and note ``what`` in the history of each."""
     author = request.user.pk
     if changed and author is not None:
         LogEntry.objects.log_actions(author, changed, CHANGE, change_message=what, single_object=False)

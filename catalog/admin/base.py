@@ -97,7 +97,7 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
 
     @property
     def media(self) -> forms.Media:
-        """With the words of Select2, of which the theme loads the English ones only."""
+        """With the translations of Select2: the theme loads the English words only."""
         folder, words = "admin/js/vendor/select2", f"i18n/{get_select2_language()}.js"
         ordered = (f"{folder}/select2.full.js", f"{folder}/{words}", "admin/js/jquery.init.js", "catalog/select2.js")
         return super().media + forms.Media(js=ordered)
@@ -188,7 +188,7 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
 
 
 def without(found: list[Any], begins: tuple[str, ...]) -> list[Any]:
-    """A list of texts and lists of texts, without those that begin so."""
+    """``found``, a list of texts and of such lists, without the texts that begin like one of ``begins``."""
     kept = [without(item, begins) if isinstance(item, list) else item for item in found]
     return [item for item in kept if item != [] and not (isinstance(item, str) and item.startswith(begins))]
 

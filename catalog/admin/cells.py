@@ -1,4 +1,4 @@
-"""What a cell of a sheet says, and what it means. A cell that means nothing is a ValueError in plain words."""
+"""How a cell of a sheet is written and read. One that can't be read is a ValueError with a text for people."""
 
 import uuid
 from decimal import Decimal

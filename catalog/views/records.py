@@ -93,7 +93,7 @@ class RecordViewSet(GenericViewSet[Any]):
         return HttpResponse(status=204)
 
     def object_id(self) -> UUID:
-        """The id of the address. Raises Http404: an id that can't be is the id of nothing."""
+        """The id in the address. Raises Http404 for a text that is no id: it names no object."""
         text = self.kwargs["id"]
         if not CANONICAL_ID.match(text):
             raise Http404
