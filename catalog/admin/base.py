@@ -49,14 +49,19 @@ def in_a_transaction(page: Page) -> Page:
             return page(admin, request, *args, **kwargs)
         try:
             return run_in_transaction(partial(page, admin, request, *args, **kwargs))
-        except Contended as refusal:
-            reason = str(refusal)
+        except Contended:
+            reason = in_the_way()
         except ValidationError:
             reason = _("Nothing was changed: the request named records by something that is no id.")
         messages.error(request, reason)
         return HttpResponseRedirect(request.get_full_path())
 
     return guarded
+
+
+def in_the_way() -> str:
+    """What a manager reads when another writer was in the way twice: it says what to do, as an API needn't."""
+    return _("Nothing was saved: somebody else is changing the same. Try again.")
 
 
 class RecordForm(forms.ModelForm):
@@ -118,8 +123,8 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:
             return super().process_import(request, **kwargs)
-        except Contended as refusal:
-            messages.error(request, str(refusal))
+        except Contended:
+            messages.error(request, in_the_way())
             return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_import"))
 
     def process_dataset(self, *args: Any, **kwargs: Any) -> Any:

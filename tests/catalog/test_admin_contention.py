@@ -204,6 +204,6 @@ def test_an_import_that_is_in_the_way_of_others_twice_says_so_and_brings_nothing
     answer = browser.post(f"{there}/process_import/", confirm)
 
     assert answer.status_code == 302
-    assert "somebody else" in messages_of(answer)[0]
+    assert "Try again" in messages_of(answer)[0]
     cola.refresh_from_db()
     assert str(cola.price) == "1.00"
