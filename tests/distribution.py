@@ -18,7 +18,7 @@ DATABASES = frozenset({"db", "transactional_db", "live_server", "django_db_setup
 TRANSACTIONAL = frozenset({"transactional_db", "live_server"})
 # Fixtures that take seconds to start, and that many tests share.
 SHARED = (
-    "stage", "shop", "cloud_shop", "chromium", "life", "neighbours", "web_of_the_session", "shown_server",
+    "cluster", "shop", "cloud_shop", "chromium", "life", "neighbours", "web_of_the_session", "shown_server",
     "celery_worker_process",
 )  # fmt: skip
 

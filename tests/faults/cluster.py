@@ -55,13 +55,13 @@ class Broker:
         return self.process.poll() == -signal.SIGKILL
 
 
-class Stage:
-    """Runs acts in forked processes against this run's test database, the front's bucket and a broker of its own."""
+class Cluster:
+    """Forked processes in the roles of roles.py, on the test database, the front's bucket and a broker of its own."""
 
     def __init__(self, front: Front, folder: Path) -> None:
-        from tests.faults import acts
+        from tests.faults import roles
 
-        self.acts = acts
+        self.roles = roles
         self.front, self.folder = front, folder
         self.broker = Broker(folder / "broker")
         self.broker.start()
@@ -90,7 +90,7 @@ class Stage:
         """Has the actor do one act; 0, or the exit code of an actor that ended in it (negative: what killed it)."""
         if self.actor is None:
             self.orders, its_end = self.context.Pipe()
-            self.actor = self.context.Process(target=self.acts.actor, args=(its_end,), daemon=False)
+            self.actor = self.context.Process(target=self.roles.actor, args=(its_end,), daemon=False)
             self.actor.start()
             its_end.close()
         self.orders.send((act, arguments))
@@ -120,7 +120,7 @@ class Stage:
         del self.workers[number:]
         while len(self.workers) < number:
             name = f"worker-{token_hex(4)}@faults"
-            process = self.context.Process(target=self.acts.worker, args=(name,), name=name, daemon=False)
+            process = self.context.Process(target=self.roles.worker, args=(name,), name=name, daemon=False)
             process.start()
             self.workers.append(process)
 
@@ -154,10 +154,10 @@ class Ledger:
 
 
 @dataclass
-class Performance:
-    """One case on the stage."""
+class Run:
+    """One case on the cluster, and what happened in it."""
 
-    stage: Stage
+    cluster: Cluster
     case: Case
     photo_id: str
     whole_worker: bool = True
@@ -168,21 +168,21 @@ class Performance:
     minutes: int = 0
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(self.stage.folder / f"ledger-{self.photo_id}")
+        self.ledger = Ledger(self.cluster.folder / f"ledger-{self.photo_id}")
         self.in_worker = self.case.killed in WORKER_STEPS
         self.loses_broker = self.case.broker == "lost"
         self.tell()
         if self.case.storage != FINE:
             method, prefix = self.case.request
-            self.fault = self.stage.front.fail(self.case.storage, method, prefix)  # type: ignore[arg-type]
+            self.fault = self.cluster.front.fail(self.case.storage, method, prefix)  # type: ignore[arg-type]
 
     def tell(self) -> None:
-        self.stage.acts.Control(
+        self.cluster.roles.Control(
             photo_id=self.photo_id,
             step=self.case.killed,
             ledger=str(self.ledger.path),
             whole_worker=self.whole_worker,
-            broker=self.stage.broker.pid if self.loses_broker and self.in_worker else 0,
+            broker=self.cluster.broker.pid if self.loses_broker and self.in_worker else 0,
             copies=2 if self.case.delivery == "twice" else 1,
         ).write()
 
@@ -193,23 +193,23 @@ class Performance:
     def faults_struck(self) -> int:
         return (self.fault.struck if self.fault else 0) + self.ledger.killed + self.broker_lost
 
-    # --- The play ---
+    # --- What is done ---
     def flow(self, token: str, album_id: str, body: dict[str, Any], data: bytes) -> int:
         """From registering to the end of what the first messages bring; the exit code of the terminal's process."""
-        self.stage.have_workers(self.workers)
+        self.cluster.have_workers(self.workers)
         if self.workers > 1:
-            self.stage.wait_for_workers()
+            self.cluster.wait_for_workers()
         if self.loses_broker and not self.in_worker:
             self.lose_broker()
-        code = self.stage.act(self.stage.acts.terminal, token, album_id, body, data)
+        code = self.cluster.act(self.cluster.roles.terminal, token, album_id, body, data)
         if self.case.delivery == "twice" and not self.ledger.about("sent"):
-            self.stage.act(self.stage.acts.stray, self.photo_id)
+            self.cluster.act(self.cluster.roles.stray, self.photo_id)
         self.wait_for_messages()
         return code
 
     def lose_broker(self) -> None:
-        os.kill(self.stage.broker.pid, signal.SIGKILL)
-        wait_until(self.stage.broker.is_lost, what="the broker's end")
+        os.kill(self.cluster.broker.pid, signal.SIGKILL)
+        wait_until(self.cluster.broker.is_lost, what="the broker's end")
         self.broker_lost = True
 
     def wait_for_messages(self) -> None:
@@ -229,25 +229,25 @@ class Performance:
     def bury(self) -> None:
         """Sees the end of those who were killed at a worker's step; a broker begins anew, without its messages."""
         if self.kills_main:
-            wait_until(lambda: not all(worker.is_alive() for worker in self.stage.workers), what="the worker's end")
+            wait_until(lambda: not all(worker.is_alive() for worker in self.cluster.workers), what="the worker's end")
         if self.loses_broker:
-            wait_until(self.stage.broker.is_lost, what="the broker's end")
+            wait_until(self.cluster.broker.is_lost, what="the broker's end")
             self.broker_lost = True
             self.gone = set(self.ledger.about("sent"))
-            self.stage.broker.start()
+            self.cluster.broker.start()
         elif self.kills_main:
             self.gone = set(self.ledger.about("killed"))  # the broker waits minutes for its main process
-        self.stage.have_workers(self.workers)
+        self.cluster.have_workers(self.workers)
         self.buried = True
 
     def one_pass(self) -> dict[str, int]:
         """A pass of reconciliation, later than the last, and what its messages bring."""
         # After the leases first, and after the upload window then.
         self.minutes = {0: 3, 3: 24}.get(self.minutes, self.minutes + 3)
-        code = self.stage.act(self.stage.acts.scan, self.minutes)
+        code = self.cluster.act(self.cluster.roles.scan, self.minutes)
         assert code == 0, f"a pass ended with {code}"
-        if self.broker_lost and self.stage.broker.is_lost():
-            self.stage.broker.start()  # one pass saw it gone; one that a worker's step has just taken is buried
+        if self.broker_lost and self.cluster.broker.is_lost():
+            self.cluster.broker.start()  # one pass saw it gone; one that a worker's step has just taken is buried
         self.wait_for_messages()
         counts: dict[str, int] = json.loads(self.ledger.about("pass")[-1])
         return counts

@@ -1,7 +1,7 @@
 """A process that stores pictures, or sweeps them, and is killed with SIGKILL at the step that it is told.
 
-``python -m tests.faults.dying`` reads a line of JSON for each run and answers with a line: the name of the step at
-which the run was killed, or "finished". Each run is a fork, so that only the first pays for starting Django.
+``python -m tests.faults.killed_process`` reads a line of JSON for each run and answers with a line: the name of the
+step at which the run was killed, or "finished". Each run is a fork, so that only the first pays for starting Django.
 """
 
 import json
@@ -20,7 +20,7 @@ from typing import Any, Self
 from tests.parts import ROOT
 
 
-class Dying:
+class KilledProcess:
     """The other end: starts the process and tells it what to do, until the block ends."""
 
     def __init__(self, environment: dict[str, str]) -> None:
@@ -28,7 +28,7 @@ class Dying:
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.dying"],
+            [sys.executable, "-m", "tests.faults.killed_process"],
             cwd=ROOT,
             env=self.environment,
             stdin=subprocess.PIPE,

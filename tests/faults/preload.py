@@ -4,7 +4,7 @@ from functools import cache
 
 import botocore.session
 
-from tests.faults import acts  # noqa: F401 -- sets Django up
+from tests.faults import roles  # noqa: F401 -- sets Django up
 
 # Descriptions of S3 are 0.2 s to read for each client.
 botocore.session.create_loader = cache(botocore.session.create_loader)

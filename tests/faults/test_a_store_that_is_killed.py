@@ -19,7 +19,7 @@ from images.upkeep.orphans import quarantine_orphans
 from images.upkeep.passes import Budget
 from images.upkeep.sweep import sweep
 from tests.contracts.conftest import use_bucket
-from tests.faults.dying import Dying, small
+from tests.faults.killed_process import KilledProcess, small
 from tests.parts import shared_environment
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
@@ -33,14 +33,14 @@ both = pytest.mark.parametrize("dying", ["folder", "bucket"], indirect=True)
 @pytest.fixture
 def dying(
     request: pytest.FixtureRequest, settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Dying]:
+) -> Iterator[KilledProcess]:
     monkeypatch.setattr(store_module, "PATIENCE", timedelta(0))
     settings.FILES_DIR = tmp_path / "data" / "uploads"
     if getattr(request, "param", "folder") == "bucket":
         use_bucket(settings, request.getfixturevalue("new_bucket"))
     else:  # so that every run takes the same steps
         (tmp_path / "data" / "uploads" / "images" / "derived").mkdir(parents=True)
-    with Dying({**shared_environment(), "DATA_DIR": str(tmp_path / "data")}) as process:
+    with KilledProcess({**shared_environment(), "DATA_DIR": str(tmp_path / "data")}) as process:
         yield process
 
 
@@ -76,7 +76,9 @@ def age(name: str) -> None:
     Image.objects.filter(pk=name).update(wanted_at=timezone.now() - LONG_AGO)
 
 
-def deaths(dying: Dying, action: str, prepare: Callable[[int], None], go_on: Callable[[int], None]) -> list[str]:
+def deaths(
+    dying: KilledProcess, action: str, prepare: Callable[[int], None], go_on: Callable[[int], None]
+) -> list[str]:
     """Kills one run after the other, each a step later, until one gets through; the steps that were hit."""
     steps: list[str] = []
     for die_at in count():
@@ -100,7 +102,7 @@ def check_steps(steps: list[str], *wanted: str) -> None:
 
 
 @both
-def test_the_next_client_stores_what_a_killed_one_began(dying: Dying) -> None:
+def test_the_next_client_stores_what_a_killed_one_began(dying: KilledProcess) -> None:
     def go_on(seed: int) -> None:
         image = put_again(seed)
         assert (image.pk, image.status) == (name_of(seed), Image.Status.STORED)
@@ -112,7 +114,7 @@ def test_the_next_client_stores_what_a_killed_one_began(dying: Dying) -> None:
     assert not Image.objects.exclude(status=Image.Status.STORED).exists()
 
 
-def test_upkeep_removes_what_a_killed_client_began_and_nobody_took_up(dying: Dying) -> None:
+def test_upkeep_removes_what_a_killed_client_began_and_nobody_took_up(dying: KilledProcess) -> None:
     def go_on(seed: int) -> None:
         stored = Image.objects.usable().filter(pk=name_of(seed)).exists()
         age(name_of(seed))
@@ -127,7 +129,7 @@ def test_upkeep_removes_what_a_killed_client_began_and_nobody_took_up(dying: Dyi
     assert not Image.objects.exclude(status=Image.Status.STORED).exists()
 
 
-def test_a_killed_sweep_is_finished_by_the_next_one_or_by_whoever_stores_the_picture(dying: Dying) -> None:
+def test_a_killed_sweep_is_finished_by_the_next_one_or_by_whoever_stores_the_picture(dying: KilledProcess) -> None:
     def prepare(seed: int) -> None:
         image = put_again(seed)
         blobs().put(derived_key(image.pk, 160), b"small", content_type="image/jpeg")
@@ -152,7 +154,7 @@ def test_a_killed_sweep_is_finished_by_the_next_one_or_by_whoever_stores_the_pic
     assert {"a row is sweeping", "after unlink", "a row is gone"} <= set(steps)
 
 
-def test_a_killed_repair_is_never_believed(dying: Dying) -> None:
+def test_a_killed_repair_is_never_believed(dying: KilledProcess) -> None:
     """The row is shown by a product, so no sweep may take it, whatever its bytes are."""
     category = Category.objects.create(name="Drinks")
 
@@ -177,7 +179,7 @@ def test_a_killed_repair_is_never_believed(dying: Dying) -> None:
     assert Image.objects.usable().count() == len(steps) + 1
 
 
-def test_two_processes_that_store_the_same_bytes_both_succeed_and_one_creates(dying: Dying) -> None:
+def test_two_processes_that_store_the_same_bytes_both_succeed_and_one_creates(dying: KilledProcess) -> None:
     for seed in range(1, 11):
         assert dying.run("store", seed=seed, times=2) == "10 11"
         assert blobs().read(image_key(name_of(seed))) == data_of(seed)

@@ -35,7 +35,7 @@ from tests.faults.cases import (
     pairs,
     selection,
 )
-from tests.faults.stage import Performance, Stage
+from tests.faults.cluster import Cluster, Run
 from tests.front import front_of
 from tests.parts import Bucket
 from uploads.models import Album, Photo
@@ -53,13 +53,13 @@ REST = [case for case in ALL if case not in set(CHOSEN)]
 
 
 @pytest.fixture(scope="module")
-def stage(django_db_setup: None, s3: Bucket) -> Iterator[Stage]:
+def cluster(django_db_setup: None, s3: Bucket) -> Iterator[Cluster]:
     bucket = replace(s3, name=f"faults-{token_hex(6)}")
     bucket.client().create_bucket(Bucket=bucket.name)
     with front_of(bucket) as front:
-        stage = Stage(front, Path(os.environ["DATA_DIR"]))
-        yield stage
-        stage.close()
+        cluster = Cluster(front, Path(os.environ["DATA_DIR"]))
+        yield cluster
+        cluster.close()
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ class Sent:
 
 
 @pytest.fixture
-def photo(stage: Stage) -> Sent:
-    """One that no other case has, and a stage without anything of the case before."""
-    bucket = stage.front.behind
-    for key in keys(stage):
+def photo(cluster: Cluster) -> Sent:
+    """One that no other case has, and a cluster without anything of the case before."""
+    bucket = cluster.front.behind
+    for key in keys(cluster):
         bucket.client().delete_object(Bucket=bucket.name, Key=key)
-    stage.front.begin(bucket)
+    cluster.front.begin(bucket)
     photo_id = uuid4()
     file = BytesIO()
     Picture.new("RGB", (160, 120), tuple(photo_id.bytes[:3])).save(file, "PNG")
@@ -88,12 +88,12 @@ def photo(stage: Stage) -> Sent:
     return Sent(photo_id, data, hash, product)
 
 
-def keys(stage: Stage, prefix: str = "") -> list[str]:
-    return stage.front.behind.keys(prefix)
+def keys(cluster: Cluster, prefix: str = "") -> list[str]:
+    return cluster.front.behind.keys(prefix)
 
 
-def play(stage: Stage, case: Case, photo: Sent, *, whole_worker: bool = True) -> None:
-    """Performs ``case`` and holds what came of it against the promises."""
+def run_and_check(cluster: Cluster, case: Case, photo: Sent, *, whole_worker: bool = True) -> None:
+    """Runs ``case`` and holds what came of it against the promises."""
     token = enroll(name="Till 1", may_upload=True).token
     album = Album.objects.create(name="Autumn menu")
     body = {
@@ -104,75 +104,77 @@ def play(stage: Stage, case: Case, photo: Sent, *, whole_worker: bool = True) ->
         "sha256": sha256(photo.data).hexdigest(),
         "product": str(photo.product.pk),
     }
-    performance = Performance(stage, case, str(photo.photo_id), whole_worker=whole_worker)
-    code = performance.flow(token, str(album.pk), body, photo.data)
-    passes, struck = 0, performance.faults_struck()
+    run = Run(cluster, case, str(photo.photo_id), whole_worker=whole_worker)
+    code = run.flow(token, str(album.pk), body, photo.data)
+    passes, struck = 0, run.faults_struck()
     while not is_at_rest() or passes == 0:
         assert passes < PASSES, f"{passes} passes were not enough: {Photo.objects.values()}"
-        performance.one_pass()
-        passes = passes + 1 if struck == performance.faults_struck() else 0
-        struck = performance.faults_struck()
+        run.one_pass()
+        passes = passes + 1 if struck == run.faults_struck() else 0
+        struck = run.faults_struck()
 
-    faults_fired(performance, code)
-    promises_are_kept(stage, performance, photo)
-    nothing_changes_any_more(stage, performance)
+    faults_fired(run, code)
+    promises_are_kept(cluster, run, photo)
+    nothing_changes_any_more(cluster, run)
 
 
 def is_at_rest() -> bool:
     return not Photo.objects.filter(status__in=["pending", "processing"]).exists()
 
 
-def faults_fired(performance: Performance, code: int) -> None:
-    case, ledger = performance.case, performance.ledger
+def faults_fired(run: Run, code: int) -> None:
+    case, ledger = run.case, run.ledger
     assert code == (-signal.SIGKILL if case.killed in TERMINAL_STEPS else 0)
     assert ledger.killed == (case.killed != NOBODY)
-    assert performance.fault is None or performance.fault.struck == 1
-    assert performance.broker_lost == (case.broker == "lost")
+    assert run.fault is None or run.fault.struck == 1
+    assert run.broker_lost == (case.broker == "lost")
     if case.delivery == "twice" and ledger.about("sent"):
         assert len(ledger.about("won", "lost", "killed")) >= 2
 
 
-def promises_are_kept(stage: Stage, performance: Performance, sent: Sent) -> None:
+def promises_are_kept(cluster: Cluster, run: Run, sent: Sent) -> None:
     found = Photo.objects.filter(pk=sent.photo_id).first()
-    if not any(seen.stored and seen.key == f"originals/{sent.photo_id}" for seen in stage.front.seen):
+    if not any(seen.stored and seen.key == f"originals/{sent.photo_id}" for seen in cluster.front.seen):
         assert found is None
-        assert keys(stage) == []
+        assert keys(cluster) == []
         return
     # Bytes that arrived, and the more so those whose processing was acknowledged, became an image.
     assert found is not None, "a photo was lost"
     assert (found.status, found.image_id, found.error) == ("ready", sent.hash, "")
-    bucket = stage.front.behind
+    bucket = cluster.front.behind
     stored = bucket.client().get_object(Bucket=bucket.name, Key=f"images/{sent.hash}.jpg")["Body"].read()
     assert sha256(stored).hexdigest() == sent.hash
     assert set(Image.objects.values_list("hash", "status")) == {(sent.hash, "stored")}
     sent.product.refresh_from_db()
     assert sent.product.image_id == sent.hash
-    assert set(keys(stage)) <= {f"images/{sent.hash}.jpg", found.key}
+    assert set(keys(cluster)) <= {f"images/{sent.hash}.jpg", found.key}
 
 
-def nothing_changes_any_more(stage: Stage, performance: Performance) -> None:
+def nothing_changes_any_more(cluster: Cluster, run: Run) -> None:
     """Not by another pass; and upkeep takes what a lost deletion has left, two days later."""
-    before = state(stage)
-    counts = performance.one_pass()
-    assert (counts, state(stage)) == (dict.fromkeys(counts, 0), before)
-    assert stage.act(stage.acts.tidy, 2) == 0
-    assert keys(stage) == keys(stage, "images/")
+    before = state(cluster)
+    counts = run.one_pass()
+    assert (counts, state(cluster)) == (dict.fromkeys(counts, 0), before)
+    assert cluster.act(cluster.roles.tidy, 2) == 0
+    assert keys(cluster) == keys(cluster, "images/")
 
 
-def state(stage: Stage) -> object:
+def state(cluster: Cluster) -> object:
     rows = [list(model._base_manager.order_by("pk").values()) for model in (Photo, Image, Product)]
-    return rows, keys(stage)
+    return rows, keys(cluster)
 
 
 @pytest.mark.parametrize("case", CHOSEN, ids=str)
-def test_a_photo_arrives_or_is_cleaned(stage: Stage, photo: Sent, case: Case) -> None:
-    play(stage, case, photo)
+def test_a_photo_arrives_or_is_cleaned(cluster: Cluster, photo: Sent, case: Case) -> None:
+    run_and_check(cluster, case, photo)
 
 
 @pytest.mark.parametrize("step", WORKER_STEPS[:-1])
-def test_a_photo_arrives_though_only_the_process_of_its_task_is_killed(stage: Stage, photo: Sent, step: str) -> None:
+def test_a_photo_arrives_though_only_the_process_of_its_task_is_killed(
+    cluster: Cluster, photo: Sent, step: str
+) -> None:
     """Its worker lives, and gives the message back."""
-    play(stage, Case(step), photo, whole_worker=False)
+    run_and_check(cluster, Case(step), photo, whole_worker=False)
 
 
 def test_the_selection_has_every_pair(capsys: pytest.CaptureFixture[str]) -> None:
@@ -184,5 +186,5 @@ def test_the_selection_has_every_pair(capsys: pytest.CaptureFixture[str]) -> Non
 
 @pytest.mark.soak
 @pytest.mark.parametrize("case", REST, ids=str)
-def test_a_photo_arrives_or_is_cleaned_in_every_combination(stage: Stage, photo: Sent, case: Case) -> None:
-    play(stage, case, photo)
+def test_a_photo_arrives_or_is_cleaned_in_every_combination(cluster: Cluster, photo: Sent, case: Case) -> None:
+    run_and_check(cluster, case, photo)
