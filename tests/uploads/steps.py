@@ -69,7 +69,7 @@ STEPS: dict[str, tuple[Callable[[Random], Any], int]] = {
     "tidy": (a_plan, 1),
     "time_passes": (lambda random: random.choice(SPANS), 4),
     "the_storage_goes_or_comes": (seldom, 2),
-    "the_broker_goes_or_comes": (seldom, 2),
+    "the_broker_goes_or_comes": (seldom, 4),
 }
 OFTEN = [often for _, often in STEPS.values()]
 
