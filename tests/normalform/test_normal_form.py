@@ -7,11 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from PIL import ExifTags, Image
 
-from normalform import is_normal_form, normalize
+from normalform import FORMATS, is_normal_form, normalize
 from normalform.jpeg import MOST_SCANS
 from tests.images.pictures import encoded, normal_jpeg, photograph, with_segment
 from tests.images.profiles import adobe_rgb, display_p3, linear_grey, srgb
-from tests.normalform.test_normalize import heic
 
 QUARTER = photograph(160, 120)
 
@@ -82,10 +81,11 @@ def test_a_jpeg_with_thousands_of_scans_is_not_decoded() -> None:
     assert not is_normal_form(bomb)
 
 
+# The modes in which Pillow writes each format.
 MODES = {
     "JPEG": ["L", "RGB", "CMYK"],
     "PNG": ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"],
-    "WEBP": ["RGB", "RGBA"],
+    "WebP": ["RGB", "RGBA"],
     "AVIF": ["L", "RGB", "RGBA"],
     "GIF": ["1", "L", "P"],
     "TIFF": ["1", "L", "LA", "RGB", "RGBA", "CMYK", "LAB", "I;16", "F"],
@@ -109,19 +109,20 @@ def in_mode(image: Image.Image, mode: str) -> Image.Image:
 @some.composite
 def files(draw: some.DrawFn) -> bytes:
     """Files as people may bring them: any format, depth, size, turn and profile, normal or not."""
-    format = draw(some.sampled_from(sorted(MODES)))
-    mode = draw(some.sampled_from(MODES[format]))
+    format = draw(some.sampled_from(FORMATS))
+    format.register()
+    mode = draw(some.sampled_from(MODES[format.name]))
     image = in_mode(photograph(*draw(SIZES), seed=draw(some.integers(1, 5))), mode)
     options: dict[str, Any] = {}
-    if format == "JPEG":
+    if format.name == "JPEG":
         options |= {"quality": draw(some.integers(1, 100)), "progressive": draw(some.booleans())}
     if profile := draw(some.sampled_from([None, b"junk", srgb(), adobe_rgb(), display_p3(), linear_grey()])):
         options["icc_profile"] = profile
-    if (orientation := draw(some.integers(0, 8))) and format not in ("GIF", "BMP"):
+    if (orientation := draw(some.integers(0, 8))) and format.name not in ("GIF", "BMP"):
         exif = Image.Exif()
         exif[ExifTags.Base.Orientation] = orientation
         options["exif"] = exif.tobytes()
-    data = heic(image, **options) if format == "HEIC" else encoded(image, format, **options)
+    data = encoded(image, format.pillow, **options)
     return data + draw(some.sampled_from([b"", b"", b"PK\3\4 behind the end"]))
 
 
