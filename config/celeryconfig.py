@@ -28,7 +28,7 @@ task_reject_on_worker_lost = True
 task_time_limit = 120  # seconds
 task_soft_time_limit = 90
 task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2}
-# A worker takes from its queues in turn, so that large photos don't keep small ones waiting, and neither upkeep.
+# A worker takes from its queues alternately, so that large photos don't keep small ones waiting, and neither upkeep.
 task_queues = [Queue(name, routing_key=name) for name in (IMAGES, LARGE_IMAGES, UPKEEP)]
 task_default_queue = UPKEEP
 task_routes = {"uploads.tasks.process_photo": {"queue": IMAGES}}
