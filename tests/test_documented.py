@@ -283,3 +283,10 @@ def test_the_code_and_the_documents_keep_to_the_glossary() -> None:
     }
 
     assert found == set()
+
+
+def test_every_library_that_the_server_needs_has_its_reason() -> None:
+    pinned = re.findall(r"^(\w[\w.-]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    text = page("adr/0005-dependencies.md").casefold()
+
+    assert [name for name in pinned if name.casefold() not in text] == []
