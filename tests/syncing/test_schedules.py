@@ -1,4 +1,4 @@
-"""Whatever order things happen in, every replica ends equal to the database: schedules that Hypothesis makes up.
+"""Whatever order things happen in, every replica ends equal to the database: schedules that are drawn.
 
 A schedule is a sequence of the steps below: writers that commit, roll back or hold a transaction open; a hub whose
 reads are slow or fail and whose doorbell may stay silent; terminals that lag, stall, lose frames, restart; prunes, new
@@ -10,23 +10,19 @@ epochs, restored counters, and ends of the process. After each schedule everythi
 import datetime as dt
 import os
 from collections import Counter
-from collections.abc import Callable
 from itertools import count
 from random import Random
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-import hypothesis
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from syncing import epochs, feed, frames, log, readers, retention
 from syncing.models import Change, SyncedResource
-from tests.schedules import run_schedules
+from tests.schedules import Machine, Steps, run_schedules
 from tests.syncing.histories import History, Recorded, faults
 from tests.syncing.objects import held_objects
 from tests.syncing.recorder import Recorder
@@ -36,11 +32,10 @@ from tests.syncing.writers import RESOURCES, Writer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-RULES, STEPS_AT_ONCE = 8, 3
+LENGTH = 24
 ROWS_PER_READ, QUEUE_BYTES, CHANGES_PER_ANSWER = 3, 1500, 2
 
 Transaction = tuple[int, list[int], bool]  # who, which edits, whether it commits
-Step = tuple[str, Any]  # a method of `Shop` and its argument
 
 seen: Counter[str] = Counter()  # what schedules did, so that a test can say that they did it
 
@@ -67,7 +62,7 @@ def yes_or_no(random: Random) -> bool:
 
 
 # A step, what it takes, and how often it comes, relative to the others.
-STEPS: dict[str, tuple[Callable[[Random], Any], int]] = {
+STEPS: Steps = {
     "write": (lambda random: [a_transaction(random) for _ in range(random.randint(1, 3))], 7),
     "hold_a_transaction_open": (a_transaction, 2),
     "finish_an_open_transaction": (yes_or_no, 4),
@@ -90,14 +85,6 @@ STEPS: dict[str, tuple[Callable[[Random], Any], int]] = {
     "lose_a_frame": (a_terminal, 2),
     "work": (lambda random: [random.randrange(7) for _ in range(4)], 7),
 }
-OFTEN = [often for _, often in STEPS.values()]
-
-
-def some_steps(seed: int) -> list[Step]:
-    """As many as belong to one rule. Hypothesis alone repeats itself too much to come far in so few steps."""
-    random = Random(seed)  # noqa: S311 - a schedule, no secret
-    names = random.choices(list(STEPS), OFTEN, k=STEPS_AT_ONCE)
-    return [(name, STEPS[name][0](random)) for name in names]
 
 
 class Server:
@@ -186,9 +173,8 @@ class Terminal:
 NEEDS_A_WRITER = {"write", "hold_a_transaction_open", "move_a_horizon", "delete_below_a_horizon", "begin_an_epoch"}
 
 
-class Shop(RuleBasedStateMachine):
-    @initialize()
-    def open(self) -> None:
+class Shop(Machine):
+    def __init__(self) -> None:
         numbers = count(1)
         self.writers = [Writer(f"writer {n}", numbers) for n in range(3)]
         forget_the_schedule_before()
@@ -202,14 +188,10 @@ class Shop(RuleBasedStateMachine):
         for terminal in self.terminals[:3]:
             terminal.connect(self.process)
 
-    @rule(seed=st.integers(0, 2**64 - 1))
-    def happens(self, seed: int) -> None:
-        for name, argument in some_steps(seed):
-            if name in NEEDS_A_WRITER and not self.may_write():
-                continue
-            hypothesis.note(f"    {name}: {argument}")
-            getattr(self, name)(argument)
-            seen[name] += 1
+    def do(self, step: str, argument: Any) -> None:
+        if step not in NEEDS_A_WRITER or self.may_write():
+            super().do(step, argument)
+            seen[step] += 1
 
     # --- Writers ------------------------------------------------------------------------------------------
     def may_write(self) -> bool:
@@ -347,13 +329,12 @@ class Shop(RuleBasedStateMachine):
             seen["frames"] += sum(frame.event == "sync" for stream in streams for frame in stream.frames)
             seen["cuts"] += sum(bool(frame.data.get("cut")) for stream in streams for frame in stream.frames)
 
-    def teardown(self) -> None:
-        if hasattr(self, "process"):
-            try:
-                self.everybody_catches_up()
-                seen["schedules"] += 1
-            finally:
-                self.process.stop(gracefully=False)
+    def end(self) -> None:
+        try:
+            self.everybody_catches_up()
+            seen["schedules"] += 1
+        finally:
+            self.process.stop(gracefully=False)
 
 
 @pytest.fixture
@@ -370,7 +351,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 @alone
 def run(schedules: int, *, repeatable: bool) -> None:
     seen.clear()
-    run_schedules(Shop, schedules, steps=RULES, repeatable=repeatable)
+    run_schedules(Shop, STEPS, schedules, length=LENGTH, repeatable=repeatable)
 
 
 def they_did_what_they_are_for(schedules: int) -> None:

@@ -1,17 +1,15 @@
 """The steps of schedules of uploads, and how they are drawn: methods of `Uploads` in test_every_schedule.py."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
 from random import Random
-from typing import Any
 
 from PIL import Image as Picture
 
 from normalform import normalize
+from tests.schedules import Steps
 
-STEPS_AT_ONCE = 3
 MOST_PHOTOS = 5
 
 
@@ -29,7 +27,6 @@ NO_PICTURE = b"<svg/>"
 MEANWHILE = ("death", "a stop", "failure", "lost answer", "a worker", "a pass", "a deletion", "an expired lease")
 SPANS = [timedelta(seconds=s) for s in (1, 6, 30, 61, 180, 901, 1300, 86_500)]
 
-Step = tuple[str, Any]  # a method of `Uploads` and its argument
 Plan = dict[int, str]  # which of the requests to the storage is interrupted, and by what
 
 
@@ -56,7 +53,7 @@ def seldom(random: Random) -> bool:
 
 
 # A step, what it takes, and how often it comes, relative to the others.
-STEPS: dict[str, tuple[Callable[[Random], Any], int]] = {
+STEPS: Steps = {
     "register": (a_declaration, 1),
     "upload": (lambda random: (a_declaration(random), a_plan(random)), 4),
     "put": (a_photo, 2),
@@ -71,10 +68,3 @@ STEPS: dict[str, tuple[Callable[[Random], Any], int]] = {
     "the_storage_goes_or_comes": (seldom, 2),
     "the_broker_goes_or_comes": (seldom, 4),
 }
-OFTEN = [often for _, often in STEPS.values()]
-
-
-def some_steps(seed: int) -> list[Step]:
-    """As many as belong to one rule. Hypothesis alone repeats itself too much to come far in so few steps."""
-    random = Random(seed)  # noqa: S311 - a schedule, no secret
-    return [(name, STEPS[name][0](random)) for name in random.choices(list(STEPS), OFTEN, k=STEPS_AT_ONCE)]
