@@ -3,24 +3,45 @@
 Once, on SQLite, runs what no database makes a difference to: a test that no database is near, and what is marked
 ``any_database``. Nothing else decides: what isn't let near a database and reaches for one fails, on SQLite.
 
-``-n`` hands out what takes longest first, so that no process waits for another's last test, and what stands on the same
-`SHARED` part to one process, so that it is started once.
+``-n`` hands out what takes longest first, so that no process waits for another's last test, and what belongs `TOGETHER`
+to one process, so that what it stands on is started once.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # Fixtures that let a test near a database.
 DATABASES = frozenset({"db", "transactional_db", "live_server", "django_db_setup", "new_database"})
 
 TRANSACTIONAL = frozenset({"transactional_db", "live_server"})
-# Fixtures that take seconds to start, and that many tests share.
-SHARED = (
-    "cluster", "shop", "cloud_shop", "chromium", "life", "neighbours", "web_of_the_session", "shown_server",
-    "celery_worker_process",
-)  # fmt: skip
+# Tests that stand on something that takes seconds to start and that they share. `-n` knows tests by their paths only.
+TOGETHER = (
+    ("tests/faults/test_fault_matrix.py",),  # forked processes
+    ("tests/posclient/",),  # a server
+    ("tests/browser/",),  # Chromium
+    ("tests/serving/test_serve.py",),  # servers
+    ("tests/serving/test_client_certificates.py",),  # a server and two nginx
+    ("tests/main_job/test_examples.py",),  # a server with the demo
+    (  # a web process
+        "tests/syncing/test_convergence.py",
+        "tests/syncing/test_database_faults.py",
+        "tests/syncing/test_histories_under_faults.py",
+        "tests/syncing/test_lag.py",
+        "tests/syncing/test_many_streams.py",
+        "tests/syncing/test_slow_reader.py",
+        "tests/syncing/test_snapshots.py",
+        "tests/syncing/test_stream.py",
+    ),
+    (  # a Celery worker
+        "tests/images/test_upkeep_commands.py",
+        "tests/serving/test_probes.py",
+        "tests/uploads/test_a_real_worker.py",
+    ),
+)
 
 
 def reaches_a_database(item: pytest.Item) -> bool:
@@ -44,26 +65,38 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.option.database == "postgresql":
         config.hook.pytest_deselected(items=[item for item in items if runs_once(item)])
         items[:] = [item for item in items if not runs_once(item)]
+    result = yield
     seconds: dict[str, float] = defaultdict(float)
     for item in items:
-        if part := shared_part(item):
-            seconds[part] += likely_seconds(item)
-            item.add_marker(pytest.mark.xdist_group(part))
-    result = yield
-    items.sort(key=lambda item: (-(seconds[shared_part(item)] or likely_seconds(item)), shared_part(item)))
+        seconds[unit(item.nodeid)] += likely_seconds(item)
+    items.sort(key=lambda item: (-seconds[unit(item.nodeid)], together(item.nodeid)))
     return result
 
 
-def shared_part(item: pytest.Item) -> str:
-    """What ``-n`` would start in each of its processes, if it handed the tests that stand on it to several of them."""
-    return next((part for part in SHARED if part in fixtures_of(item)), "")
+def together(nodeid: str) -> str:
+    """The first path of those whose tests belong together; "" for one that stands alone."""
+    return next((paths[0] for paths in TOGETHER if nodeid.startswith(paths)), "")
+
+
+def unit(nodeid: str) -> str:
+    """What ``-n`` hands out at once: tests that belong together, or one."""
+    return together(nodeid) or nodeid
+
+
+class InUnits(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return unit(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> InUnits:
+    return InUnits(config, log)
 
 
 def likely_seconds(item: pytest.Item) -> float:
     """A guess, so that no long test is among the last ones."""
     if item.get_closest_marker("timeout"):
         return 10
-    if shared_part(item) or not TRANSACTIONAL.isdisjoint(fixtures_of(item)):
+    if together(item.nodeid) or not TRANSACTIONAL.isdisjoint(fixtures_of(item)):
         return 1
     mark = item.get_closest_marker("django_db")
     return 1 if mark and mark.kwargs.get("transaction") else 0.1
