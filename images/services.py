@@ -23,18 +23,17 @@ class HashUnknown(LookupError):
 
 @dataclass(frozen=True)
 class Added:
-    """``created`` is False when the same picture was there already."""
+    """``created`` is False when the image was stored already."""
 
     image: Image
     created: bool
 
 
 def add_image(*, data: bytes) -> Added:
-    """Normalises and stores a picture under the hash of its bytes.
+    """Normalises a picture and stores the image under the hash of its bytes.
 
-    Raises `PictureRefused` for what is no picture we take; `OverCapacity` and `StorageUnavailable` for what may go
-    well later. Not inside a transaction (RuntimeError): the row is committed before the bytes are
-    written, and after.
+    Raises `PictureRefused` for bytes that become no image; `OverCapacity` and `StorageUnavailable` for what may go well
+    later. Not inside a transaction (RuntimeError): the row is committed before the bytes are written, and after.
     """
     image, created = store(normalize(data, quality=settings.IMAGE_QUALITY))
     return Added(image, created)
@@ -57,9 +56,9 @@ def image_to_refer_to(*, hash: str) -> Image:
 
 
 def missing_images(*, hashes: list[str]) -> list[str]:
-    """Those of ``hashes`` that are not stored, once each, in their order; the others are kept for a while longer.
+    """Those of ``hashes`` that are not stored, once each, in their order; no sweep takes the others for a while.
 
-    Those whose bytes are damaged are among them: whoever sends them again repairs them.
+    Images whose bytes are damaged count as not stored: whoever sends them again repairs them.
     """
     wanted = list(dict.fromkeys(hashes))
     now = timezone.now()
@@ -74,7 +73,7 @@ def want_longer(hashes: list[str], now: datetime) -> set[str]:
     """Stamps those of ``hashes`` that are stored, and says which."""
     stored = Image.objects.usable().filter(pk__in=hashes)
     if not stored.exists():
-        return set()  # the usual answer for new pictures, without taking SQLite's write lock
+        return set()  # the usual answer for new images, without taking SQLite's write lock
     with transaction.atomic():
         # In one order, so that two such requests never wait for each other in a circle.
         found = set(stored.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
@@ -83,7 +82,7 @@ def want_longer(hashes: list[str], now: datetime) -> set[str]:
 
 
 def doubt(hash: str) -> None:
-    """Has the next scrub look at this image first: somebody met bytes that were not its own, or none."""
+    """Has the next scrub look at this image first, since its bytes were found missing or wrong."""
     Image.objects.filter(pk=hash, status=Image.Status.STORED).exclude(checked_at=None).update(checked_at=None)
 
 

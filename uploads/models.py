@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from images.models import is_hash
 from normalform import CONTENT_TYPES, MAX_BYTES
 
+ORIGINALS = "originals/"  # the beginning of their keys
 ALBUM_HOLDS = 2000  # photos; one reconciliation of an album stays a matter of seconds
 MAX_ATTEMPTS = 5  # of workers at one photo
 # A worker's time for one photo; the task is killed when it ends. So when a lease ran out, no worker has the photo.
@@ -207,7 +208,7 @@ class Photo(models.Model):
 
 
 def original_key(photo_id: uuid.UUID) -> str:
-    return f"originals/{photo_id}"
+    return f"{ORIGINALS}{photo_id}"
 
 
 Status = Photo.Status

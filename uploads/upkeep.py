@@ -1,4 +1,4 @@
-"""Originals that no photo needs: set aside first, deleted much later, and never many in one run."""
+"""Originals that no photo needs are set aside first and deleted much later, and never many in one run."""
 
 import logging
 from collections.abc import Iterator
@@ -12,11 +12,10 @@ from django.conf import settings
 from images.blobs import Blob, BlobMissing, KeyRefused, StorageUnavailable, blobs
 from images.quarantine import OCTETS, QUARANTINE, expired, set_aside
 
-from .models import Photo
+from .models import ORIGINALS, Photo
 
 logger = logging.getLogger(__name__)
 
-ORIGINALS = "originals/"
 ORPHAN_AGE = timedelta(days=1)
 LIMIT = 100  # objects that one run moves or deletes; a mistake stays small
 BATCH = 500  # photos asked for in one query
@@ -29,7 +28,7 @@ class Orphans:
     quarantined: int = 0  # moved: no record has them
     dropped: int = 0  # deleted: their photo is ready, only the pipeline's own deletion was lost
     expired: int = 0  # deleted from quarantine
-    drafts: int = 0  # cleared: writers that died left them; not counted against the limit, nobody ever reads one
+    drafts: int = 0  # cleared: writers that died left them; outside the limit, since nothing ever reads one
 
     @property
     def total(self) -> int:
@@ -37,9 +36,9 @@ class Orphans:
 
 
 def quarantine_orphans(*, now: datetime, limit: int = LIMIT) -> Orphans:
-    """Set aside originals older than a day that have no record; at most ``limit`` objects are touched.
+    """Sets aside originals older than a day that have no record, and deletes those whose photo is ready.
 
-    Drafts of that age, which writers that died left behind, are cleared.
+    At most ``limit`` objects are touched. Drafts of that age, which writers that died left behind, are cleared.
     """
     orphans = Orphans()
     try:
@@ -65,8 +64,10 @@ def quarantine_orphans(*, now: datetime, limit: int = LIMIT) -> Orphans:
 
 
 def unneeded(*, before: datetime) -> Iterator[tuple[Blob, str | None]]:
-    """Originals written before ``before`` that have no record (None) or, unless ``KEEP_ORIGINALS``, whose photo is
-    ready (its status)."""
+    """Originals written before ``before`` that nothing needs, each with the status of its photo.
+
+    They have no record (None), or their photo is ready, unless ``KEEP_ORIGINALS``.
+    """
     done = {None} if settings.KEEP_ORIGINALS else {None, Photo.Status.READY}
     old = (blob for blob in blobs().list(ORIGINALS) if blob.modified <= before)
     while batch := list(islice(old, BATCH)):
@@ -80,7 +81,7 @@ def unneeded(*, before: datetime) -> Iterator[tuple[Blob, str | None]]:
 
 
 def photo_id_of(key: str) -> UUID | None:
-    """The photo that a key belongs to; None for a name that we never gave."""
+    """The photo that a key belongs to; None for a key that no photo ever had."""
     try:
         photo_id = UUID(key.removeprefix(ORIGINALS))
     except ValueError:
@@ -89,13 +90,13 @@ def photo_id_of(key: str) -> UUID | None:
 
 
 def quarantine(blob: Blob) -> bool:
-    """Move one object: the copy is there before the original goes. False when there is nothing to move."""
+    """Moves one object: the copy is there before the original goes. False when there is nothing to move."""
     try:
         data = blobs().read(blob.key)
     except BlobMissing:
         return False
     except KeyRefused:
-        logger.warning("orphan left alone key=%r: none of our names", blob.key)
+        logger.warning("orphan left alone key=%r: no key of ours", blob.key)
         return False
     set_aside(blob.key, data)
     blobs().delete(blob.key)

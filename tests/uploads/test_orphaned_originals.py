@@ -13,7 +13,7 @@ from django.utils import timezone
 from images.blobs import blobs
 from images.quarantine import set_aside
 from uploads import pipeline, upkeep
-from uploads.models import Album, Photo, original_key
+from uploads.models import ORIGINALS, Album, Photo, original_key
 from uploads.upkeep import Orphans, quarantine_orphans
 
 from .conftest import PNG, later, picture, state
@@ -138,7 +138,7 @@ def test_an_orphan_that_gets_a_record_meanwhile_is_there_again(
 
     def register_then_set_aside(key: str, data: bytes) -> None:
         Photo.objects.create(
-            pk=key.removeprefix(upkeep.ORIGINALS),
+            pk=key.removeprefix(ORIGINALS),
             album=album,
             filename="a.png",
             content_type=PNG,
