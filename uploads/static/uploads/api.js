@@ -15,7 +15,7 @@ export class Lost extends Error {}
 const TRIES = 4;
 
 export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const backoff = (turn) => pause(400 * 2 ** turn * (0.5 + Math.random()));
+const backoff = (attempt) => pause(400 * 2 ** attempt * (0.5 + Math.random()));
 const later = (status) => status >= 500 || status === 429 || status === 408 || status === 0;
 const cookie = (name) => document.cookie.match(`(?:^|; )${name}=([^;]*)`)?.[1] ?? "";
 
@@ -36,12 +36,12 @@ async function once(method, address, body) {
 const csrfToken = () => cookie("csrftoken") || document.querySelector("[name=csrfmiddlewaretoken]")?.value || "";
 
 async function persistently(work, tries) {
-  for (let turn = 0; ; turn += 1) {
+  for (let attempt = 0; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof Lost) || turn + 1 >= tries) throw error;
-      await backoff(turn);
+      if (!(error instanceof Lost) || attempt + 1 >= tries) throw error;
+      await backoff(attempt);
     }
   }
 }

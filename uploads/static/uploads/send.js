@@ -121,8 +121,8 @@ function again(failed) {
 async function watch() {
   if (watching) return;
   watching = true;
-  for (let turn = 0; inState("processing", "again").length; turn += 1) {
-    await pause(Math.min(800 + turn * 100, 3000));
+  for (let look = 0; inState("processing", "again").length; look += 1) {
+    await pause(Math.min(800 + look * 100, 3000));
     const asked = inState("processing", "again"); // one that comes meanwhile may be missing in the answer
     try {
       const answer = await ask("GET", `/api/albums/${album}/photos`, undefined, { tries: 1 });
