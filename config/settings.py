@@ -101,6 +101,9 @@ if database_url.startswith("postgres"):
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
         # A pool backs off for up to reconnect_timeout seconds: a database that is back is used at once.
+        # Bound by the server, a statement's text stays the same; from the third time on the server keeps its plan.
+        "server_side_binding": True,
+        "prepare_threshold": 2,
         "pool": {"min_size": 0, "max_size": DATABASE_POOL_SIZE, "timeout": 5, "reconnect_timeout": 1},
     }
 else:

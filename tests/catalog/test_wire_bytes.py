@@ -114,3 +114,16 @@ def test_the_statement_is_one_and_its_text_never_changes(category: models.Catego
 
     assert [len(statements_of(ids)) for ids in (None, [], made[:1], made)] == [1, 1, 1, 1]
     assert objects.statements(kind.resource, connection.vendor).of_some.count("%s") == 1
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite keeps no plans on a server")
+def test_the_server_keeps_the_plan_however_many_objects_are_asked_for(category: models.Category) -> None:
+    kind = resources.kind_of(models.Product)
+    made = [models.Product.objects.create(name=str(n), price=n, category=category).pk for n in range(5)]
+
+    for number in range(1, 6):
+        objects.read(kind.resource, made[:number])
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", ["%row_to_json%ANY%"])
+        assert cursor.fetchone() == (1,)
