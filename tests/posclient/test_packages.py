@@ -24,8 +24,9 @@ print(normalform.__file__, posclient.__file__, sep="\\n")
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    trusting = {name: value for name, value in os.environ.items() if name != "SSL_CERT_FILE"}  # all whom pip trusts
-    ended = subprocess.run([*map(str, command)], cwd=cwd, env=trusting, capture_output=True, text=True, check=False)
+    # Not SSL_CERT_FILE of the tests: pip has authorities of its own. Not PYTHONPATH: it may name our sources.
+    kept = {name: value for name, value in os.environ.items() if name not in ("SSL_CERT_FILE", "PYTHONPATH")}
+    ended = subprocess.run([*map(str, command)], cwd=cwd, env=kept, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
