@@ -31,9 +31,9 @@ def blocks(page: str, language: str) -> list[str]:
 def test_the_examples_of_a_shell_run_from_top_to_bottom(shown_server: RunningServer, page: str, tmp_path: Path) -> None:
     program = "set -euo pipefail\n" + "\n".join(blocks(page, "sh"))
     printed = {
+        "/tmp/": f"{tmp_path}/",  # noqa: S108 - what the page says; first, as the checkout may lie there too
         "http://localhost:8000": shown_server.url,
         ".venv/bin/python": sys.executable,
-        "/tmp/": f"{tmp_path}/",  # noqa: S108 - what the page says
     }
     for word, real in printed.items():
         assert word in program
