@@ -136,7 +136,7 @@ def statements(resource: Resource, vendor: str) -> Statements:
     dialect = DIALECTS[vendor]
     key = f"t.{column_of(resource.model, 'id').column}"
     members = {name: _member(dialect, resource, name, key) for name in resource.fields}
-    read = f"SELECT {dialect.text_of_id(key)}, {dialect.object(members)}{'::text' if vendor == 'postgresql' else ''}"
+    read = f"SELECT {dialect.text_of_id(key)}, CAST({dialect.object(members)} AS text)"
     read += f" FROM {resource.model._meta.db_table} t"
     return Statements(of_all=f"{read} ORDER BY {key}", of_some=f"{read} WHERE {key} {dialect.is_in}")
 
