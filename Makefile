@@ -9,11 +9,15 @@ REQUIREMENTS := requirements.txt normalform/pyproject.toml
 RUNTIME := .venv/installed-$(shell (pwd; cat $(REQUIREMENTS)) | cksum | cut -d' ' -f1)
 DEV := .venv/installed-dev-$(shell (pwd; cat $(REQUIREMENTS) requirements-dev.txt) | cksum | cut -d' ' -f1)
 
+# The tools of clients/browser, by the lock file that they were installed from. Only its check needs them.
+BROWSER := clients/browser
+BROWSER_TOOLS := $(BROWSER)/node_modules/.installed-$(shell cksum < $(BROWSER)/package-lock.json | cut -d' ' -f1)
+
 # Processes that share the tests; each starts parts (Valkey, PostgreSQL, …) of its own. 0: none, in this process.
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-sqlite test-postgresql check format messages
+.PHONY: help setup run test test-sqlite test-postgresql check check-browser format messages
 .PHONY: bench bench-sync bench-images bench-uploads bench-client soak
 
 help:  ## list the targets
@@ -32,13 +36,22 @@ test-sqlite: $(DEV)  ## run the suite on SQLite; ARGS="tests/images -k hash" cho
 test-postgresql: $(DEV)  ## run the suite on PostgreSQL; ARGS as above
 	$(BIN)/pytest --database=postgresql -n $(JOBS) $(ARGS)
 
-check: $(DEV)  ## lint, format, types, import rules, migrations, docs
+check: $(DEV) check-browser  ## lint, format, types, import rules, migrations, docs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PYTHONPATH=clients/python/src $(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/pytest --quiet tests/test_architecture.py tests/test_documented.py
+
+# Where there is no npm it is left out, unless REQUIRE_ALL_PARTS says that nothing may be.
+check-browser:  ## types, lint, vendored files, syntax and node tests of clients/browser; needs Node 20 or newer
+	@if command -v npm >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)'; then \
+	  $(MAKE) --no-print-directory $(BROWSER_TOOLS) && npm --prefix $(BROWSER) run --silent check; \
+	else \
+	  echo "clients/browser isn't checked: there is no npm with Node 20 or newer here."; \
+	  test "$$REQUIRE_ALL_PARTS" != 1; \
+	fi
 
 format: $(DEV)  ## let ruff repair and format what it can
 	$(BIN)/ruff check --fix
@@ -85,3 +98,7 @@ $(DEV): | .venv/bin/python
 	@echo "Installing what tests and checks need (a minute or two, only when requirements changed) …"
 	@$(PIP) -r requirements-dev.txt
 	@touch $(RUNTIME) $@
+
+$(BROWSER_TOOLS): $(BROWSER)/package-lock.json
+	npm --prefix $(BROWSER) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,1 @@
+export { createParser, ParseError } from "eventsource-parser";
