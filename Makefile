@@ -18,7 +18,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-sqlite test-postgresql check check-browser format messages
-.PHONY: bench bench-sync bench-images bench-uploads bench-client soak
+.PHONY: bench bench-sync bench-images bench-uploads bench-client kinto soak
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,8 +63,12 @@ messages: $(DEV)  ## update and compile the translations under locale/; names te
 bench: bench-sync  ## measure sync, and the ways to serve (a quarter of an hour)
 	$(BIN)/python -m benchmarks.web_servers
 
-bench-sync: $(DEV)  ## measure sync beside its peers (four minutes); ARGS="writes reads streams" chooses
+bench-sync: $(DEV)  ## measure sync beside its peers (four minutes); ARGS="writes peers reads streams" chooses
 	$(BIN)/python -m benchmarks.sync $(ARGS)
+
+kinto:  ## install the server that bench-sync stands beside, in an environment of its own (.venv-kinto)
+	$(PYTHON) -m venv .venv-kinto
+	.venv-kinto/bin/pip install --quiet 'kinto[postgresql]==26.5.0' granian==2.8.7
 
 bench-images: $(DEV)  ## measure normalising and serving pictures beside their peers (three minutes)
 	$(BIN)/python -m benchmarks.normalizing

@@ -1,4 +1,4 @@
-"""What sync costs and how fast it is, as ratios of one run: ``python -m benchmarks.sync [writes] [reads] [streams]``.
+"""What sync costs and how fast it is, as ratios of one run: ``python -m benchmarks.sync [PART …]``, all unless told.
 
 Starts a PostgreSQL that keeps what it commits, servers, writers and listeners, and prints a table with the target
 beside each line. Ends non-zero when something failed; a target that was missed is said, not a failure.
@@ -8,10 +8,11 @@ import argparse
 import resource
 import sys
 
-from . import reads, shop, streams, writes
+from . import peers, reads, shop, streams, writes
 
 PARTS = {
     "writes": (writes.measure, 10_000),
+    "peers": (peers.measure, 10_000),
     "reads": (reads.measure, reads.SIZES[0]),
     "streams": (streams.measure, 100),
 }

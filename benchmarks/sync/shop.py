@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import psycopg
 
-GRANIAN = "-m granian --interface wsgi --host 127.0.0.1 --port {port} --workers 1 --blocking-threads 8 --no-access-log"
+GRANIAN = "-m granian --interface wsgi --host 127.0.0.1 --port {port} --workers 2 --blocking-threads 4 --no-access-log"
 UVICORN = "-m uvicorn --host 127.0.0.1 --port {port} --no-access-log --timeout-graceful-shutdown 2"
 
 
@@ -30,12 +30,14 @@ class Shop:
         return self.stack.enter_context(psycopg.connect(self.url, autocommit=True))
 
     @contextmanager
-    def serving(self, command: str, application: str, **settings: str) -> Iterator[tuple[str, int]]:
+    def serving(
+        self, command: str, application: str, *, python: str | Path = sys.executable, **settings: str
+    ) -> Iterator[tuple[str, int]]:
         """The address and pid of a server of ``application``, whose ``command`` says where its port goes."""
         from tests.parts import free_port, start
 
         port = free_port()
-        words = [sys.executable, *command.format(port=port).split(), application]
+        words = [str(python), *command.format(port=port).split(), application]
         environment = {**os.environ, "LOG_LEVEL": "WARNING", **settings}
         with ExitStack() as stack:
             process = start(
