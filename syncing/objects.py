@@ -44,6 +44,7 @@ class Statements:
 
     of_all: str  # ordered by id
     of_some: str  # in no order; its parameter is what ``array`` makes of the ids
+    returning: str  # the end of a statement that writes rows of the table
 
 
 class Dialect(Protocol):
@@ -134,11 +135,15 @@ DIALECTS: dict[str, Dialect] = {"postgresql": PostgreSQL(), "sqlite": SQLite()}
 def statements(resource: Resource, vendor: str) -> Statements:
     """The statements of ``resource`` for a database of Django's ``vendor``."""
     dialect = DIALECTS[vendor]
-    key = f"t.{column_of(resource.model, 'id').column}"
+    table = resource.model._meta.db_table  # by its own name, since in SQLite a RETURNING clause knows no other
+    key = f"{table}.id"
     members = {name: _member(dialect, resource, name, key) for name in resource.fields}
-    read = f"SELECT {dialect.text_of_id(key)}, CAST({dialect.object(members)} AS text)"
-    read += f" FROM {resource.model._meta.db_table} t"
-    return Statements(of_all=f"{read} ORDER BY {key}", of_some=f"{read} WHERE {key} {dialect.is_in}")
+    both = f"{dialect.text_of_id(key)}, CAST({dialect.object(members)} AS text)"
+    return Statements(
+        of_all=f"SELECT {both} FROM {table} ORDER BY {key}",
+        of_some=f"SELECT {both} FROM {table} WHERE {key} {dialect.is_in}",
+        returning=f" RETURNING {both}",
+    )
 
 
 def _member(dialect: Dialect, resource: Resource, name: str, key: str) -> str:
@@ -156,7 +161,7 @@ def _member(dialect: Dialect, resource: Resource, name: str, key: str) -> str:
             rows = f"(SELECT * FROM {table} WHERE {owner.column} = {key} ORDER BY {', '.join(child.order)}) c"
             return dialect.array_of(dialect.object(members), rows)
     field = column_of(resource.model, name)
-    return dialect.value(_target(field), f"t.{field.column}")
+    return dialect.value(_target(field), f"{resource.model._meta.db_table}.{field.column}")
 
 
 def column_of(model: type[models.Model], name: str) -> Any:
