@@ -356,7 +356,7 @@
 
 // --- What the parts of a terminal are given -------------------------------------------------------------------------
 
-/** @typedef {string | number | (string | number)[]} Key */
+/** @typedef {string | number | any[]} Key */
 /** @typedef {{from?: Key, to?: Key, after?: Key, before?: Key}} Range  `from` and `to` are in it, the others aren't */
 
 /**
