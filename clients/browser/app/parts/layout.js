@@ -1,0 +1,131 @@
+// Where things stand, in pixels: the rows of a long list, and the tables of a zone's plan. No DOM in here.
+
+/**
+ * @typedef {import("./catalogue.js").Section} Section
+ * @typedef {{top: number, height: number, heading: Section | null, items: string[]}} Row
+ * @typedef {{columns: number, card: number, heading: number, gap: number}} Measures
+ */
+
+/**
+ * @param {Section[]} sections one of them alone has no heading
+ * @param {Measures} measures
+ * @returns {{rows: Row[], height: number}}
+ */
+export function layRows(sections, { columns, card, heading, gap }) {
+  /** @type {Row[]} */
+  const rows = [];
+  let top = 0;
+  for (const section of sections) {
+    if (sections.length > 1) {
+      rows.push({ top, height: heading, heading: section, items: [] });
+      top += heading + gap;
+    }
+    for (let start = 0; start < section.items.length; start += columns) {
+      rows.push({ top, height: card, heading: null, items: section.items.slice(start, start + columns) });
+      top += card + gap;
+    }
+  }
+  return { rows, height: Math.max(0, top - gap) };
+}
+
+/**
+ * @param {Row[]} rows
+ * @param {number} from
+ * @param {number} to
+ * @returns {[number, number]} the first row that reaches below `from`, and the one after the last that begins above `to`
+ */
+export function rowsBetween(rows, from, to) {
+  return [partition(rows, (row) => row.top + row.height < from), partition(rows, (row) => row.top < to)];
+}
+
+/**
+ * How many rows from the start on fulfil the condition, by halving.
+ * @param {Row[]} rows
+ * @param {(row: Row) => boolean} isBefore
+ */
+function partition(rows, isBefore) {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBefore(rows[middle])) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * As many columns as fit, at least one.
+ * @param {number} width of the list
+ * @param {number} narrowest width of a card
+ * @param {number} gap
+ */
+export const columnsIn = (width, narrowest, gap) => Math.max(1, Math.floor((width + gap) / (narrowest + gap)) || 1);
+
+/**
+ * @typedef {{id: string, x?: number, y?: number, width?: number, height?: number, rotation?: number, shape?: string}} Table
+ * @typedef {{id: string, left: number, top: number, width: number, height: number, rotation: number, isRound: boolean}} Placed
+ *   pixels from the plan's upper left corner, before the table is turned around its middle
+ */
+
+const SIDE = 80; // of a table that doesn't say
+const LARGEST = 6; // times as wide as the view: a plan that would be wider is drawn smaller than a finger
+
+const SCALE = 2.5; // pixels for a centimetre, at most
+const FAR = 1e6;
+
+const pixels = (/** @type {number} */ length) => Math.round(length * 10) / 10;
+
+const number = (/** @type {unknown} */ value) =>
+  Number.isFinite(value) ? Math.min(Math.max(Number(value), -FAR), FAR) : 0;
+const side = (/** @type {unknown} */ value) => Math.abs(number(value)) || SIDE;
+
+/** @param {Table} table */
+function measured(table) {
+  const [width, height] = [side(table.width), side(table.height)];
+  const rotation = ((number(table.rotation) % 360) + 360) % 360;
+  const [x, y] = [number(table.x) + width / 2, number(table.y) + height / 2];
+  const angle = (rotation * Math.PI) / 180;
+  const [cos, sin] = [Math.abs(Math.cos(angle)), Math.abs(Math.sin(angle))];
+  const reach = { x: (width * cos + height * sin) / 2, y: (width * sin + height * cos) / 2 };
+  return { id: table.id, x, y, width, height, rotation, reach, isRound: table.shape === "round" };
+}
+
+/**
+ * Fits the width, unless a table would be smaller than a finger: then the plan is larger than its view, within reason,
+ * and a table that is still too small is drawn larger than it is.
+ * @param {Table[]} tables
+ * @param {{width: number, finger?: number, margin?: number}} view pixels; a finger needs so many
+ * @returns {{tables: Placed[], width: number, height: number, scale: number}}
+ */
+export function layPlan(tables, { width, finger = 48, margin = 12 }) {
+  const all = tables.map(measured);
+  if (!all.length) return { tables: [], width, height: 0, scale: 1 };
+  const left = Math.min(...all.map((table) => table.x - table.reach.x));
+  const right = Math.max(...all.map((table) => table.x + table.reach.x));
+  const top = Math.min(...all.map((table) => table.y - table.reach.y));
+  const bottom = Math.max(...all.map((table) => table.y + table.reach.y));
+  const room = Math.max(1, width - 2 * margin);
+  const fitting = room / (right - left);
+  const needed = finger / Math.min(...all.map((table) => Math.min(table.width, table.height)));
+  const largest = (room * LARGEST) / Math.max(right - left, bottom - top);
+  const scale = Math.min(Math.max(fitting, needed), largest, SCALE);
+  const placed = all.map((table) => {
+    const [wide, high] = [Math.max(finger, table.width * scale), Math.max(finger, table.height * scale)];
+    return {
+      id: table.id,
+      left: pixels(margin + (table.x - left) * scale - wide / 2),
+      top: pixels(margin + (table.y - top) * scale - high / 2),
+      width: pixels(wide),
+      height: pixels(high),
+      rotation: table.rotation,
+      isRound: table.isRound,
+    };
+  });
+  return {
+    tables: placed,
+    width: pixels(Math.max(width, (right - left) * scale + 2 * margin)),
+    height: pixels((bottom - top) * scale + 2 * margin),
+    scale,
+  };
+}
