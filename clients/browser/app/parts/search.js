@@ -13,7 +13,7 @@ const NONE = /** @type {Found} */ ({ ids: [], exact: null });
 export const plain = (/** @type {unknown} */ text) =>
   String(text ?? "")
     .normalize("NFKD")
-    .replace(/\p{M}/gu, "")
+    .replace(/[\u0300-\u036f]/g, "")
     .toLowerCase();
 
 export class SearchIndex {
