@@ -46,6 +46,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar: every page that this user may look at."""
     shown = []
     home = {"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")}
+    terminal = {"title": _("Terminal"), "icon": "tablet_android", "link": reverse("terminal")}
     for title, entries in groups():
         pages = [(admin.site.get_model_admin(m), icon) for m, icon in entries if admin.site.is_registered(m)]
         items = [
@@ -55,7 +56,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ]
         if items:
             shown.append({"title": title, "separator": True, "items": items})
-    return [{"title": None, "items": [home]}, *shown]
+    return [{"title": None, "items": [home, terminal]}, *shown]
 
 
 def link(page: admin.ModelAdmin) -> str:

@@ -18,6 +18,7 @@ def addresses(kind: Kind) -> Iterator[URLPattern]:
 
 
 urlpatterns: list[URLPattern] = [
+    path("shop", views.ShopView.as_view(), name="shop"),
     path(
         "employees/<str:id>/verify_pin",
         views.PinViewSet.of(resources.kind_of(models.Employee), {"post": "verify_pin"}),

@@ -58,12 +58,12 @@ class CompressionMiddleware(GZipMiddleware):
 
 
 class LanguageMiddleware(LocaleMiddleware):
-    """Django's, except that a picture is the same in every language: ``Vary`` would split caches for nothing."""
+    """Django's, except for what is the same in every language: ``Vary`` would split caches for nothing."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         # A 304 has no type any more to be known by.
-        is_of_picture = is_picture(response) or request.path.startswith("/api/image/")
-        return response if is_of_picture else super().process_response(request, response)
+        is_same = is_picture(response) or request.path.startswith(("/api/image/", "/terminal/"))
+        return response if is_same else super().process_response(request, response)
 
 
 class StatusMiddleware:

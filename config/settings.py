@@ -19,7 +19,7 @@ from environs import Env, EnvValidationError, validate
 from import_export.formats.base_formats import CSV, XLSX
 
 from backoffice.theme import UNFOLD  # noqa: F401 - a setting as well
-from config.values import bucket_storage, kept_secret, url
+from config.values import CURRENCIES, bucket_storage, kept_secret, url
 from normalform import MAX_BYTES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -46,6 +46,8 @@ TIME_ZONE = env.str(
     "UTC",
     validate=validate.OneOf(available_timezones(), error="Not a time zone such as Europe/Madrid."),
 )
+SHOP_NAME = env.str("SHOP_NAME", "")
+CURRENCY = env.str("CURRENCY", "EUR", validate=validate.OneOf(CURRENCIES, error="Not a currency such as EUR."))
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
 # --- Services ---------------------------------------------------------------------------------------------------
@@ -162,6 +164,7 @@ INSTALLED_APPS = [
     "images",
     "catalog",
     "uploads",
+    "terminal",
     "backoffice",
     "serving",
 ]

@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/", include("images.urls")),
     path("api/", include("catalog.urls")),
     path("api/", include("uploads.urls")),
+    path("", include("terminal.urls")),
     path("", include("serving.urls")),
 ]
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import segno
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -9,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
@@ -99,12 +101,16 @@ class EnrolmentCodeAdmin(ScopesColumn, ModelAdmin):
         self, request: HttpRequest, obj: EnrolmentCode, post_url_continue: str | None = None
     ) -> HttpResponse:
         # The answer to the POST itself shows the code: so it is in no session, no address and no log.
+        code = obj.shown_once  # type: ignore[attr-defined]
+        terminal = request.build_absolute_uri(reverse("terminal"))
         context = {
             **self.admin_site.each_context(request),
             "title": _("New enrolment code"),
             "opts": self.opts,
             "row": obj,
-            "code": obj.shown_once,  # type: ignore[attr-defined]
+            "code": code,
+            "terminal": terminal,
+            "qr": mark_safe(segno.make(f"{terminal}#enrol={code}").svg_inline(scale=5, border=4, light="#fff")),  # noqa: S308
             "scopes": [SCOPE_NAMES[scope] for scope in obj.scopes],
             "server": request.build_absolute_uri("/"),
             "enroll": request.build_absolute_uri(reverse("device-enroll")),

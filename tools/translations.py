@@ -19,7 +19,18 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("backoffice", "catalog", "config", "devices", "images", "refusals", "serving", "syncing", "uploads")
+ROOMS = (
+    "backoffice",
+    "catalog",
+    "config",
+    "devices",
+    "images",
+    "refusals",
+    "serving",
+    "syncing",
+    "terminal",
+    "uploads",
+)
 FOLDERS = (*ROOMS, "templates")
 # The parts of the admin theme that we use beside its heart; it has no catalogues.
 THEME = ("unfold/contrib/filters", "unfold/contrib/import_export")

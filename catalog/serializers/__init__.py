@@ -189,3 +189,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
     errors = MistakeSerializer(many=True, required=False)  # type: ignore[assignment]  # a field, no property
+
+
+class ShopSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    time_zone = serializers.CharField(help_text="A name of the IANA database, such as Europe/Madrid.")
+    currency = serializers.CharField(help_text="Three letters of ISO 4217.")

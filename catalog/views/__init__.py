@@ -2,5 +2,6 @@
 
 from .pins import PinViewSet
 from .records import RecordViewSet
+from .shop import ShopView
 
-__all__ = ["PinViewSet", "RecordViewSet"]
+__all__ = ["PinViewSet", "RecordViewSet", "ShopView"]

@@ -140,6 +140,11 @@ class BucketBlobs(Blobs):
     def path(self, key: str) -> None:
         checked_key(key)
 
+    @property
+    def endpoint(self) -> str:
+        address: str = self.public.meta.endpoint_url
+        return address
+
     def presigned_get(self, key: str, seconds: int) -> str:
         url: str = self.public.generate_presigned_url(
             "get_object", Params={"Bucket": self.bucket, "Key": checked_key(key)}, ExpiresIn=seconds

@@ -113,6 +113,11 @@ class Blobs(ABC):
     def path(self, key: str) -> Path | None:
         """The file of a local blob (there or not); None in a bucket."""
 
+    @property
+    def endpoint(self) -> str | None:
+        """The address under which clients reach the bucket itself; None where only the server can."""
+        return None
+
     @abstractmethod
     def presigned_get(self, key: str, seconds: int) -> str | None:
         """A URL that reads the blob for so long; None where only the server can read it."""

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.parts import ROOT, SETTINGS
 
 SHOWN = ("DATABASES", "EMBEDDED_VALKEY", "REDIS_URL", "SECRET_KEY", "STORAGES", "VALKEY_SOCKET")
@@ -103,3 +105,11 @@ def test_spans_are_refused_that_no_clock_and_no_bucket_takes(tmp_path: Path) -> 
     assert refused.returncode != 0
     for name in most:
         assert name in refused.stderr
+
+
+@pytest.mark.parametrize("currency", ["euro", "eur", "XXX", "€", " "])
+def test_nonsense_for_a_currency_stops_the_start(tmp_path: Path, currency: str) -> None:
+    done = load(tmp_path / "data", CURRENCY=currency)
+
+    assert done.returncode != 0
+    assert "CURRENCY: Not a currency such as EUR." in done.stderr
