@@ -260,42 +260,42 @@
 // --- Prices (prices/): integers of minor units, no clock inside -----------------------------------------------------
 
 /**
- * @typedef {object} Moment a time in the shop's zone, as `priceOf` wants it
+ * @typedef {object} Moment a time in the shop's zone, as `Prices` wants it: `momentAt(now, zone)`
  * @property {string} date `YYYY-MM-DD`
  * @property {number} weekday 1 is Monday
  * @property {number} seconds since midnight
  */
 
 /**
- * @typedef {object} Price
+ * @typedef {object} Price what `Prices.of(product, zone)` answers
  * @property {number | null} base minor units; null: the price is no number, and the product can't be added
  * @property {number | null} amount after rules
- * @property {{id: Id, name: string}[]} rules those that counted, in their order
+ * @property {readonly {id: Id, name: string}[]} rules those that counted, in their order
  */
 
 /** @typedef {{id: Id, name: string, amount: number}} ChosenOption  `amount`: what it adds, after `free` ones */
 
 /**
- * @typedef {object} TicketLine what the guest was told
- * @property {Id} id of the line
+ * @typedef {object} Offer what a guest is told of a product: amounts in minor units
  * @property {Id} product
  * @property {string} name
- * @property {number} quantity
+ * @property {string} price_type
  * @property {number | null} weight in thousandths of the unit; null: not by weight
  * @property {string} unit
- * @property {number} base
- * @property {number} price
- * @property {{id: Id, name: string}[]} rules
- * @property {ChosenOption[]} options
- * @property {number} total
- * @property {string} note
+ * @property {number} base before rules
+ * @property {number} price after rules
+ * @property {readonly {id: Id, name: string}[]} rules
+ * @property {readonly ChosenOption[]} options
  * @property {number} at milliseconds since 1970
  */
+
+/** @typedef {Offer & {id: Id, quantity: number, total: number, note: string}} TicketLine  what the guest was told */
 
 /**
  * @typedef {object} Ticket
  * @property {string} id the table's, or `counter`
  * @property {Id | null} table
+ * @property {string} table_name as it was called last; empty at the counter
  * @property {Id | null} zone
  * @property {readonly TicketLine[]} lines
  * @property {number} total
