@@ -1,6 +1,5 @@
 // The page: opens the terminal, then draws the shell around the view that the address names.
 
-// @ts-expect-error: it comes
 import { Terminal } from "../src/index.js";
 import { html, render } from "../vendor/lit.js";
 import { icon } from "./parts/icons.js";
@@ -84,6 +83,7 @@ async function obey() {
 let obeyed;
 
 async function start() {
+  /** @type {[any, void]} images and outbox come */
   const [opened] = await Promise.all([Terminal.open(), speak(preferred())]);
   use(opened);
   globalThis.redcoral = opened;

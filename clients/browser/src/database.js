@@ -33,7 +33,7 @@ export const SHAPES = {
     isCopy: false,
     stores: {
       tickets: { keyPath: "id" },
-      settings: {},
+      settings: { keyPath: "id" },
       favourites: { keyPath: "id" },
       outbox: { keyPath: "id" },
       outbox_bytes: {},

@@ -70,13 +70,18 @@ export class Closed extends RedCoralError {
 export class ServerUnavailable extends RedCoralError {
   /**
    * @param {string} [message]
-   * @param {{status?: number | null, retryAfter?: number | null, code?: string}} [more] `status` of the answer (5xx,
-   *   429), null when there was none; `retryAfter`: the seconds that the server asked for
+   * @param {{status?: number | null, retryAfter?: number | null, code?: string, isOurs?: boolean}} [more] `status` of
+   *   the answer (5xx, 429), null when there was none; `retryAfter`: the seconds that the server asked for; `isOurs`:
+   *   it was recognisably our server's answer
    */
-  constructor(message = "the server wasn't reached", { status = null, retryAfter = null, code = "not_reached" } = {}) {
+  constructor(
+    message = "the server wasn't reached",
+    { status = null, retryAfter = null, code = "not_reached", isOurs = false } = {},
+  ) {
     super(message, code);
     this.status = status;
     this.retryAfter = retryAfter;
+    this.isOurs = isOurs;
   }
 }
 

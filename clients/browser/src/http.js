@@ -127,7 +127,8 @@ export class Http {
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof ServerUnavailable || error instanceof Refused) throw error;
-      throw new ServerUnavailable(ending.signal.aborted ? `no answer within ${timeout / 1000} s` : String(error));
+      if (!ending.signal.aborted) throw new ServerUnavailable(String(error));
+      throw new ServerUnavailable(`no answer within ${timeout / 1000} s`, { code: "timeout" });
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", end);
@@ -155,7 +156,12 @@ function checked(response, bytes, foreign = false) {
   if (status === 429 || status >= 500) {
     // A captive portal may ask to come back in an hour: only our own server is obeyed.
     const retryAfter = code || foreign ? retryAfterOf(response) : null;
-    throw new ServerUnavailable(`${status} ${code}`.trim(), { status, retryAfter, code: code || "not_reached" });
+    throw new ServerUnavailable(`${status} ${code}`.trim(), {
+      status,
+      retryAfter,
+      code: code || "not_reached",
+      isOurs: code !== "",
+    });
   }
   if (!code && !foreign) throw new UnexpectedAnswer(`${status} without a code`, { status });
   if (!code) throw new Refused(status, "unexpected_answer");

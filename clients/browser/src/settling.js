@@ -21,10 +21,11 @@ export class Settling {
   /**
    * Does what the rules want until they want nothing. What was written until it rejects stays.
    *
-   * @param {Rules} rules @param {AbortSignal} signal
+   * @param {Rules} rules @param {AbortSignal} signal @param {() => void} onFetch something is missing
    */
-  async run(rules, signal) {
+  async run(rules, signal, onFetch) {
     for (let wanted = rules.next(); wanted; wanted = rules.next()) {
+      if (wanted.kind === "fetch") onFetch();
       const step = wanted.kind === "fetch" ? await this.#fetch(rules, wanted, signal) : wanted;
       signal.throwIfAborted(); // another tab is connected now
       if (step) await this.store.write(step, { isCurrent: rules.isCurrent });
@@ -48,7 +49,7 @@ export class Settling {
       if (since === null || epoch === null) return await this.#fetchSnapshot(rules, resource, signal);
       return await this.#fetchChanges(rules, resource, since, epoch, signal);
     } catch (error) {
-      if (error instanceof UnexpectedAnswer) Object.assign(error, { resource });
+      if (error instanceof UnexpectedAnswer && "concerns" in error) error.concerns = resource;
       if (!(error instanceof Refused) || error.code !== "unknown_resource") throw error;
       rules.unknown(resource);
       return null;

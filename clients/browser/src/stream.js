@@ -123,7 +123,7 @@ export class EventStream {
         this.retry = retry;
       },
       onError: (error) => {
-        if (error.type === "max-buffer-size-exceeded") throw new UnexpectedAnswer("a frame without end");
+        if (error.type === "max-buffer-size-exceeded") throw about(null, "a frame without end");
       },
     });
   }
@@ -175,13 +175,13 @@ export function readFrame(event, id, text) {
   if (event === "sync") return { event, id, data: { change: changeOf(data.resource, data), cut: data.cut === true } };
   const { epoch, versions, resources } = data;
   if (event === "resync" && !(Array.isArray(resources) && resources.every((name) => typeof name === "string")))
-    throw new UnexpectedAnswer("a resync that doesn't name its resources");
+    throw about(null, "a resync that doesn't name its resources");
   return { event, id, data: { ...headsOf(epoch, versions), resources } };
 }
 
 /** @param {any} epoch @param {any} versions @returns {{epoch: string, versions: Record<string, number>}} */
 export function headsOf(epoch, versions) {
-  if (typeof epoch !== "string" || !epoch) throw new UnexpectedAnswer("an answer without an epoch");
+  if (typeof epoch !== "string" || !epoch) throw about(null, "an answer without an epoch");
   for (const version of Object.values(objectOf(versions, "versions"))) numberOf(version, "a version");
   return { epoch, versions };
 }
@@ -196,21 +196,20 @@ export function changeOf(resource, { action, id, version, data = null }) {
   return { resource, action: /** @type {any} */ (action), id, version, data };
 }
 
-/** @param {any} resource that it is about, as far as that can be told @param {string} message */
+/** An answer without what it needs. @param {any} resource that it concerns; none: all @param {string} message */
 export function about(resource, message) {
-  return Object.assign(new UnexpectedAnswer(message), { resource: typeof resource === "string" ? resource : null });
+  return Object.assign(new UnexpectedAnswer(message), { concerns: typeof resource === "string" ? resource : null });
 }
 
 /** @param {any} value @param {string} what @returns {number} */
 export function numberOf(value, what) {
-  if (!Number.isSafeInteger(value) || value < 0) throw new UnexpectedAnswer(`${what} that is none`);
+  if (!Number.isSafeInteger(value) || value < 0) throw about(null, `${what} that is none`);
   return value;
 }
 
 /** @param {any} value @param {string} what @returns {Record<string, any>} */
 export function objectOf(value, what) {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new UnexpectedAnswer(`${what} of no shape`);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw about(null, `${what} of no shape`);
   return value;
 }
 
@@ -219,6 +218,6 @@ function parsed(text) {
   try {
     return JSON.parse(text);
   } catch {
-    throw new UnexpectedAnswer("a frame that can't be read");
+    throw about(null, "a frame that can't be read");
   }
 }

@@ -1,0 +1,211 @@
+// What exists only here: settings, favourites, tickets. Each change is a transaction of its own that begins from what
+// is stored, so two tabs may change the same one after the other, and each sees what the other did.
+
+import { withMoved } from "./prices/ticket.js";
+import { Listeners } from "./resources.js";
+
+/** @import { Database, Id, Tabs, Ticket, Unsubscribe } from "./types.js" */
+
+/**
+ * The records of one store of `redcoral-own`, all in memory as well.
+ *
+ * @template {{id: string}} R
+ */
+export class Records {
+  /** @type {Map<string, R>} */ #records = new Map();
+  /** @type {readonly R[] | null} */ #all = null;
+  #listeners = new Listeners();
+  /** @type {Map<string, Listeners>} */ #byId = new Map();
+
+  /** @param {Database} database @param {string} store @param {Tabs} tabs */
+  constructor(database, store, tabs) {
+    this.database = database;
+    this.store = store;
+    this.tabs = tabs;
+    this.topic = `${database.name} ${store}`;
+    tabs.listen(this.topic, (id) => this.#reread(id).catch(() => {}));
+  }
+
+  async load() {
+    const read = await this.database.read(this.store, (tx) => tx.getAll(this.store));
+    this.#records = new Map(read.map((record) => [record.id, record]));
+    this.#told([...this.#records.keys(), ...this.#byId.keys()]);
+  }
+
+  /** @param {() => void} fn */
+  subscribe = (fn) => this.#listeners.add(fn);
+
+  /** @returns {readonly R[]} by id */
+  getSnapshot = () => {
+    this.#all ??= Object.freeze([...this.#records.values()].sort((a, b) => (a.id < b.id ? -1 : 1)));
+    return this.#all;
+  };
+
+  /** @param {string} id @returns {R | undefined} */
+  get = (id) => this.#records.get(id);
+
+  /** @param {string} id @param {() => void} fn @returns {Unsubscribe} */
+  subscribeTo = (id, fn) => {
+    const listeners = this.#byId.get(id) ?? new Listeners();
+    this.#byId.set(id, listeners);
+    return listeners.add(fn);
+  };
+
+  /**
+   * Changes some records together. Rejects with what the storage says; then nothing changed.
+   *
+   * @param {readonly string[]} ids
+   * @param {(stored: (R | null)[]) => (R | null)[]} change what is stored to what is to be; null: there is none
+   */
+  async change(ids, change) {
+    const changed = await this.database.write(this.store, async (tx) => {
+      const stored = await Promise.all(ids.map((id) => tx.get(this.store, id)));
+      const wanted = change(stored.map((record) => record ?? null));
+      wanted.forEach((record, at) => {
+        if (record) tx.put(this.store, record);
+        else tx.delete(this.store, /** @type {string} */ (ids[at]));
+      });
+      return wanted;
+    });
+    changed.forEach((record, at) => {
+      this.#set(/** @type {string} */ (ids[at]), record);
+    });
+    this.#told(ids);
+    for (const id of ids) this.tabs.tell(this.topic, id);
+    return changed;
+  }
+
+  /** Another tab changed it. @param {string | null} id null: all of them */
+  async #reread(id) {
+    if (id === null) return await this.load();
+    this.#set(id, (await this.database.read(this.store, (tx) => tx.get(this.store, id))) ?? null);
+    this.#told([id]);
+  }
+
+  /** @param {string} id @param {R | null} record */
+  #set(id, record) {
+    if (record) this.#records.set(id, record);
+    else this.#records.delete(id);
+    this.#all = null;
+  }
+
+  /** @param {Iterable<string>} ids */
+  #told(ids) {
+    this.#all = null;
+    for (const id of new Set(ids)) this.#byId.get(id)?.tell();
+    this.#listeners.tell();
+  }
+}
+
+export class Settings {
+  /** @type {Readonly<Record<string, any>> | null} */ #all = null;
+
+  /** @param {Records<{id: string, value: any}>} records */
+  constructor(records) {
+    this.records = records;
+    records.subscribe(() => {
+      this.#all = null;
+    });
+  }
+
+  /** @param {() => void} fn */
+  subscribe = (fn) => this.records.subscribe(fn);
+
+  getSnapshot = () => {
+    this.#all ??= Object.freeze(Object.fromEntries(this.records.getSnapshot().map(({ id, value }) => [id, value])));
+    return this.#all;
+  };
+
+  /** @param {string} name @param {any} value undefined: as if it had never been set */
+  set = async (name, value) => {
+    await this.records.change([name], () => [value === undefined ? null : { id: name, value }]);
+  };
+}
+
+/** Products, in the order in which they were added. */
+export class Favourites {
+  /** @type {readonly Id[] | null} */ #all = null;
+
+  /** @param {Records<{id: Id, at: number}>} records */
+  constructor(records) {
+    this.records = records;
+    records.subscribe(() => {
+      this.#all = null;
+    });
+  }
+
+  /** @param {() => void} fn */
+  subscribe = (fn) => this.records.subscribe(fn);
+
+  getSnapshot = () => {
+    this.#all ??= Object.freeze([...this.records.getSnapshot()].sort((a, b) => a.at - b.at).map(({ id }) => id));
+    return this.#all;
+  };
+
+  /** @param {Id} id */
+  has = (id) => this.records.get(id) !== undefined;
+
+  /** @param {Id} id @param {boolean} on */
+  set = async (id, on) => {
+    await this.records.change([id], ([stored]) => [on ? (stored ?? { id, at: Date.now() }) : null]);
+  };
+}
+
+/** One for each table and one for the counter; those without lines aren't kept. */
+export class Tickets {
+  /** @type {Map<string, Ticket>} */ #empty = new Map();
+  /** @type {(id: string) => Ticket} */ #emptyOf;
+
+  /** @param {Records<Ticket>} records @param {(id: string) => Ticket} emptyOf what a new one is */
+  constructor(records, emptyOf) {
+    this.records = records;
+    this.#emptyOf = emptyOf;
+  }
+
+  /** @param {() => void} fn */
+  subscribe = (fn) => this.records.subscribe(fn);
+
+  getSnapshot = () => this.records.getSnapshot();
+
+  /** @param {string} id of the table, or `counter` @returns {Ticket} */
+  get = (id) => {
+    const kept = this.records.get(id);
+    if (kept) return kept;
+    const [before, now] = [this.#empty.get(id), this.#emptyOf(id)];
+    if (before && before.zone === now.zone && before.table_name === now.table_name) return before;
+    this.#empty.set(id, now);
+    return now;
+  };
+
+  /** @param {string} id @param {() => void} fn */
+  subscribeTo = (id, fn) => this.records.subscribeTo(id, fn);
+
+  /** @param {string} id @param {(ticket: Ticket) => Ticket} change @returns {Promise<Ticket>} */
+  change = async (id, change) => {
+    const [ticket] = await this.records.change([id], ([stored]) => [kept(change(stored ?? this.#emptyOf(id)))]);
+    return ticket ?? this.get(id);
+  };
+
+  /** @param {string} id @returns {Promise<Ticket>} what it was */
+  clear = async (id) => {
+    let was = this.get(id);
+    await this.records.change([id], ([stored]) => {
+      was = stored ?? was;
+      return [null];
+    });
+    return was;
+  };
+
+  /** Puts the lines of one at the end of another. @param {string} from @param {string} to @returns {Promise<Ticket>} */
+  move = async (from, to) => {
+    if (from === to) return this.get(to);
+    const [, ticket] = await this.records.change([from, to], ([moved, stored]) => {
+      const target = stored ?? this.#emptyOf(to);
+      return [null, kept(moved ? withMoved(target, moved) : target)];
+    });
+    return ticket ?? this.get(to);
+  };
+}
+
+/** @param {Ticket} ticket */
+const kept = (ticket) => (ticket.lines.length ? ticket : null);
