@@ -1,18 +1,241 @@
-import { html } from "../../vendor/lit.js";
+// Whether what is seen is current: always there, by word and colour. A tap says why, and since when. Below it the list of
+// what changed, which is also told to screen readers.
+
+import { minorUnits } from "../../src/prices/money.js";
+import { html, nothing, repeat } from "../../vendor/lit.js";
+import { openDialog } from "../views/sheet.js";
 import { Element } from "./element.js";
+import { icon } from "./icons.js";
+import { say } from "./notices.js";
+import { sessionOf } from "./session.js";
+import { money, number, plural, t, time } from "./texts.js";
 import { terminal } from "./world.js";
 
+/** @typedef {import("./changes.js").Changed} Changed */
+/** @typedef {import("./changes.js").Difference} Difference */
+
+const QUIET = 1500; // ms between two announcements
+const SEVERAL = 3; // changes that are told one by one
+
+const WORDS = {
+  connecting: () => t("Connecting"),
+  "catching up": () => t("Catching up"),
+  live: () => t("Live"),
+  waiting: () => t("Not live"),
+  stopped: () => t("Stopped"),
+};
+
+/** How many of the products' pictures are stored here. */
+const pictures = {
+  subscribe: (/** @type {() => void} */ fn) =>
+    /** @type {any} */ (terminal.images).progress?.subscribe(fn) ?? (() => {}),
+  /** @returns {{stored: number, wanted: number}} */
+  getSnapshot: () => /** @type {any} */ (terminal.images).progress?.getSnapshot() ?? { stored: 0, wanted: 0 },
+};
+
 class Indicator extends Element {
+  #told = "";
+  /** @type {Changed[]} */
+  #untold = [];
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #telling;
+
   /** @override */
   watched() {
-    return [terminal.connection];
+    return [terminal.connection, terminal.device, pictures, this.#changes];
   }
+
+  #changes = {
+    subscribe: (/** @type {() => void} */ fn) =>
+      sessionOf(terminal).changes.subscribe((fresh) => {
+        warn(fresh);
+        this.#untold.push(...fresh);
+        this.#telling ??= setTimeout(() => {
+          this.#told = announced(this.#untold);
+          this.#untold = [];
+          this.#telling = undefined;
+          fn();
+        }, QUIET);
+      }),
+  };
 
   /** @override */
   draw() {
-    const { state } = terminal.connection.getSnapshot();
-    return html`<span data-connection=${state.replaceAll(" ", "-")}>${state}</span>`;
+    const { state, asOf } = terminal.connection.getSnapshot();
+    const { stored, wanted } = pictures.getSnapshot();
+    const isVisitor = state === "live" && !terminal.device.getSnapshot();
+    return html`
+      <button class="state" type="button" data-connection=${state.replaceAll(" ", "-")} aria-haspopup="dialog" @click=${openState}>
+        <span>
+          ${isVisitor ? t("Live, as staff") : WORDS[state]()}
+          ${state !== "live" && asOf ? html`<small>${t("as of {time}", { time: time(asOf) })}</small>` : nothing}
+          <small data-pictures="${stored}/${wanted}" ?hidden=${stored >= wanted}>
+            ${t("{stored} of {wanted} pictures", { stored: number(stored), wanted: number(wanted) })}
+          </small>
+        </span>
+      </button>
+      <span class="visually-hidden" role="status">${this.#told}</span>
+    `;
   }
 }
 
 customElements.define("rc-indicator", Indicator);
+
+/** What is sold out while it is on the open ticket. @param {readonly Changed[]} fresh */
+function warn(fresh) {
+  const { lines } = sessionOf(terminal).ticket;
+  const gone = fresh.filter(
+    ({ product, differences }) =>
+      differences.some(({ what }) => what === "sold-out" || what === "gone") &&
+      lines.some((line) => line.product === product),
+  );
+  if (!gone.length) return;
+  const names = gone.map(({ name }) => name).join(", ");
+  say({ name: "sold-out", text: t("On your ticket, and sold out: {names}", { names }), seconds: 0 });
+}
+
+/** @param {readonly Changed[]} changed */
+function announced(changed) {
+  if (changed.length > SEVERAL) return plural("{count} product changed", "{count} products changed", changed.length);
+  return changed.map(({ name, differences }) => `${name}: ${differences.map(described).join(", ")}`).join(". ");
+}
+
+/** A difference in words. @param {Difference} difference */
+export function described({ what, from = "", to = "" }) {
+  const amount = (/** @type {string} */ text) => {
+    const units = minorUnits(text);
+    return units === null ? "—" : money(units);
+  };
+  switch (what) {
+    case "new":
+      return t("new");
+    case "gone":
+      return t("not on the menu any more");
+    case "price":
+      return `${amount(from)} → ${amount(to)}`;
+    case "sold-out":
+      return t("sold out");
+    case "back":
+      return t("there again");
+    case "picture":
+      return t("another picture");
+    case "name":
+      return t("was called {name}", { name: from });
+    default:
+      return t("changed");
+  }
+}
+
+// --- What a tap shows -------------------------------------------------------------------------------------------------
+
+class State extends Element {
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #second;
+
+  /** @override */
+  watched() {
+    const { connection, device, tickets, outbox, resources } = terminal;
+    return [connection, device, pictures, tickets, outbox, resources.product];
+  }
+
+  /** @override */
+  connectedCallback() {
+    super.connectedCallback();
+    this.#second = setInterval(() => this.requestUpdate(), 1000); // it counts down
+  }
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    clearInterval(this.#second);
+  }
+
+  /** @override */
+  draw() {
+    const { state, asOf, reason, retryAt, isPolling, isConnectedTab } = terminal.connection.getSnapshot();
+    const seconds = retryAt === null ? 0 : Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
+    return html`
+      <div class="sheet-head">
+        <h2 id="state-name">${WORDS[state]()}</h2>
+        <button class="button icon-only" type="button" aria-label=${t("Close")} @click=${() => this.closest("dialog")?.close()}>${icon("close")}</button>
+      </div>
+      <div class="sheet-body">
+        <p>${this.#meaning(state)}</p>
+        ${reason && state !== "live" ? html`<p class="problem" data-problem=${reason.code}>${reason.message}</p>` : nothing}
+        ${state === "waiting" && seconds ? html`<p class="hint">${plural("Tries again in {count} second.", "Tries again in {count} seconds.", seconds)}</p>` : nothing}
+        ${isPolling ? html`<p class="hint">${t("No stream gets through, so the server is asked every 15 seconds.")}</p>` : nothing}
+        ${
+          state === "waiting" || state === "connecting"
+            ? html`<button class="button primary" type="button" data-do="hurry" @click=${() => terminal.hurry()}>${icon("refresh")}<span>${t("Try now")}</span></button>`
+            : nothing
+        }
+        ${state === "stopped" ? html`<a class="button primary" href="#/enrol">${t("Enrol again")}</a>` : nothing}
+        <dl class="card-box facts">${this.#facts({ asOf, isConnectedTab }).map(
+          ([name, value]) => html`<div class="line"><dt>${name}</dt><dd>${value}</dd></div>`,
+        )}</dl>
+      </div>
+    `;
+  }
+
+  /** @param {string} state */
+  #meaning(state) {
+    if (state === "live") {
+      return terminal.device.getSnapshot()
+        ? t("What you see is what the server has now.")
+        : t(
+            "What you see is what the server has now. This browser isn't enrolled: it is let in because somebody is logged in to the admin.",
+          );
+    }
+    if (state === "stopped")
+      return t("This device isn't let in any more. What is on it stays here; somebody has to enrol it again.");
+    if (state === "catching up") return t("The server is reached. What changed meanwhile is being fetched.");
+    return t("The server isn't reached. Everything works on with what is stored here, but it may have changed since.");
+  }
+
+  /** @param {{asOf: number | null, isConnectedTab: boolean}} connection @returns {[string, unknown][]} */
+  #facts({ asOf, isConnectedTab }) {
+    const { resources, tickets, outbox, device } = terminal;
+    const { stored, wanted } = pictures.getSnapshot();
+    return [
+      [t("As of"), asOf ? time(asOf) : "—"],
+      [t("Products"), number(resources.product.size)],
+      [t("Pictures"), t("{stored} of {wanted}", { stored: number(stored), wanted: number(wanted) })],
+      [t("Open tickets"), number(tickets.getSnapshot().length)],
+      [t("Photos to be sent"), number(outbox.getSnapshot().length)],
+      [t("Device"), device.getSnapshot()?.name ?? t("not enrolled")],
+      [t("Server"), location.host],
+      [t("This tab"), isConnectedTab ? t("holds the connection") : t("hears from another tab")],
+      [t("Version"), (document.documentElement.dataset.build ?? "").slice(0, 12)],
+    ];
+  }
+}
+
+customElements.define("rc-state", State);
+
+const openState = () => void openDialog(document.createElement("rc-state"), "small", { labelledby: "state-name" });
+
+// --- The list of changes ----------------------------------------------------------------------------------------------
+
+class ChangesList extends Element {
+  /** @override */
+  watched() {
+    return [sessionOf(terminal).changes];
+  }
+
+  /** @override */
+  draw() {
+    const changes = sessionOf(terminal).changes.getSnapshot();
+    if (!changes.length) return html`<p class="hint line">${t("Nothing has changed since this page was opened.")}</p>`;
+    return html`<ul>
+      ${repeat(
+        changes,
+        ({ product, at }) => `${product} ${at}`,
+        ({ name, at, differences }) => html`<li class="changes-row" data-change>
+          <strong>${name}</strong><time>${time(at)}</time><span>${differences.map(described).join(" · ")}</span>
+        </li>`,
+      )}
+    </ul>`;
+  }
+}
+
+customElements.define("rc-changes", ChangesList);
