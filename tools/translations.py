@@ -1,13 +1,14 @@
 """The catalogues under locale/: ``python -m tools.translations`` updates and compiles them.
 
-A development tool (it needs Babel, the server doesn't). It reads every text in our Python modules and
-templates, and those of the admin theme that neither it nor Django has translated. The compiled files are kept in
-the repository too: a box needs no tools.
+A development tool (it needs Babel, the server doesn't). ``django.po`` has every text in our Python modules and
+templates, and those of the admin theme that neither it nor Django has translated; ``terminal.po`` has those of the page at
+/terminal/ (``terminal_texts.py``). The compiled files are kept in the repository too: a box needs no tools.
 """
 
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +18,8 @@ from babel.messages.extract import extract
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
+
+from . import terminal_texts
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = (
@@ -80,6 +83,7 @@ def translated_elsewhere(language: str) -> Catalog:
     return known
 
 
+@cache
 def wanted() -> Catalog:
     """Every text that needs a translation of ours."""
     catalog = Catalog(header_comment=HEADER, project="RedCoral", charset="utf-8")
@@ -94,6 +98,10 @@ def wanted() -> Catalog:
         if catalog.get(id, context) or not all(known.get(id, context) for known in elsewhere):
             catalog.add(id, locations=[(file, 0)], context=context)
     return catalog
+
+
+# What each catalogue under locale/<language>/LC_MESSAGES is made of, and its first line.
+DOMAINS = {"django": (wanted, HEADER), "terminal": (terminal_texts.wanted, terminal_texts.HEADER)}
 
 
 def folder_of(language: str) -> Path:
@@ -114,19 +122,20 @@ class Texts(Catalog):
         ]
 
 
-def present(language: str) -> Catalog:
+def present(language: str, domain: str = "django") -> Catalog:
     """The catalogue as it is under locale/; empty when there is none."""
-    path = folder_of(language) / "django.po"
+    path = folder_of(language) / f"{domain}.po"
     if not path.exists():
         return Catalog(locale=language)
     with path.open("rb") as file:
         return read_po(file, locale=language, ignore_obsolete=True, abort_invalid=True)
 
 
-def updated(language: str) -> Texts:
+def updated(language: str, domain: str = "django") -> Texts:
     """The wanted texts with the translations that there are; a text that is gone from the code goes here, too."""
-    before = present(language)
-    catalog = Texts(locale=language, header_comment=HEADER, charset="utf-8", fuzzy=False)
+    before = present(language, domain)
+    wanted, header = DOMAINS[domain]
+    catalog = Texts(locale=language, header_comment=header, charset="utf-8", fuzzy=False)
     for message in wanted():
         if message.id:
             files = sorted(set(message.locations))
@@ -168,19 +177,30 @@ def strings(message: Message) -> list[str]:
     return list(message.string) if isinstance(message.string, tuple | list) else [message.string or ""]
 
 
+def files() -> Iterator[tuple[Path, bytes]]:
+    """Every file that ``make messages`` writes, and what is in it."""
+    catalogues = {(language, domain): updated(language, domain) for language in LANGUAGES for domain in DOMAINS}
+    for (language, domain), catalog in catalogues.items():
+        yield folder_of(language) / f"{domain}.po", po(catalog)
+        if domain == "django":
+            yield folder_of(language) / "django.mo", mo(catalog)
+    for name, locale in terminal_texts.LANGUAGES.items():
+        yield terminal_texts.path_of(name), terminal_texts.file_of(catalogues[locale, "terminal"] if locale else None)
+
+
 def main() -> int:
     """Update and compile every language; 1 when texts lack a translation."""
+    for path, content in files():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     lacks = 0
     for language in LANGUAGES:
-        catalog = updated(language)
-        folder = folder_of(language)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "django.po").write_bytes(po(catalog))
-        (folder / "django.mo").write_bytes(mo(catalog))
-        missing = lacking(catalog)
-        lacks += len(missing)
-        sys.stdout.write(f"{language}: {len(catalog)} texts, {len(missing)} without translation\n")
-        sys.stdout.writelines(f"  {id}\n" for id in missing)
+        for domain in DOMAINS:
+            catalog = present(language, domain)
+            missing = lacking(catalog)
+            lacks += len(missing)
+            sys.stdout.write(f"{language}, {domain}: {len(catalog)} texts, {len(missing)} without translation\n")
+            sys.stdout.writelines(f"  {id}\n" for id in missing)
     return 1 if lacks else 0
 
 

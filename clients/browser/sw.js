@@ -1,4 +1,93 @@
-// The service worker of /terminal/: it takes each new version of itself at once.
-const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+// The service worker of /terminal/. It keeps the page and its files, so that the terminal starts without the network.
+//
+// A build is kept as a whole, each file compared with its digest, or not at all. The page of the newest build that is in
+// charge is answered; files are answered from any build that is kept, because pages of the one before may still run.
+// Everything else goes its way: /api/ and /admin/ are never touched.
+//
+// The server writes `self.SHELL` before this: the build, the page's digest, and the files with theirs.
 
-worker.addEventListener("install", () => worker.skipWaiting());
+/** @typedef {{build: string, page: string, files: Record<string, string>}} Shell */
+
+const worker = /** @type {ServiceWorkerGlobalScope & {SHELL: Shell}} */ (/** @type {unknown} */ (self));
+const { build, page, files } = worker.SHELL;
+
+const PREFIX = "redcoral-build-";
+const CACHE = `${PREFIX}${build}`;
+const SCOPE = new URL("./", worker.location.href); // …/terminal/
+const WAIT = 60_000; // ms for one file
+const AT_ONCE = 6;
+
+worker.addEventListener("install", (event) => event.waitUntil(install()));
+worker.addEventListener("activate", (event) => event.waitUntil(activate()));
+
+worker.addEventListener("message", (event) => {
+  if (event.data === "take over") worker.skipWaiting();
+  if (event.data === "build?") event.ports[0]?.postMessage(build);
+});
+
+worker.addEventListener("fetch", (event) => {
+  const { method, url } = event.request;
+  const { origin, pathname } = new URL(url);
+  if (method !== "GET" || origin !== SCOPE.origin) return;
+  if (pathname === SCOPE.pathname) event.respondWith(answer(CACHE, SCOPE.href, event.request));
+  else if (pathname.startsWith(`${SCOPE.pathname}app/`)) event.respondWith(answer(null, url, event.request));
+});
+
+/**
+ * @param {string | null} cacheName null: whichever has it
+ * @param {string} url
+ * @param {Request} request for the server, when it isn't kept
+ */
+async function answer(cacheName, url, request) {
+  const kept = await caches.match(url, cacheName ? { cacheName } : {}).catch(() => undefined);
+  return kept ?? fetch(request);
+}
+
+async function install() {
+  const wanted = Object.entries(files).map(([path, digest]) => ({ url: `${SCOPE}app/${build}/${path}`, digest }));
+  try {
+    const cache = await caches.open(CACHE);
+    const left = wanted.values();
+    const lane = async () => {
+      for (const file of left) await keep(cache, file.url, file.digest);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    await keep(cache, SCOPE.href, page); // the last: a cache with a page is whole
+  } catch (error) {
+    await caches.delete(CACHE);
+    throw error; // the browser tries again when it next looks for a worker
+  }
+}
+
+/**
+ * Puts what the server has at `url` into `cache`, unless it is there already.
+ * @param {Cache} cache
+ * @param {string} url
+ * @param {string} digest
+ */
+async function keep(cache, url, digest) {
+  if (await cache.match(url)) return;
+  for (const mode of /** @type {const} */ (["default", "reload"])) {
+    const response = await fetch(url, { cache: mode, redirect: "error", signal: AbortSignal.timeout(WAIT) });
+    const bytes = await response.arrayBuffer();
+    if (response.status !== 200 || (await sha256(bytes)) !== digest) continue; // the browser's own copy may be damaged
+    const headers = new Headers(response.headers);
+    for (const name of ["content-encoding", "content-length"]) headers.delete(name);
+    await cache.put(url, new Response(bytes, { headers }));
+    return;
+  }
+  throw new Error(`${url} isn't what the build has`);
+}
+
+/** @param {ArrayBuffer} bytes */
+async function sha256(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Drops all builds but this one and the one before, and answers the pages that began without a worker. */
+async function activate() {
+  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+  await Promise.all(names.slice(0, -1).map((name) => caches.delete(name)));
+  await worker.clients.claim();
+}
