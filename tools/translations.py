@@ -1,8 +1,8 @@
 """The catalogues under locale/: ``python -m tools.translations`` updates and compiles them.
 
 A development tool (it needs Babel, the server doesn't). ``django.po`` has every text in our Python modules and
-templates, and those of the admin theme that neither it nor Django has translated; ``terminal.po`` has those of the page at
-/terminal/ (``terminal_texts.py``). The compiled files are kept in the repository too: a box needs no tools.
+templates, and those of the admin theme that neither it nor Django has translated. ``terminal.po`` has those of the
+page at /terminal/ (``terminal_texts.py``). The compiled files are kept in the repository too: a box needs no tools.
 """
 
 import ast
