@@ -119,10 +119,10 @@ def random_case(chance: Random) -> dict[str, Any]:
         return f"{quarter // 4:02}:{quarter % 4 * 15:02}:00"
 
     def day() -> str | None:
-        return some((None, None, str(at.date() + timedelta(chance.randint(-2, 2)))))
+        return some((None, None, None, str(at.date() + timedelta(chance.randint(-2, 2)))))
 
     def rule(id: str) -> dict[str, Any]:
-        begins = some((None, time_of_day()))
+        begins = some((None, None, time_of_day()))
         return {
             "id": id,
             "adjustment": some(("set", *["percentage", "amount"] * 4, "double")),
@@ -147,7 +147,7 @@ def random_case(chance: Random) -> dict[str, Any]:
             "id": id,
             "price_change": money(),
             "is_default": some((True, False)),
-            "is_sold_out": some((False, False, True)),
+            "is_sold_out": chance.random() < 0.2,
             "position": chance.randint(0, 2),
         }
 
@@ -156,7 +156,7 @@ def random_case(chance: Random) -> dict[str, Any]:
             "id": id,
             "choice": some(("one", "many", "many", "pairs")),
             "min": some((0, 0, 1, 2)),
-            "max": some((None, None, 1, 2, 3)),
+            "max": some((None, 1, 1, 2)),
             "free": chance.randint(0, 2),
             "is_required": some((True, False)),
             "position": chance.randint(0, 1),
@@ -199,13 +199,13 @@ def test_random_cases_reach_what_they_are_about() -> None:
     played = [(case, play(case)) for case in map(random_case, map(Random, range(500)))]
     sold = [came for _case, came in played if came["price"]]
     assert sum(came["price"]["base"] != came["price"]["price"] for came in sold) > 100
-    assert sum(len(came["price"]["rules"]) > 1 for came in sold) > 50
+    assert sum(len(came["price"]["rules"]) > 1 for came in sold) > 40
     assert sum(came["amount"] is not None and bool(came["charged"]) for came in sold) > 100
     problems = Counter(problem for _case, came in played for problem in came["problems"].values())
     assert set(problems) == {"impossible", "not_offered", "too_few", "too_many"}
     scopes = Counter(scope for case, came in played if came["price"] for scope in scopes_of(case, came))
     assert set(scopes) == {"all", "category", "tag", "product", "zone"}
-    assert min(*problems.values(), *scopes.values()) > 10
+    assert min(*problems.values(), *scopes.values()) > 15
 
 
 def scopes_of(case: Case, came: Mapping[str, Any]) -> list[str]:

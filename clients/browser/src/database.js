@@ -26,7 +26,7 @@ export const SHAPES = {
   pictures: {
     version: 1,
     isCopy: true,
-    stores: { records: { keyPath: "key", indexes: { used: "used" } }, bytes: {} },
+    stores: { records: { keyPath: "key" }, bytes: {}, claims: {} },
   },
   own: {
     version: 1,

@@ -54,7 +54,7 @@ export class Http {
       const bytes = await response.arrayBuffer();
       checked(response, bytes, options.anonymous);
       if (!options.anonymous) this.#noteDate(response);
-      return { status: response.status, headers: response.headers, bytes };
+      return { status: response.status, headers: response.headers, bytes, url: response.url };
     });
   }
 

@@ -400,7 +400,8 @@
  * @property {boolean} [anonymous] the address itself is the permission: no cookie, no CSRF header
  */
 
-/** @typedef {{status: number, headers: Headers, bytes: ArrayBuffer}} Answer  its body has been read */
+/** @typedef {{status: number, headers: Headers, bytes: ArrayBuffer, url: string}} Answer  its body has been read; `url` is
+ *   where it came from, redirects included */
 
 /**
  * @typedef {object} Http all of it rejects with the classes of errors.js

@@ -1,0 +1,301 @@
+// The pictures that are kept: bytes apart from their records, so that counting reads no bytes. The least recently used
+// make room. Tabs share the database; each holds the records in memory and is told what the others changed.
+//
+// A claim, in the same database, is of the tab that downloads a picture: of one picture there is one request at a time,
+// over plain http as well, where a browser has no locks. It ends with the picture, or by itself after a while.
+
+import { StorageFull } from "../errors.js";
+import { Listeners } from "../resources.js";
+import { isHash, sha256 } from "./sha256.js";
+
+/** @import { Database, Tabs } from "../types.js" */
+
+/**
+ * `width` is the one that was asked for, in pixels; `ORIGINAL` is wider than any.
+ *
+ * @typedef {{bytes: ArrayBuffer, type: string, width: number}} Picture
+ */
+
+/**
+ * `digest` is that of the stored bytes, `used` in milliseconds since 1970.
+ *
+ * @typedef {{key: string, width: number, type: string, size: number, digest: string, used: number}} PictureRecord
+ */
+
+export const ORIGINAL = 9999;
+export const CLAIM = 40_000; // ms; a download takes 30 s at most
+
+const USED_SOON = 5_000; // ms: a picture that was used so shortly before isn't written again
+const TOUCHING = 2_000; // ms until the times of use are written
+const SPARE = 0.1; // of the budget is made free with what is needed, or every new picture would have to make room
+
+export class PictureBytes {
+  /** @type {Map<string, PictureRecord>} */ #records = new Map();
+  #total = 0;
+  #arriving = 0; // bytes that are being written
+  #changed = new Listeners();
+  #news = new Listeners();
+  /** @type {Map<string, number>} */ #touched = new Map();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  /** @type {(() => void)[]} */ #endings;
+
+  /**
+   * @param {object} given
+   * @param {Database} given.database
+   * @param {Tabs} given.tabs
+   * @param {() => number} given.now
+   * @param {string} given.tab an id of this tab
+   * @param {(error: unknown) => void} given.report
+   * @param {number} given.budget bytes
+   */
+  constructor({ database, tabs, now, tab, report, budget }) {
+    this.database = database;
+    this.tabs = tabs;
+    this.now = now;
+    this.tab = tab;
+    this.report = report;
+    this.budget = budget;
+    this.topic = `${database.name} news`;
+    this.#endings = [tabs.listen(this.topic, (news) => this.#hear(news))];
+  }
+
+  /** Reads which pictures there are. */
+  async load() {
+    /** @type {PictureRecord[]} */
+    const records = await this.database.read("records", (tx) => tx.getAll("records"));
+    this.#records = new Map(records.map((record) => [record.key, record]));
+    this.#total = records.reduce((sum, { size }) => sum + size, 0);
+    this.#changed.tell();
+  }
+
+  /** @param {() => void} fn after pictures came or went */
+  subscribe = (fn) => this.#changed.add(fn);
+
+  /** @param {(hash: string) => void} fn what another tab did with a picture, or with its claim on one */
+  onNews = (fn) => this.#news.add(fn);
+
+  /** @param {string} hash */
+  get(hash) {
+    return this.#records.get(hash);
+  }
+
+  get usage() {
+    return { count: this.#records.size, bytes: this.#total, budget: this.budget };
+  }
+
+  /**
+   * Those of these pictures that are here and whole. What is damaged is dropped: it comes again.
+   *
+   * @param {readonly string[]} hashes @returns {Promise<Map<string, Picture>>}
+   */
+  async read(hashes) {
+    const read = await this.database.read(["records", "bytes"], (tx) =>
+      Promise.all(hashes.map(async (hash) => [hash, await tx.get("records", hash), await tx.get("bytes", hash)])),
+    );
+    /** @type {Map<string, Picture>} */
+    const found = new Map();
+    /** @type {string[]} */
+    const damaged = [];
+    await Promise.all(
+      read.map(async ([hash, record, bytes]) => {
+        if (!record && !bytes) return;
+        if (await isWhole(record, bytes)) found.set(hash, { bytes, type: record.type, width: record.width });
+        else damaged.push(hash);
+      }),
+    );
+    if (damaged.length) await this.remove(damaged).catch(this.report);
+    for (const hash of found.keys()) this.#touch(hash);
+    return found;
+  }
+
+  /**
+   * Keeps a picture, and ends our claim on it. The least recently used make room, also when the disk is full; never
+   * those of `keep`. False when there is no room without them. Rejects with StorageFailed.
+   *
+   * @param {string} hash @param {Picture} picture @param {(hash: string) => boolean} keep @returns {Promise<boolean>}
+   */
+  async write(hash, { bytes, type, width }, keep) {
+    const size = bytes.byteLength;
+    this.#arriving += size;
+    try {
+      const over = () => this.#total + this.#arriving - (this.#records.get(hash)?.size ?? 0) - this.budget;
+      if (over() > 0) await this.makeRoom(over() + this.budget * SPARE, keep, hash);
+      if (over() > 0) return false;
+      const record = { key: hash, width, type, size, digest: await sha256(bytes), used: this.now() };
+      await this.#put(record, bytes).catch(async (error) => {
+        if (!(error instanceof StorageFull) || !(await this.makeRoom(2 * size, keep, hash))) throw error;
+        await this.#put(record, bytes);
+      });
+      this.#take(record);
+      this.tabs.tell(this.topic, { hash, record });
+      return true;
+    } finally {
+      this.#arriving -= size;
+    }
+  }
+
+  /**
+   * Removes the least recently used until at least so many bytes are free; never those of `keep`.
+   *
+   * @param {number} bytes @param {(hash: string) => boolean} keep @param {string} [but] this one neither
+   * @returns {Promise<number>} how many bytes are free now that weren't
+   */
+  async makeRoom(bytes, keep, but) {
+    await this.#writeTouched();
+    const oldest = [...this.#records.values()].sort((one, other) => one.used - other.used);
+    /** @type {string[]} */
+    const going = [];
+    let freed = 0;
+    for (const { key, size } of oldest) {
+      if (freed >= bytes) break;
+      if (key === but || keep(key)) continue;
+      going.push(key);
+      freed += size;
+    }
+    if (going.length) await this.remove(going);
+    return freed;
+  }
+
+  /** @param {number} bytes @param {(hash: string) => boolean} keep */
+  async setBudget(bytes, keep) {
+    this.budget = bytes;
+    if (this.#total > bytes) await this.makeRoom(this.#total - bytes, keep);
+  }
+
+  /** @param {readonly string[]} hashes */
+  async remove(hashes) {
+    await this.database.write(["records", "bytes"], (tx) => {
+      for (const hash of hashes) {
+        tx.delete("records", hash);
+        tx.delete("bytes", hash);
+      }
+    });
+    this.#drop(hashes);
+    this.tabs.tell(this.topic, { gone: hashes });
+  }
+
+  /**
+   * Removes every picture that isn't wanted, and what a crash left: bytes without a record, claims that are over.
+   *
+   * @param {(hash: string) => boolean} isWanted
+   */
+  async cleanup(isWanted) {
+    const keys = await this.database.read(["records", "bytes"], async (tx) => {
+      const [records, bytes] = await Promise.all([tx.getAllKeys("records"), tx.getAllKeys("bytes")]);
+      return [...new Set([...records, ...bytes])];
+    });
+    const going = keys.filter((key) => !isWanted(key));
+    const freed = going.reduce((sum, key) => sum + (this.#records.get(key)?.size ?? 0), 0);
+    if (going.length) await this.remove(going);
+    await this.database.write("claims", async (tx) => {
+      const [names, claims] = await Promise.all([tx.getAllKeys("claims"), tx.getAll("claims")]);
+      names.forEach((name, at) => {
+        if (!isUnderWay(claims[at])) tx.delete("claims", name);
+      });
+    });
+    return { removed_count: going.length, freed_bytes: freed };
+  }
+
+  // --- Who downloads ------------------------------------------------------------------------------------------------
+  /**
+   * Whose it is to download this picture at this width: ours from now on (null), or another tab's until a time in
+   * milliseconds since 1970. `"stored"`: nobody's, it is here.
+   *
+   * @param {string} hash @param {number} width @returns {Promise<null | number | "stored">}
+   */
+  async claim(hash, width) {
+    return await this.database.write(["records", "claims"], async (tx) => {
+      const [record, claim] = await Promise.all([tx.get("records", hash), tx.get("claims", hash)]);
+      if (record && record.width >= width) return "stored";
+      if (isUnderWay(claim) && claim.tab !== this.tab) return claim.until;
+      tx.put("claims", { tab: this.tab, until: Date.now() + CLAIM }, hash);
+      return null;
+    });
+  }
+
+  /** Ours is over without a picture. @param {string} hash */
+  async release(hash) {
+    await this.database.write("claims", async (tx) => {
+      if ((await tx.get("claims", hash))?.tab === this.tab) tx.delete("claims", hash);
+    });
+    this.tabs.tell(this.topic, { hash });
+  }
+
+  async close() {
+    for (const end of this.#endings.splice(0)) end();
+    await this.#writeTouched();
+  }
+
+  // --- Underneath ---------------------------------------------------------------------------------------------------
+  /** @param {{hash?: string, record?: PictureRecord, gone?: string[]}} news */
+  #hear({ hash, record, gone }) {
+    if (record) this.#take(record);
+    if (gone) this.#drop(gone);
+    if (hash) this.#news.tell(hash);
+  }
+
+  /** @param {PictureRecord} record @param {ArrayBuffer} bytes */
+  #put(record, bytes) {
+    return this.database.write(["records", "bytes", "claims"], (tx) => {
+      tx.put("records", record);
+      tx.put("bytes", bytes, record.key);
+      tx.delete("claims", record.key);
+    });
+  }
+
+  /** @param {PictureRecord} record */
+  #take(record) {
+    this.#total += record.size - (this.#records.get(record.key)?.size ?? 0);
+    this.#records.set(record.key, record);
+    this.#changed.tell();
+  }
+
+  /** @param {readonly string[]} hashes */
+  #drop(hashes) {
+    for (const hash of hashes) {
+      this.#total -= this.#records.get(hash)?.size ?? 0;
+      this.#records.delete(hash);
+    }
+    this.#changed.tell();
+  }
+
+  /** @param {string} hash */
+  #touch(hash) {
+    const [record, now] = [this.#records.get(hash), this.now()];
+    if (!record || (now >= record.used && now - record.used < USED_SOON)) return;
+    this.#records.set(hash, { ...record, used: now });
+    this.#touched.set(hash, now);
+    this.#timer ??= setTimeout(() => this.#writeTouched().catch(this.report), TOUCHING);
+  }
+
+  async #writeTouched() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const touched = [...this.#touched];
+    this.#touched.clear();
+    if (!touched.length) return;
+    await this.database.write("records", async (tx) => {
+      const records = await Promise.all(touched.map(([hash]) => tx.get("records", hash)));
+      records.forEach((record, at) => {
+        if (record) tx.put("records", { ...record, used: touched[at]?.[1] });
+      });
+    });
+  }
+}
+
+/** @param {any} claim */
+function isUnderWay(claim) {
+  const left = (claim?.until ?? 0) - Date.now();
+  return left > 0 && left <= CLAIM; // a clock that was put back makes nobody wait for longer
+}
+
+/** @param {any} record @param {any} bytes */
+async function isWhole(record, bytes) {
+  return (
+    bytes instanceof ArrayBuffer &&
+    isHash(record?.digest) &&
+    typeof record.type === "string" &&
+    Number.isFinite(record.width) &&
+    (await sha256(bytes)) === record.digest
+  );
+}

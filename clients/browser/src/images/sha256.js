@@ -1,0 +1,23 @@
+// The SHA-256 by which pictures are named: by the browser where it offers one, which over plain http it doesn't.
+
+import { sha256 as computed } from "../../vendor/noble-hashes.js";
+
+const HASH = /^[0-9a-f]{64}$/;
+
+/**
+ * @param {unknown} value
+ * @returns {value is string} whether it can be the name of a picture
+ */
+export function isHash(value) {
+  return typeof value === "string" && HASH.test(value);
+}
+
+/**
+ * @param {ArrayBuffer} bytes
+ * @returns {Promise<string>} 64 hexadecimal digits in lower case
+ */
+export async function sha256(bytes) {
+  const subtle = globalThis.crypto?.subtle;
+  const digest = subtle ? new Uint8Array(await subtle.digest("SHA-256", bytes)) : computed(new Uint8Array(bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
