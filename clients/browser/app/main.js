@@ -3,6 +3,8 @@
 import { Terminal } from "../src/index.js";
 import { html, render } from "../vendor/lit.js";
 import { icon } from "./parts/icons.js";
+import "./parts/indicator.js";
+import "./parts/place.js";
 import { preferred, speak, t } from "./parts/texts.js";
 import { report, terminal, use } from "./parts/world.js";
 import { elementOf, forget, hash, loadAll, route, VIEWS } from "./router.js";
@@ -42,7 +44,7 @@ function drawShell() {
   const shell = html`
     <div class="shell">
       <header class="top">
-        <h1 class="where"><span>${heading}</span></h1>
+        ${name === "menu" ? html`<h1 class="visually-hidden">${heading}</h1><rc-place></rc-place>` : html`<h1 class="where"><span>${heading}</span></h1>`}
         <rc-indicator></rc-indicator>
       </header>
       <rc-notices class="notices"></rc-notices>
@@ -59,6 +61,7 @@ const link = (/** @type {[string, import("./router.js").View]} */ [name, { icon:
   html`<a href=${hash(name)} aria-current=${route.getSnapshot().name === name ? "page" : "false"}>
     ${icon(/** @type {import("./parts/icons.js").IconName} */ (drawing))}
     <span>${names[/** @type {keyof typeof names} */ (name)]()}</span>
+    ${name === "ticket" ? html`<rc-count></rc-count>` : null}
   </a>`;
 
 const failedView = () => html`
@@ -94,7 +97,6 @@ async function start() {
   opened.shop.subscribe(drawShell);
   route.subscribe(draw);
   wide.addEventListener("change", drawShell);
-  await import("./parts/indicator.js");
   await loadAll();
 }
 

@@ -158,7 +158,8 @@ export class Grid extends Element {
     session.read();
     const size = tileSize();
     const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
-    this.#columns = columnsIn(this.#width(), SIZES[size].width * rem, GAP * rem);
+    const width = this.#width();
+    this.#columns = columnsIn(width, SIZES[size].width * rem, GAP * rem);
     const look = [session.list, session.query.trim(), session.filters];
     // Searching and filtering look into products, the rest only at their order.
     const products = look[1] || session.isFiltering ? terminal.resources.product.getSnapshot() : null;
@@ -167,6 +168,8 @@ export class Grid extends Element {
     if (laid.every((one, at) => one === this.#laid[at])) return this.#see();
     if (look.some((one, at) => one !== this.#laid[at])) this.scrollTop = this.#scroll = 0;
     this.#laid = laid;
+    const tile = (width + GAP * rem) / this.#columns - GAP * rem;
+    /** @type {any} */ (terminal.images).setTileWidth(tile * devicePixelRatio);
     const { sections, exact } = session.shown();
     const measures = { columns: this.#columns, card: SIZES[size].height * rem, heading: HEADING * rem, gap: GAP * rem };
     const { rows, height } = layRows(sections, measures);

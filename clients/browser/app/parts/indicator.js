@@ -3,7 +3,7 @@
 
 import { minorUnits } from "../../src/prices/money.js";
 import { html, nothing, repeat } from "../../vendor/lit.js";
-import { openDialog } from "../views/sheet.js";
+import { openDialog } from "./dialog.js";
 import { Element } from "./element.js";
 import { icon } from "./icons.js";
 import { say } from "./notices.js";
@@ -15,6 +15,7 @@ import { terminal } from "./world.js";
 /** @typedef {import("./changes.js").Difference} Difference */
 
 const QUIET = 1500; // ms between two announcements
+const COUNTED = 500; // ms between two counts of the pictures
 const SEVERAL = 3; // changes that are told one by one
 
 const WORDS = {
@@ -25,12 +26,38 @@ const WORDS = {
   stopped: () => t("Stopped"),
 };
 
-/** How many of the products' pictures are stored here. */
+/** A store: how many of the products' pictures are stored here. Counted at most twice a second. */
 const pictures = {
-  subscribe: (/** @type {() => void} */ fn) =>
-    /** @type {any} */ (terminal.images).progress?.subscribe(fn) ?? (() => {}),
-  /** @returns {{stored: number, wanted: number}} */
-  getSnapshot: () => /** @type {any} */ (terminal.images).progress?.getSnapshot() ?? { stored: 0, wanted: 0 },
+  counted: { stored: 0, wanted: 0 },
+  getSnapshot: () => pictures.counted,
+  subscribe: (/** @type {() => void} */ fn) => {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let soon;
+    const count = () => {
+      soon = undefined;
+      const { product } = terminal.resources;
+      const wanted = new Set(
+        product.getSnapshot().flatMap(({ image, is_active }) => (image && is_active !== false ? [image] : [])),
+      );
+      const { bytes } = /** @type {any} */ (terminal.images);
+      const stored = [...wanted].filter((hash) => bytes.get(hash)).length;
+      if (stored === pictures.counted.stored && wanted.size === pictures.counted.wanted) return;
+      pictures.counted = { stored, wanted: wanted.size };
+      fn();
+    };
+    const later = () => {
+      soon ??= setTimeout(count, COUNTED);
+    };
+    const ends = [
+      terminal.resources.product.subscribe(later),
+      /** @type {any} */ (terminal.images).bytes.onNews(later),
+    ];
+    count();
+    return () => {
+      clearTimeout(soon);
+      for (const end of ends) end();
+    };
+  },
 };
 
 class Indicator extends Element {

@@ -71,6 +71,7 @@ export const columnsIn = (width, narrowest, gap) => Math.max(1, Math.floor((widt
 const SIDE = 80; // of a table that doesn't say
 const LARGEST = 6; // times as wide as the view: a plan that would be wider is drawn smaller than a finger
 
+const CROWDED = 1.5; // as much larger than they are tables may be drawn before the plan grows out of its view
 const SCALE = 2.5; // pixels for a centimetre, at most
 const FAR = 1e6;
 
@@ -109,7 +110,8 @@ export function layPlan(tables, { width, finger = 48, margin = 12 }) {
   const fitting = room / (right - left);
   const needed = finger / Math.min(...all.map((table) => Math.min(table.width, table.height)));
   const largest = (room * LARGEST) / Math.max(right - left, bottom - top);
-  const scale = Math.min(Math.max(fitting, needed), largest, SCALE);
+  const wanted = fitting * CROWDED < needed ? needed : fitting;
+  const scale = Math.min(wanted, largest, SCALE);
   const placed = all.map((table) => {
     const [wide, high] = [Math.max(finger, table.width * scale), Math.max(finger, table.height * scale)];
     return {

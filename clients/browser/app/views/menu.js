@@ -1,6 +1,7 @@
 // The menu: find, categories, cards. What a scanner types is searched for, wherever the focus is.
 
 import { html, live, nothing, repeat } from "../../vendor/lit.js";
+import { openDialog } from "../parts/dialog.js";
 import { Element } from "../parts/element.js";
 import { tileSize } from "../parts/grid.js";
 import { icon } from "../parts/icons.js";
@@ -8,7 +9,6 @@ import { say } from "../parts/notices.js";
 import { ALL, FAVOURITES, RECENTLY, sessionOf } from "../parts/session.js";
 import { t } from "../parts/texts.js";
 import { terminal } from "../parts/world.js";
-import { openDialog } from "./sheet.js";
 
 /** @typedef {import("../parts/grid.js").Grid} Grid */
 

@@ -5,9 +5,11 @@ import { isOffered, limitsOf, optionsOf, preselected, problemsOf, toggled } from
 import { amountOf, LARGEST_QUANTITY, LONGEST_NOTE, withLineTold, withMore, withNote } from "../../src/prices/ticket.js";
 import { html, live, nothing } from "../../vendor/lit.js";
 import { face, imageOf, priced, tile } from "../parts/card.js";
+import { openDialog } from "../parts/dialog.js";
 import { Element } from "../parts/element.js";
 import { icon } from "../parts/icons.js";
 import { say } from "../parts/notices.js";
+import { changeTicket, removeLine } from "../parts/place.js";
 import { sessionOf } from "../parts/session.js";
 import { money, plural, t } from "../parts/texts.js";
 import { report, terminal } from "../parts/world.js";
@@ -72,7 +74,7 @@ class Sheet extends Element {
         ${this.#closing()}
       </div>
       <div class="sheet-body">
-        <div class="photo" .style=${tile(color)}>${face(product, url)}</div>
+        <div class="photo ${url ? "" : "tile"}" .style=${tile(color)}>${face(product, url)}</div>
         <p class="sheet-price">${priced(product)} ${this.#rules(product)}</p>
         ${product.is_sold_out ? html`<p class="problem">${t("Sold out")}</p>` : nothing}
         ${product.description ? html`<p>${product.description}</p>` : nothing}
@@ -87,6 +89,7 @@ class Sheet extends Element {
             }} />
         </div>
         ${this.#camera(product)}
+        ${this.#removing()}
       </div>
       ${this.#foot(product, groups)}
     `;
@@ -95,8 +98,21 @@ class Sheet extends Element {
   #gone() {
     return html`
       <div class="sheet-head"><h2 id="sheet-name">${t("Not on the menu any more")}</h2>${this.#closing()}</div>
-      <div class="empty">${icon("warning")}<p>${t("Somebody has just removed this product.")}</p></div>
+      <div class="empty">${icon("warning")}<p>${t("Somebody has removed this product.")}</p>${this.#removing()}</div>
     `;
+  }
+
+  /** A line can be taken off here too. */
+  #removing() {
+    const { line } = this;
+    if (!line) return nothing;
+    const remove = () => {
+      this.close();
+      void removeLine(sessionOf(terminal).place, line.id);
+    };
+    return html`<button class="button danger" type="button" data-do="remove" @click=${remove}>
+      ${icon("trash")}<span>${t("Take it off the ticket")}</span>
+    </button>`;
   }
 
   #closing() {
@@ -278,7 +294,7 @@ class Sheet extends Element {
     const session = sessionOf(terminal);
     const { line, quantity, note } = this;
     if (!line) return session.add(offer, { quantity, note: note.trim() });
-    await terminal.tickets.change(session.place, (ticket) =>
+    await changeTicket(session.place, (ticket) =>
       withMore(withNote(withLineTold(ticket, line.id, offer), line.id, note.trim()), line.id, quantity - line.quantity),
     );
   }
@@ -322,37 +338,4 @@ export function openSheet(product, line) {
     sheet.price = decimalText(line.price);
   }
   return openDialog(sheet, "", { sheet: "", labelledby: "sheet-name" });
-}
-
-/**
- * Shows an element as a modal sheet until it is closed: by itself, by Escape, by the way back, or by a tap beside it.
- * @param {HTMLElement} content
- * @param {string} className
- * @param {{sheet?: string, labelledby: string}} more
- * @returns {Promise<string>} what it was closed with
- */
-export function openDialog(content, className, { sheet, labelledby }) {
-  const dialog = document.createElement("dialog");
-  dialog.className = className;
-  if (sheet !== undefined) dialog.dataset.sheet = sheet;
-  dialog.setAttribute("aria-labelledby", labelledby);
-  dialog.append(content);
-  document.body.append(dialog);
-  const before = /** @type {HTMLElement | null} */ (document.activeElement);
-  const leave = () => dialog.close();
-  addEventListener("hashchange", leave);
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) leave();
-  });
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      removeEventListener("hashchange", leave);
-      const toasts = dialog.querySelector(":scope > rc-toasts");
-      if (toasts) document.body.append(toasts);
-      dialog.remove();
-      before?.focus({ preventScroll: true });
-      resolve(dialog.returnValue);
-    });
-  });
 }

@@ -7,11 +7,11 @@ import { inOrder } from "../parts/catalogue.js";
 import { Element } from "../parts/element.js";
 import { icon } from "../parts/icons.js";
 import { layPlan } from "../parts/layout.js";
+import { placeName } from "../parts/place.js";
 import { sessionOf } from "../parts/session.js";
 import { money, plural, t, time } from "../parts/texts.js";
 import { terminal } from "../parts/world.js";
 import { go } from "../router.js";
-import { placeName } from "./ticket.js";
 
 /** @import { DiningTable, Ticket } from "../../src/types.js" */
 

@@ -1,34 +1,19 @@
 // The ticket of a table, or of the counter: what the guest was told. On this device only; it is no order.
 
 import { decimalText } from "../../src/prices/money.js";
-import {
-  amountOf,
-  COUNTER,
-  LONGEST_NOTE,
-  todayOf,
-  withLineBack,
-  withLineTold,
-  withMore,
-  withNote,
-  withoutLine,
-} from "../../src/prices/ticket.js";
+import { amountOf, COUNTER, todayOf, withLineBack, withLineTold, withMore } from "../../src/prices/ticket.js";
 import { html, nothing, repeat } from "../../vendor/lit.js";
+import { openDialog } from "../parts/dialog.js";
 import { Element } from "../parts/element.js";
 import { icon } from "../parts/icons.js";
 import { say } from "../parts/notices.js";
+import { changeTicket, placeName, removeLine } from "../parts/place.js";
 import { sessionOf } from "../parts/session.js";
 import { money, number, plural, t, time } from "../parts/texts.js";
 import { report, terminal } from "../parts/world.js";
-import { openDialog, openSheet } from "./sheet.js";
+import { openSheet } from "./sheet.js";
 
 /** @import { Offer, Ticket, TicketLine } from "../../src/types.js" */
-
-/** How a place is called. @param {string} place @param {string} [told] its name when the table was there */
-export function placeName(place, told) {
-  if (place === COUNTER) return t("Counter");
-  const table = terminal.resources.dining_table.get(place);
-  return t("Table {name}", { name: table?.name ?? told ?? "?" });
-}
 
 class TicketView extends Element {
   get session() {
@@ -87,40 +72,35 @@ class TicketView extends Element {
 
   /** @param {TicketLine} line */
   #line(line) {
+    const { prices, zone } = this.session;
     const product = terminal.resources.product.get(line.product);
     const groups = product ? this.session.groupsOf(product) : [];
-    const { prices, zone } = this.session;
     const today = todayOf(line, { product, prices, zone, groups, at: terminal.now() });
-    const isAsked = product && this.session.isAsked(product);
+    const less = () =>
+      line.quantity > 1
+        ? this.#change((ticket) => withMore(ticket, line.id, -1))
+        : removeLine(this.session.place, line.id);
     return html`
       <li class="ticket-line" data-line=${line.id}>
-        <div class="what">
+        <button class="what" type="button" data-do="edit" @click=${() => openSheet(line.product, line)}>
           <strong>${line.name}</strong>
           <small>${unitPrice(line)}${line.rules.map((rule) => html` · ${rule.name}`)}</small>
           ${line.options.map((option) => html`<small>+ ${option.name}${option.amount ? html` ${money(option.amount)}` : nothing}</small>`)}
           ${line.note ? html`<small class="note">“${line.note}”</small>` : nothing}
-        </div>
-        <span class="sum">${money(line.total)}</span>
-        ${today ? this.#remark(line, today) : product?.is_sold_out ? html`<p class="remark" data-notice="sold-out"><span>${t("Sold out by now")}</span></p>` : nothing}
+        </button>
         <div class="does">
-          <button class="button icon-only" type="button" aria-label=${t("Remove {name}", { name: line.name })} data-do="remove"
-            @click=${() => this.#remove(line)}>${icon("trash")}</button>
-          <button class="button icon-only" type="button" aria-label=${t("Note for {name}", { name: line.name })} data-do="note"
-            @click=${() => openNote(this.session.place, line)}>${icon("note")}</button>
-          ${
-            isAsked
-              ? html`<button class="button icon-only" type="button" aria-label=${t("Change {name}", { name: line.name })} data-do="edit"
-                @click=${() => openSheet(line.product, line)}>${icon("edit")}</button>`
-              : nothing
-          }
+          <span class="sum">${money(line.total)}</span>
           <div class="stepper">
-            <button type="button" aria-label=${t("One {name} less", { name: line.name })} data-do="less"
-              @click=${() => (line.quantity > 1 ? this.#change((ticket) => withMore(ticket, line.id, -1)) : this.#remove(line))}>${icon("minus")}</button>
+            <button type="button" data-do="less" @click=${less}
+              aria-label=${line.quantity > 1 ? t("One {name} less", { name: line.name }) : t("Remove {name}", { name: line.name })}>
+              ${icon(line.quantity > 1 ? "minus" : "trash")}
+            </button>
             <output>${number(line.quantity)}</output>
-            <button type="button" aria-label=${t("One {name} more", { name: line.name })} data-do="more-of-it"
+            <button type="button" data-do="more-of-it" aria-label=${t("One {name} more", { name: line.name })}
               @click=${() => this.#change((ticket) => withMore(ticket, line.id, 1))}>${icon("plus")}</button>
           </div>
         </div>
+        ${today ? this.#remark(line, today) : product?.is_sold_out ? html`<p class="remark"><span>${t("Sold out by now")}</span></p>` : nothing}
       </li>
     `;
   }
@@ -139,20 +119,8 @@ class TicketView extends Element {
   }
 
   /** @param {(ticket: Ticket) => Ticket} change */
-  #change(change, place = this.session.place) {
-    return terminal.tickets.change(place, change).catch((/** @type {unknown} */ error) => {
-      report(error);
-      say({ name: "failed", text: t("This couldn't be kept.") });
-    });
-  }
-
-  /** @param {TicketLine} line */
-  async #remove(line) {
-    const { place } = this.session;
-    const index = this.session.ticket.lines.findIndex((one) => one.id === line.id);
-    await this.#change((ticket) => withoutLine(ticket, line.id));
-    const run = () => void this.#change((ticket) => withLineBack(ticket, line, index), place);
-    say({ name: "undo", text: t("Removed: {name}", { name: line.name }), action: { label: t("Undo"), run } });
+  #change(change) {
+    void changeTicket(this.session.place, change);
   }
 }
 
@@ -367,39 +335,3 @@ class Question extends Element {
 }
 
 customElements.define("rc-question", Question);
-
-class Note extends Element {
-  name = "";
-  note = "";
-
-  /** @override */
-  draw() {
-    const save = (/** @type {Event} */ event) => {
-      event.preventDefault();
-      this.closest("dialog")?.close("save");
-    };
-    return html`
-      <form class="sheet-body question" @submit=${save}>
-        <div class="field">
-          <label id="note-name" for="note">${t("Note for {name}", { name: this.name })}</label>
-          <input id="note" maxlength=${LONGEST_NOTE} autocomplete="off" .value=${this.note}
-            @input=${(/** @type {any} */ event) => {
-              this.note = event.target.value;
-            }} />
-        </div>
-        <button class="button primary">${t("Save")}</button>
-      </form>
-    `;
-  }
-}
-
-customElements.define("rc-note", Note);
-
-/** @param {string} place @param {TicketLine} line */
-async function openNote(place, line) {
-  const content = /** @type {Note} */ (document.createElement("rc-note"));
-  content.name = line.name;
-  content.note = line.note;
-  if ((await openDialog(content, "small", { labelledby: "note-name" })) !== "save") return;
-  await terminal.tickets.change(place, (ticket) => withNote(ticket, line.id, content.note.trim())).catch(report);
-}
