@@ -218,7 +218,9 @@ export class Connection {
       try {
         await this.#settling.run(rules, signal, () => this.#set({ state: "catching up" }));
         this.#writtenAt = Date.now();
-        if (!rules.missing.length) this.#set({ state: "live", reason: null, failures: 0 });
+        if (rules.missing.length) return;
+        if (this.state.getSnapshot().state !== "live") await this.store.noteSync();
+        this.#set({ state: "live", reason: null, failures: 0 });
         return;
       } catch (error) {
         // What can't be had just now is asked for again while the stream is there.
@@ -361,7 +363,7 @@ export class Connection {
     const before = this.state.getSnapshot();
     /** @type {ConnectionSnapshot} */
     const after = { ...before, missing: this.store.missing, ...change, isConnectedTab: this.tabs.isConnected() };
-    if (after.state !== before.state) after.since = Date.now();
+    if (after.state !== before.state) Object.assign(after, { since: Date.now(), asOf: this.store.held.lastSyncTime });
     if (after.missing.join() === before.missing.join()) after.missing = before.missing;
     const keys = /** @type {(keyof ConnectionSnapshot)[]} */ (Object.keys(after));
     if (keys.every((key) => Object.is(after[key], before[key]))) return;
