@@ -5,6 +5,7 @@ import { Connection } from "./connection.js";
 import { openDatabase, SHAPES } from "./database.js";
 import { NotAllowed, NotEnrolled, StorageFull } from "./errors.js";
 import { Http } from "./http.js";
+import { Images } from "./images/cache.js";
 import { Favourites, Records, Settings, Tickets } from "./own.js";
 import { COUNTER, emptyTicket } from "./prices/ticket.js";
 import { Listeners, Value } from "./resources.js";
@@ -83,7 +84,18 @@ export class Terminal {
     });
     // Tabs without a database in common have nothing to follow: each is connected.
     this.#tabs = new Tabs({ channel: databases.copy.isKept ? channelOf(name, world) : null, isVisible });
-    this.#copy = new CopyStore(databases.copy, resources, { now: this.now, makeRoom: this.#makeRoom, report });
+    this.#copy = new CopyStore(databases.copy, resources, {
+      now: this.now,
+      makeRoom: (bytes) => this.images.makeRoom(bytes),
+      report,
+    });
+    this.images = new Images({
+      http: this.http,
+      pictures: databases.pictures,
+      tabs: this.#tabs,
+      clock: this.clock,
+      report,
+    });
     this.#connection = new Connection({
       http: this.http,
       store: this.#copy,
@@ -148,16 +160,17 @@ export class Terminal {
   /** @returns {Promise<StorageUsage>} */
   async usage() {
     const storage = globalThis.navigator?.storage;
-    const [estimate, isPersistent] = await Promise.all([
+    const [estimate, isPersistent, pictures] = await Promise.all([
       storage?.estimate?.().catch(() => null) ?? null,
       storage?.persisted?.().catch(() => null) ?? null,
+      this.images.usage(),
     ]);
     const data = this.#copy.names.reduce((sum, name) => {
       const rows = this.resources[name]?.getSnapshot() ?? [];
       return sum + rows.reduce((bytes, row) => bytes + JSON.stringify(row).length, 0);
     }, 0);
     const { usage: used = null, quota = null } = estimate ?? {};
-    return { data, pictures: 0, photos: 0, used, quota, isPersistent };
+    return { data, pictures: pictures.bytes, photos: 0, used, quota, isPersistent };
   }
 
   /** Empties all three databases, with what exists only here. What the server has is fetched again. */
@@ -180,6 +193,7 @@ export class Terminal {
     for (const end of this.#endings.splice(0)) end();
     this.#tabs.stop();
     await this.#connection.close();
+    await this.images.close();
     this.#tabs.close();
     for (const database of Object.values(this.databases)) database.close();
   }
@@ -191,7 +205,8 @@ export class Terminal {
     const kept = this.databases.copy.read("state", (tx) =>
       Promise.all(["clock", "shop", "device"].map((key) => tx.get("state", key))),
     );
-    const [state] = await Promise.all([kept.catch(() => []), this.#copy.load(), ...own]);
+    const pictures = this.images.load().catch(this.report);
+    const [state] = await Promise.all([kept.catch(() => []), this.#copy.load(), pictures, ...own]);
     const [offset, shop, device] = /** @type {any[]} */ (state);
     if (Number.isFinite(offset)) this.clock.offset = offset;
     if (isShop(shop)) this.shop.set(Object.freeze(shop));
@@ -210,7 +225,10 @@ export class Terminal {
     });
     this.#tabs.listen("cleared", () => this.#wasCleared().catch(this.report));
     this.#copy.problem.subscribe(() => this.#lookAtNotices());
-    this.#connection.onConnected(() => this.#introduce().catch(this.report));
+    this.#connection.onConnected(() => {
+      this.images.hurry();
+      this.#introduce().catch(this.report);
+    });
   }
 
   /** What wakes a page that slept, and what puts it to sleep. */
@@ -269,7 +287,11 @@ export class Terminal {
   }
 
   async #wasCleared() {
-    await Promise.all([this.#copy.load(), ...Object.values(this.#own).map((records) => records.load())]);
+    await Promise.all([
+      this.#copy.load(),
+      this.images.reset(),
+      ...Object.values(this.#own).map((records) => records.load()),
+    ]);
     this.#cleared.tell();
     this.#connection.restart();
   }
@@ -278,9 +300,6 @@ export class Terminal {
     emptyTicket(
       id === COUNTER ? null : /** @type {any} */ (this.resources.dining_table?.get(id) ?? { id, name: "", zone: null }),
     );
-
-  /** @param {number} _bytes */
-  #makeRoom = async (_bytes) => 0;
 
   #lookAtNotices() {
     const problem = this.#copy.problem.getSnapshot();

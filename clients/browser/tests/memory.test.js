@@ -48,7 +48,11 @@ test("writes come one after the other, and what is read is nobody else's", async
 });
 
 test("an index is in the order of what it indexes", async () => {
-  const db = new MemoryDatabase("test-pictures", SHAPES.pictures);
+  const db = new MemoryDatabase("test", {
+    version: 1,
+    isCopy: true,
+    stores: { records: { keyPath: "key", indexes: { used: "used" } } },
+  });
   await db.write("records", (tx) => {
     for (const [key, used] of [
       ["a", 3],
