@@ -163,7 +163,9 @@ function checked(response, bytes, foreign = false) {
       isOurs: code !== "",
     });
   }
-  if (!code && !foreign) throw new UnexpectedAnswer(`${status} without a code`, { status });
+  // A bucket refuses in XML. What is neither its word nor our server's comes from something in between.
+  const isBucket = foreign && (status === 412 || /[/+]xml/.test(response.headers.get("content-type") ?? ""));
+  if (!code && !isBucket) throw new UnexpectedAnswer(`${status} without a code`, { status });
   if (!code) throw new Refused(status, "unexpected_answer");
   const kind = { 401: NotEnrolled, 403: NotAllowed }[status] ?? Refused;
   throw new kind(status, code, String(problem.detail ?? ""), problem);

@@ -4,7 +4,7 @@
 import { withMoved } from "./prices/ticket.js";
 import { Listeners } from "./resources.js";
 
-/** @import { Database, Id, Tabs, Ticket, Unsubscribe } from "./types.js" */
+/** @import { Database, Id, Tabs, Ticket, Transaction, Unsubscribe } from "./types.js" */
 
 /**
  * The records of one store of `redcoral-own`, all in memory as well.
@@ -56,15 +56,17 @@ export class Records {
    *
    * @param {readonly string[]} ids
    * @param {(stored: (R | null)[]) => (R | null)[]} change what is stored to what is to be; null: there is none
+   * @param {{stores?: string[], also?: (tx: Transaction) => Promise<void> | void}} [more] of the same transaction
    */
-  async change(ids, change) {
-    const changed = await this.database.write(this.store, async (tx) => {
+  async change(ids, change, { stores = [], also = () => {} } = {}) {
+    const changed = await this.database.write([this.store, ...stores], async (tx) => {
       const stored = await Promise.all(ids.map((id) => tx.get(this.store, id)));
       const wanted = change(stored.map((record) => record ?? null));
       wanted.forEach((record, at) => {
         if (record) tx.put(this.store, record);
         else tx.delete(this.store, /** @type {string} */ (ids[at]));
       });
+      await also(tx);
       return wanted;
     });
     changed.forEach((record, at) => {

@@ -6,9 +6,11 @@ import { openDatabase, SHAPES } from "./database.js";
 import { NotAllowed, NotEnrolled, StorageFull } from "./errors.js";
 import { Http } from "./http.js";
 import { Images } from "./images/cache.js";
+import { OfflinePictures } from "./images/offline.js";
+import { Outbox } from "./outbox/outbox.js";
 import { Favourites, Records, Settings, Tickets } from "./own.js";
 import { COUNTER, emptyTicket } from "./prices/ticket.js";
-import { Listeners, Value } from "./resources.js";
+import { Listeners, Resource, Value } from "./resources.js";
 import { CopyStore } from "./store.js";
 import { Tabs } from "./tabs.js";
 
@@ -116,6 +118,18 @@ export class Terminal {
     this.settings = new Settings(/** @type {any} */ (this.#own.settings));
     this.favourites = new Favourites(/** @type {any} */ (this.#own.favourites));
     this.tickets = new Tickets(/** @type {any} */ (this.#own.tickets), this.#emptyTicket);
+    const given = { http: this.http, own: databases.own, tabs: this.#tabs, clock: this.clock, report };
+    this.outbox = new Outbox({ ...given, images: this.images, device: this.device });
+    /** Which pictures are kept for when there is no network, and how many of them are here. */
+    this.pictures = new OfflinePictures({
+      images: this.images,
+      products: /** @type {any} */ (this.resources.product ?? new Resource()),
+      favourites: this.favourites,
+      settings: this.settings,
+      connection: this.connection,
+      tabs: this.#tabs,
+      report,
+    });
     this.#follow();
   }
 
@@ -170,7 +184,7 @@ export class Terminal {
       return sum + rows.reduce((bytes, row) => bytes + JSON.stringify(row).length, 0);
     }, 0);
     const { usage: used = null, quota = null } = estimate ?? {};
-    return { data, pictures: pictures.bytes, photos: 0, used, quota, isPersistent };
+    return { data, pictures: pictures.bytes, photos: this.outbox.bytes, used, quota, isPersistent };
   }
 
   /** Empties all three databases, with what exists only here. What the server has is fetched again. */
@@ -193,6 +207,8 @@ export class Terminal {
     for (const end of this.#endings.splice(0)) end();
     this.#tabs.stop();
     await this.#connection.close();
+    this.pictures.close();
+    await this.outbox.close();
     await this.images.close();
     this.#tabs.close();
     for (const database of Object.values(this.databases)) database.close();
@@ -201,18 +217,19 @@ export class Terminal {
   // --- Beginning --------------------------------------------------------------------------------------------------------
 
   async #load() {
-    const own = Object.values(this.#own).map((records) => records.load().catch(this.report));
+    const own = [...Object.values(this.#own), this.outbox].map((each) => each.load().catch(this.report));
     const kept = this.databases.copy.read("state", (tx) =>
       Promise.all(["clock", "shop", "device"].map((key) => tx.get("state", key))),
     );
-    const pictures = this.images.load().catch(this.report);
-    const [state] = await Promise.all([kept.catch(() => []), this.#copy.load(), pictures, ...own]);
+    const pictures = this.images.load(); // what is shown is found without it
+    const [state] = await Promise.all([kept.catch(() => []), this.#copy.load(), ...own]);
     const [offset, shop, device] = /** @type {any[]} */ (state);
     if (Number.isFinite(offset)) this.clock.offset = offset;
     if (isShop(shop)) this.shop.set(Object.freeze(shop));
     if (typeof device?.id === "string") this.device.set(Object.freeze(device));
     this.#lookAtNotices();
     this.#isOpen = true;
+    pictures.then(() => this.pictures.start());
   }
 
   #follow() {
@@ -225,9 +242,12 @@ export class Terminal {
     });
     this.#tabs.listen("cleared", () => this.#wasCleared().catch(this.report));
     this.#copy.problem.subscribe(() => this.#lookAtNotices());
-    this.#connection.onConnected(() => {
-      this.images.hurry();
-      this.#introduce().catch(this.report);
+    this.#connection.onConnected(() => this.#introduce().catch(this.report));
+    let wasLive = false;
+    this.connection.subscribe(() => {
+      const isLive = this.connection.getSnapshot().state === "live";
+      if (isLive && !wasLive) for (const each of [this.images, this.outbox]) each.hurry();
+      wasLive = isLive;
     });
   }
 
@@ -290,8 +310,10 @@ export class Terminal {
     await Promise.all([
       this.#copy.load(),
       this.images.reset(),
+      this.outbox.load(),
       ...Object.values(this.#own).map((records) => records.load()),
     ]);
+    this.pictures.hurry();
     this.#cleared.tell();
     this.#connection.restart();
   }

@@ -211,6 +211,7 @@
  * @property {Store<Shop>} shop with defaults (name "", zone UTC, EUR) until the server was heard once
  * @property {Store<Device | null>} device null: nobody, or staff that is logged in
  * @property {Images} images
+ * @property {Store<OfflineSnapshot>} pictures which are kept for when there is no network, and how many are here
  * @property {Outbox} outbox
  * @property {Tickets} tickets
  * @property {Settings} settings
@@ -255,6 +256,15 @@
  * @property {(bytes: number) => Promise<number>} makeRoom evicts at least so many bytes if it can; returns how many
  * @property {(bytes: number) => Promise<void>} setBudget
  * @property {() => Promise<void>} close
+ */
+
+/**
+ * @typedef {object} OfflineSnapshot what is kept for when there is no network; `terminal.pictures`
+ * @property {"everything" | "favourites" | "recent" | "nothing"} mode by the setting `offline`
+ * @property {"complete" | "downloading" | "paused" | "waiting" | "full"} state `paused` by the setting `offline_paused`;
+ *   `waiting` for the connection, or until what failed is tried again; `full`: the budget has no room for the rest
+ * @property {number} stored pictures
+ * @property {number} wanted
  */
 
 // --- Prices (prices/): integers of minor units, no clock inside -----------------------------------------------------

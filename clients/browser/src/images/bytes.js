@@ -135,6 +135,17 @@ export class PictureBytes {
   }
 
   /**
+   * Whether another picture will most likely find room, by the size of those that are here.
+   *
+   * @param {(hash: string) => boolean} keep
+   */
+  hasRoom(keep) {
+    const typical = this.#records.size ? this.#total / this.#records.size : 0;
+    if (this.#total + this.#arriving + typical <= this.budget) return true;
+    return [...this.#records.keys()].some((key) => !keep(key));
+  }
+
+  /**
    * Removes the least recently used until at least so many bytes are free; never those of `keep`.
    *
    * @param {number} bytes @param {(hash: string) => boolean} keep @param {string} [but] this one neither

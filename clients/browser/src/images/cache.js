@@ -4,7 +4,7 @@
 import { ImageMissing, InvalidHash, ServerUnavailable } from "../errors.js";
 import { Listeners } from "../resources.js";
 import { ORIGINAL, PictureBytes } from "./bytes.js";
-import { Downloads } from "./downloads.js";
+import { AT_ONCE, Downloads } from "./downloads.js";
 import { isHash } from "./sha256.js";
 import { Urls } from "./urls.js";
 
@@ -43,6 +43,7 @@ export class Images {
   #urls = new Urls((hash) => this.#forget(hash));
   #width = 320;
   #isOpen = true;
+  /** @type {Promise<void>} */ #loaded = Promise.resolve();
   /** @type {(hash: string) => Promise<Picture | null>} */ #waitingPhoto = async () => null;
 
   /**
@@ -62,8 +63,10 @@ export class Images {
     });
   }
 
-  async load() {
-    await this.bytes.load();
+  /** Reads which pictures there are; what is shown meanwhile is found without it. */
+  load() {
+    this.#loaded = this.bytes.load().catch(this.report);
+    return this.#loaded;
   }
 
   /** @param {(hash: string) => Promise<Picture | null>} read gives a photo that waits to be sent, by its final hash */
@@ -144,44 +147,54 @@ export class Images {
    * @param {{onProgress?: (done: number, of: number) => void, signal?: AbortSignal}} [options]
    * @returns {Promise<PrefetchResult>}
    */
-  async prefetchImages(hashes, { onProgress = () => {}, signal } = {}) {
+  async prefetchImages(hashes, options) {
+    return (await this.prefetch(hashes, options)).result;
+  }
+
+  /**
+   * The same; `isFull`: there is no room for the rest.
+   *
+   * @param {Iterable<string>} hashes
+   * @param {{onProgress?: (done: number, of: number) => void, signal?: AbortSignal}} [options]
+   * @returns {Promise<{result: PrefetchResult, isFull: boolean}>}
+   */
+  async prefetch(hashes, { onProgress = () => {}, signal } = {}) {
+    await this.#loaded;
     const wanted = [...new Set(hashes)];
     const lacking = wanted.filter((hash) => isHash(hash) && !this.bytes.get(hash));
     const bad = wanted.filter((hash) => !isHash(hash)).length;
     const result = { success_count: 0, failed_count: bad, already_cached: wanted.length - lacking.length - bad };
-    let done = wanted.length - lacking.length;
-    let isHopeless = false;
-    const isWanted = () => this.#isOpen && !isHopeless && !signal?.aborted;
+    let [done, isHopeless, isFull] = [wanted.length - lacking.length, false, false];
+    const isWanted = () => this.#isOpen && !isHopeless && !isFull && !signal?.aborted;
+    const one = async (/** @type {string} */ hash) => {
+      try {
+        const isKept = isWanted() && (await this.#prefetchOne(hash, isWanted));
+        if (isKept === null) isFull = true;
+        result[isKept ? "success_count" : "failed_count"] += 1;
+      } catch (error) {
+        result.failed_count += 1;
+        if (error instanceof ImageMissing) return;
+        this.report(error);
+        // Or each of the others would wait for its own time-out.
+        if (error instanceof ServerUnavailable && !isHopeless) isHopeless = !(await this.downloads.http.isReached());
+      } finally {
+        done += 1;
+        onProgress(done, wanted.length);
+      }
+    };
     for (const hash of wanted) this.#prefetched.add(hash);
-    onProgress(done, wanted.length);
     try {
-      const one = async (/** @type {string} */ hash) => {
-        try {
-          const isKept = isWanted() && (await this.#prefetchOne(hash, isWanted));
-          if (isKept === null) isHopeless = true; // no room
-          result[isKept ? "success_count" : "failed_count"] += 1;
-        } catch (error) {
-          result.failed_count += 1;
-          if (error instanceof ImageMissing) return;
-          this.report(error);
-          // Or each of the others would wait for its own time-out.
-          if (error instanceof ServerUnavailable && !isHopeless) isHopeless = !(await this.downloads.http.isReached());
-        } finally {
-          done += 1;
-          onProgress(done, wanted.length);
-        }
-      };
+      onProgress(done, wanted.length);
       // A few at a time, so that what is seen meanwhile comes first and an end of `signal` leaves little to wait for.
-      const left = [...lacking];
       const work = async () => {
-        for (let hash = left.shift(); hash !== undefined; hash = left.shift()) await one(hash);
+        for (let hash = lacking.shift(); hash !== undefined; hash = lacking.shift()) await one(hash);
       };
-      await Promise.all(Array.from({ length: 4 }, work));
+      await Promise.all(Array.from({ length: AT_ONCE }, work));
     } finally {
       for (const hash of wanted) this.#prefetched.delete(hash);
     }
     signal?.throwIfAborted();
-    return result;
+    return { result, isFull };
   }
 
   /**
@@ -189,6 +202,7 @@ export class Images {
    * @returns {Promise<boolean | null>} whether it is here now; null when there is no room for it
    */
   async #prefetchOne(hash, isWanted) {
+    if (!this.bytes.hasRoom(this.#isNeeded)) return null;
     const asker = { isWanted, isSeen: () => false };
     const arrival = await this.downloads.get(hash, this.#width, asker);
     return arrival ? (await arrival.kept) || null : this.bytes.get(hash) !== undefined;
@@ -203,10 +217,12 @@ export class Images {
   async cleanupUnused(active) {
     const wanted = new Set(active);
     for (const hash of wanted) if (!isHash(hash)) throw new InvalidHash();
+    await this.#loaded;
     return await this.bytes.cleanup((hash) => wanted.has(hash) || this.#isShown(hash));
   }
 
   async usage() {
+    await this.#loaded;
     return this.bytes.usage;
   }
 

@@ -27,7 +27,7 @@ import { sha256 } from "./sha256.js";
  * @property {Promise<void>} [over] once it has begun: until what came is kept
  */
 
-const AT_ONCE = 4;
+export const AT_ONCE = 4;
 const LARGEST = 4 * 1024 * 1024; // bytes; normal form has 2 MiB at most
 
 export class Downloads {
