@@ -86,7 +86,6 @@ async function obey() {
 let obeyed;
 
 async function start() {
-  /** @type {[any, void]} images and outbox come */
   const [opened] = await Promise.all([Terminal.open(), speak(preferred())]);
   use(opened);
   globalThis.redcoral = opened;

@@ -147,6 +147,16 @@ export class Terminal {
     return this.#tabs.isConnected();
   }
 
+  /** The history that what is held belongs to; null before the first. */
+  get epoch() {
+    return this.#copy.held.epoch;
+  }
+
+  /** What is held of each resource; null: nothing current. */
+  get versions() {
+    return { ...this.#copy.held.versions };
+  }
+
   connect() {
     this.#connection.start();
     this.#listenToBrowser();

@@ -220,7 +220,13 @@
  *   written; not the loading at the start
  * @property {() => number} now milliseconds since 1970 by the server's clock when ours is more than 2 minutes off
  * @property {() => void} hurry connects now instead of later
+ * @property {() => void} connect for one that was opened with `connect: false`
+ * @property {boolean} isConnectedTab
+ * @property {string | null} epoch the history that what is held belongs to
+ * @property {Versions} versions
+ * @property {Store<readonly {at: number, error: unknown}[]>} errors the last ones, for whoever looks for a reason
  * @property {(code: string, name: string) => Promise<Device>} enrol
+ * @property {(fn: () => void) => Unsubscribe} onCleared everything was cleared, here or in another tab
  * @property {() => Promise<StorageUsage>} usage
  * @property {() => Promise<void>} clearEverything drops all three databases, what exists only here included
  * @property {() => Promise<void>} close
