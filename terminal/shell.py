@@ -19,6 +19,7 @@ FOLDERS = ("app", "src", "vendor")
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".md": "text/plain; charset=utf-8",  # as browsers show it
     ".json": "application/json",
     ".png": "image/png",
     ".svg": "image/svg+xml",
@@ -28,6 +29,7 @@ COMPRESSED = {".png"}
 # Pages of their own addresses: the build has their text, and they have the build in it.
 PAGES = ("app/index.html", "app/reset.html")
 ENTRY = "app/main.js"
+GUIDE = "docs/terminal.md"  # the page links to it
 # What a module loads at once, as all of ours write it: the address is the last word of the statement.
 IMPORTS = re.compile(r"""^(?:import|export)\b[^;"'()]*?["'](\.{1,2}/[^"']+)["'];?$""", re.MULTILINE)
 
@@ -65,8 +67,8 @@ def shell() -> Shell:
 
 
 def made(root: Path, *, name: str) -> Shell:
-    """The build of the files below ``root``; ``name`` is the shop's."""
-    files = {path: read(root / path) for path in paths(root)}
+    """The build of the files below ``root``, and of the guide; ``name`` is the shop's."""
+    files = {path: read(root / path) for path in paths(root)} | {GUIDE: read(settings.BASE_DIR / GUIDE)}
     page, reset = ((root / path).read_text() for path in PAGES)
     worker = (root / "sw.js").read_text()
     everything = [*(f"{path} {file.digest}" for path, file in files.items()), page, reset, worker, name]
@@ -93,7 +95,7 @@ def paths(root: Path) -> Iterator[str]:
     """The files that are served, in order, relative to ``root``."""
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*")):
-            if path.suffix in TYPES and path.is_file() and not path.name.startswith("."):
+            if path.suffix in TYPES and path.suffix != ".md" and path.is_file() and not path.name.startswith("."):
                 yield path.relative_to(root).as_posix()
 
 

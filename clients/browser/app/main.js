@@ -4,16 +4,20 @@ import { Terminal } from "../src/index.js";
 import { html, render } from "../vendor/lit.js";
 import { icon } from "./parts/icons.js";
 import "./parts/indicator.js";
+import { say, unsay } from "./parts/notices.js";
 import "./parts/place.js";
 import { preferred, speak, t } from "./parts/texts.js";
+import { takeUpdate, update, watchForUpdates } from "./parts/update.js";
 import { report, terminal, use } from "./parts/world.js";
-import { elementOf, forget, hash, loadAll, route, VIEWS } from "./router.js";
+import { elementOf, forget, go, goInstead, hash, loadAll, route, VIEWS } from "./router.js";
+import "./views/menu.js";
 
 addEventListener("error", (event) => report(event.error ?? event.message));
 addEventListener("unhandledrejection", (event) => report(event.reason));
 
 const wide = matchMedia("(min-width: 900px)");
 
+/** @type {Record<string, () => string>} */
 const names = {
   menu: () => t("Menu"),
   tables: () => t("Tables"),
@@ -21,6 +25,13 @@ const names = {
   storage: () => t("Storage"),
   more: () => t("More"),
   enrol: () => t("Enrol"),
+};
+
+/** @type {Record<string, () => string>} */
+const warnings = {
+  "nothing-kept": () => t("This browser keeps nothing: what you do here is lost when the page is closed."),
+  "storage-full": () => t("The disk is full: what is new can't be kept on this device."),
+  "storage-failed": () => t("The browser's storage fails: what is new can't be kept on this device."),
 };
 
 /** @type {HTMLElement | null} */
@@ -39,15 +50,13 @@ async function draw() {
 function drawShell() {
   const { name } = route.getSnapshot();
   const shop = terminal.shop.getSnapshot().name;
-  const heading = names[/** @type {keyof typeof names} */ (name)]();
-  document.title = [heading, shop || "RedCoral"].join(" · ");
+  document.title = [names[name](), shop || "RedCoral"].join(" · ");
   const shell = html`
     <div class="shell">
       <header class="top">
-        ${name === "menu" ? html`<h1 class="visually-hidden">${heading}</h1><rc-place></rc-place>` : html`<h1 class="where"><span>${heading}</span></h1>`}
+        ${name === "menu" ? html`<h1 class="visually-hidden">${names[name]()}</h1><rc-place></rc-place>` : html`<h1 class="where"><span>${names[name]()}</span></h1>`}
         <rc-indicator></rc-indicator>
       </header>
-      <rc-notices class="notices"></rc-notices>
       <main class="view">${view ?? failedView()}</main>
       ${name === "menu" && wide.matches ? html`<aside class="side"><rc-ticket></rc-ticket></aside>` : null}
       <nav class="bar" aria-label=${t("Views")}>${Object.entries(VIEWS).map(link)}</nav>
@@ -59,8 +68,7 @@ function drawShell() {
 const link = (/** @type {[string, import("./router.js").View]} */ [name, { icon: drawing }]) =>
   drawing &&
   html`<a href=${hash(name)} aria-current=${route.getSnapshot().name === name ? "page" : "false"}>
-    ${icon(/** @type {import("./parts/icons.js").IconName} */ (drawing))}
-    <span>${names[/** @type {keyof typeof names} */ (name)]()}</span>
+    ${icon(drawing)}<span>${names[name]()}</span>
     ${name === "ticket" ? html`<rc-count></rc-count>` : null}
   </a>`;
 
@@ -71,7 +79,10 @@ const failedView = () => html`
   </div>
 `;
 
-/** What a person chose for this device: language, and light or dark. */
+/** @type {string | undefined} */
+let obeyed;
+
+/** Does what a person chose for this device: language, and light or dark. */
 async function obey() {
   const { language, theme } = terminal.settings.getSnapshot();
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
@@ -80,23 +91,65 @@ async function obey() {
   obeyed = language;
   await speak(language ?? preferred());
   forget();
+  for (const part of document.querySelectorAll("rc-indicator, rc-ticket")) part.remove();
+  render(null, document.body);
   await draw();
 }
-/** @type {string | undefined} */
-let obeyed;
+
+/** Says what a person should know until it is over. */
+function warn() {
+  const shown = new Set(terminal.notices.getSnapshot().map(({ name }) => name));
+  for (const [name, text] of Object.entries(warnings)) {
+    if (shown.has(name)) say({ name, text: text(), seconds: 0 });
+    else unsay(name);
+  }
+}
+
+function offerUpdate() {
+  if (!update.getSnapshot().offered) return unsay("update");
+  say({
+    name: "update",
+    text: t("There is a new version."),
+    action: { label: t("Take it"), run: takeUpdate },
+    seconds: 0,
+  });
+}
+
+/** A browser that was never let in begins with enrolling; one that isn't let in any more keeps what it has. */
+function lookAtAccess() {
+  const { state, reason } = terminal.connection.getSnapshot();
+  if (state !== "stopped") return unsay("stopped");
+  const isNew = !terminal.device.getSnapshot() && terminal.resources.product.size === 0;
+  if (route.getSnapshot().name === "enrol") return;
+  if (isNew) return goInstead("enrol");
+  const enrol = { label: t("Enrol again"), run: () => go("enrol") };
+  const text = t("This device isn't let in any more. What is on it stays here.");
+  if (reason) say({ name: "stopped", text, action: enrol, seconds: 0 });
+}
 
 async function start() {
   const [opened] = await Promise.all([Terminal.open(), speak(preferred())]);
   use(opened);
   globalThis.redcoral = opened;
   document.body.replaceChildren();
+  obeyed = terminal.settings.getSnapshot().language;
+  if (obeyed) await speak(obeyed);
   await obey();
   await draw();
-  opened.settings.subscribe(() => void obey().catch(report));
-  opened.shop.subscribe(drawShell);
+  terminal.settings.subscribe(() => void obey().catch(report));
+  terminal.shop.subscribe(drawShell);
   route.subscribe(draw);
   wide.addEventListener("change", drawShell);
+  for (const [store, react] of /** @type {const} */ ([
+    [terminal.notices, warn],
+    [update, offerUpdate],
+    [terminal.connection, lookAtAccess],
+  ])) {
+    store.subscribe(react);
+    react();
+  }
   await loadAll();
+  await watchForUpdates();
 }
 
 start().catch(report);

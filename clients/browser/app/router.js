@@ -7,7 +7,7 @@ import { report } from "./parts/world.js";
  * @typedef {object} View
  * @property {string} tag the element's name; its property `params` has what follows the name in the address
  * @property {() => Promise<unknown>} load
- * @property {string} [icon] of the navigation; without one it isn't in there
+ * @property {import("./parts/icons.js").IconName} [icon] of the navigation; without one it isn't in there
  */
 
 /** @type {Record<string, View>} */
@@ -22,8 +22,23 @@ export const VIEWS = {
 
 /** @typedef {{name: string, params: readonly string[]}} Route */
 
+/** @type {string | null} */
+let invited = null;
+
+/** The code of a link `#enrol=CODE`, once. */
+export function invitation() {
+  const code = invited;
+  invited = null;
+  return code;
+}
+
 /** @returns {Route} */
 function read() {
+  const link = /^#enrol=(.+)$/.exec(location.hash);
+  if (link) {
+    invited = decoded(link[1]);
+    history.replaceState(history.state, "", hash("enrol")); // it leaves the address and the history at once
+  }
   const [name, ...params] = location.hash.replace(/^#\/?/, "").split("/").map(decoded);
   return name in VIEWS ? { name, params } : { name: "menu", params: [] };
 }

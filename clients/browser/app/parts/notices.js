@@ -58,7 +58,7 @@ class Toasts extends Element {
           <span>${text}</span>
           ${
             action
-              ? html`<button class="button" type="button" @click=${() => {
+              ? html`<button class="button" type="button" ?data-update=${name === "update"} @click=${() => {
                   this.take(name);
                   action.run();
                 }}>${action.label}</button>`

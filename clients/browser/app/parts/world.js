@@ -1,25 +1,32 @@
 // What there is one of in a page: its terminal, and the list of what went wrong.
 
 /** @typedef {import("../../src/types.js").Terminal} Terminal */
+/** @typedef {{at: number, error: unknown}} Mishap */
 
 /** @type {Terminal} */
 export let terminal;
+/** @type {Mishap[]} */
+const early = []; // before there was a terminal
 
 /** @param {Terminal} opened before anything is drawn */
 export function use(opened) {
   terminal = opened;
 }
 
-const KEPT = 20;
-/** @type {{at: number, text: string}[]} */
-const errors = [];
-
-/** The last errors, the newest first: for the diagnostics. */
-export const lastErrors = () => errors;
-
-/** @param {unknown} error that nobody else deals with */
+/** @param {unknown} error that nobody else deals with; the diagnostics show it */
 export function report(error) {
-  const text = error instanceof Error ? `${error.name}: ${error.message}\n${error.stack ?? ""}` : String(error);
-  errors.unshift({ at: Date.now(), text });
-  errors.length = Math.min(errors.length, KEPT);
+  if (terminal) terminal.report(error);
+  else early.push({ at: Date.now(), error });
+}
+
+/** The last errors, the newest first. @returns {{at: number, text: string}[]} */
+export function lastErrors() {
+  const all = [...early, ...(terminal?.errors.getSnapshot() ?? [])].reverse();
+  return all.map(({ at, error }) => ({ at, text: written(error) }));
+}
+
+/** @param {unknown} error */
+function written(error) {
+  if (!(error instanceof Error)) return String(error);
+  return `${error.name}: ${error.message}\n${error.stack ?? ""}`.trim();
 }

@@ -8,6 +8,7 @@ import { Element } from "../parts/element.js";
 import { icon } from "../parts/icons.js";
 import { say } from "../parts/notices.js";
 import { changeTicket, placeName, removeLine } from "../parts/place.js";
+import { copy } from "../parts/platform.js";
 import { sessionOf } from "../parts/session.js";
 import { money, number, plural, t, time } from "../parts/texts.js";
 import { report, terminal } from "../parts/world.js";
@@ -154,18 +155,6 @@ function written(ticket) {
     `${t("Total")}  ${money(ticket.total)}`,
     t("On this device only, not an order."),
   ].join("\n");
-}
-
-/** @param {string} text */
-async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const area = document.createElement("textarea"); // over plain http there is no clipboard
-  area.value = text;
-  (document.querySelector("dialog[open]") ?? document.body).append(area);
-  area.select();
-  const isCopied = document.execCommand("copy");
-  area.remove();
-  if (!isCopied) throw new Error("this browser copies nothing here");
 }
 
 // --- More to do with a ticket -----------------------------------------------------------------------------------------
