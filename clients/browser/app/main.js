@@ -91,7 +91,6 @@ async function obey() {
   obeyed = language;
   await speak(language ?? preferred());
   forget();
-  for (const part of document.querySelectorAll("rc-indicator, rc-ticket")) part.remove();
   render(null, document.body);
   await draw();
 }
