@@ -1,13 +1,13 @@
 // The page: opens the terminal, then draws the shell around the view that the address names.
 
-import { Terminal } from "../src/index.js";
+import { Terminal } from "../src/terminal.js";
 import { html, render } from "../vendor/lit.js";
 import { icon } from "./parts/icons.js";
 import "./parts/indicator.js";
 import { say, unsay } from "./parts/notices.js";
 import "./parts/place.js";
 import { preferred, speak, t } from "./parts/texts.js";
-import { takeUpdate, update, watchForUpdates } from "./parts/update.js";
+import { look, takeUpdate, update, watchForUpdates } from "./parts/update.js";
 import { report, terminal, use } from "./parts/world.js";
 import { elementOf, forget, go, goInstead, hash, loadAll, route, VIEWS } from "./router.js";
 import "./views/menu.js";
@@ -149,6 +149,12 @@ async function start() {
   }
   await loadAll();
   await watchForUpdates();
+  let { epoch } = terminal;
+  terminal.connection.subscribe(() => {
+    if (terminal.epoch === epoch) return;
+    ({ epoch } = terminal);
+    void look(); // the server was started again, perhaps with another build
+  });
 }
 
 start().catch(report);

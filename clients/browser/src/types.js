@@ -219,9 +219,8 @@
  * @property {(fn: (updates: readonly Update[]) => void) => Unsubscribe} onUpdates what each step did, after it was
  *   written; not the loading at the start
  * @property {() => number} now milliseconds since 1970 by the server's clock when ours is more than 2 minutes off
- * @property {Store<readonly {at: number, error: unknown}[]>} errors the last ones, the oldest first
- * @property {(error: unknown) => void} report adds one
  * @property {() => void} hurry connects now instead of later
+ * @property {(error: unknown) => void} report adds to `errors`
  * @property {() => void} connect for one that was opened with `connect: false`
  * @property {boolean} isConnectedTab
  * @property {string | null} epoch the history that what is held belongs to
