@@ -77,7 +77,7 @@ def without_tls(conf: str, *, port: int) -> str:
     """``conf`` as it says to change it for a LAN without TLS."""
     conf = re.sub(r"server \{\n    listen 80;\n.*?\n\}\n", "", conf, count=1, flags=re.DOTALL)
     conf = re.sub(r"^    ssl_.*\n", "", conf, flags=re.MULTILINE)
-    return conf.replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
+    return conf.replace("listen 443 ssl http2;", f"listen 127.0.0.1:{port};")
 
 
 def answers(url: str) -> bool:

@@ -62,13 +62,13 @@ class Front:
     shop: Shop
     trust: Path  # the certificate that nginx shows
 
-    def client(self, name: str | None = None) -> httpx.Client:
+    def client(self, name: str | None = None, *, http2: bool = False) -> httpx.Client:
         """A client that shows the certificate of the device ``name``; it is closed with the server."""
         context = ssl.create_default_context(cafile=self.trust)
         if name is not None:
             folder = self.shop.cast / name
             context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-        client = httpx.Client(base_url=f"https://127.0.0.1:{self.port}", verify=context, timeout=30)
+        client = httpx.Client(base_url=f"https://127.0.0.1:{self.port}", verify=context, timeout=30, http2=http2)
         return self.shop.server.clients.enter_context(client)
 
 
@@ -88,7 +88,7 @@ def start_front(shop: Shop, nginx: str, folder: Path, *, stack: ExitStack, more:
     port = free_port()
     conf = (DEPLOY / "nginx.conf").read_text()
     conf = conf.replace("/etc/ssl/redcoral", str(folder)).replace("listen 80;", f"listen 127.0.0.1:{free_port()};")
-    for line, value in {"listen": f"127.0.0.1:{port} ssl", **changed}.items():
+    for line, value in {"listen": f"127.0.0.1:{port} ssl http2", **changed}.items():
         conf, times = re.subn(rf"^    {line} [^;]+;(?!\n    return)", f"    {line} {value};", conf, flags=re.MULTILINE)
         assert times == 1
     start_nginx(nginx, shop.server, conf, stack=stack, folder=folder, more=more)
@@ -126,6 +126,15 @@ def verdict(answer: httpx.Response) -> tuple[int, str]:
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     return answer.status_code, answer.json()["code"]
+
+
+def test_many_requests_share_one_connection(front: Front) -> None:
+    client = front.client("bar", http2=True)
+
+    assert client.get("/terminal/version").http_version == "HTTP/2"
+    with client.stream("GET", "/api/sync/events") as stream:
+        assert (stream.status_code, stream.http_version) == (200, "HTTP/2")
+        assert client.get("/terminal/").status_code == 200
 
 
 def test_the_right_certificate_is_its_device(front: Front) -> None:
