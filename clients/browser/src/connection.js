@@ -81,8 +81,8 @@ export class Connection {
     );
     tabs.subscribe(() => this.#tabsChanged());
     tabs.onTick(() => this.#tick());
-    tabs.listen("connection", (snapshot) => this.#mirror(snapshot));
-    tabs.listen("connection?", () => this.tabs.isConnected() && this.tabs.tell("connection", this.state.getSnapshot()));
+    tabs.listen("connection", (said) => this.#mirror(said).catch(report));
+    tabs.listen("connection?", () => this.tabs.isConnected() && this.#tell());
     tabs.listen("hurry", () => this.tabs.isConnected() && this.hurry());
   }
 
@@ -351,11 +351,16 @@ export class Connection {
     this.#wake(false);
   }
 
-  /** @param {ConnectionSnapshot} snapshot */
-  #mirror(snapshot) {
+  #tell() {
+    this.tabs.tell("connection", { snapshot: this.state.getSnapshot(), sequence: this.store.held.sequence });
+  }
+
+  /** @param {{snapshot: ConnectionSnapshot, sequence: number}} said by the connected tab */
+  async #mirror({ snapshot, sequence }) {
     if (this.tabs.isConnected()) return;
     this.#isStopped = snapshot.state === "stopped";
     this.state.set(Object.freeze({ ...snapshot, isConnectedTab: false }));
+    await this.store.reach(sequence);
   }
 
   /** @param {Partial<ConnectionSnapshot>} change */
@@ -368,7 +373,7 @@ export class Connection {
     const keys = /** @type {(keyof ConnectionSnapshot)[]} */ (Object.keys(after));
     if (keys.every((key) => Object.is(after[key], before[key]))) return;
     this.state.set(Object.freeze(after));
-    if (this.tabs.isConnected()) this.tabs.tell("connection", after);
+    if (this.tabs.isConnected()) this.#tell();
   }
 }
 

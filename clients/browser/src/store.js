@@ -85,10 +85,14 @@ export class CopyStore {
 
   // --- Reading --------------------------------------------------------------------------------------------------------
 
-  /** Reads the whole copy into memory, and tells what is different there. What can't be read begins anew. */
-  async load() {
+  /**
+   * Reads the whole copy into memory, and tells what is different there. What can't be read begins anew.
+   *
+   * @param {{wasCleared?: boolean}} [how] whether an empty one is what somebody wanted
+   */
+  async load({ wasCleared = false } = {}) {
     try {
-      await this.#load();
+      await this.#load(wasCleared);
     } catch (error) {
       this.report(error);
       await this.database
@@ -101,16 +105,28 @@ export class CopyStore {
     }
   }
 
-  async #load() {
+  /** @param {boolean} wasCleared */
+  async #load(wasCleared) {
     const [held, rows] = await this.database.read(["state", "objects"], async (tx) => {
       const rows = this.names.map((name) => tx.getAll("objects", rangeOf(name)));
       return [await tx.get("state", "held"), await Promise.all(rows)];
     });
     if (held !== undefined && !isHeld(held)) throw new Error("the copy's state has no shape");
+    if (held === undefined && this.held.sequence && !wasCleared) return this.#keepAll();
     const read = new Map(this.names.map((name, at) => [name, /** @type {any[]} */ (rows[at])]));
     this.#damaged = new Set(this.names.filter((name) => !isWhole(read.get(name) ?? [], held?.counts[name] ?? 0)));
     for (const name of this.#damaged) this.report(new Error(`the copy of ${name} is damaged`));
     this.#replaceAll(held ?? NOTHING, read);
+  }
+
+  /** The browser dropped the database under us: the next step writes all that is in memory. */
+  #keepAll() {
+    this.report(new Error("the copy was dropped by the browser"));
+    const all = this.names.flatMap((resource) =>
+      (this.resources[resource]?.getSnapshot() ?? []).map((data) => ({ resource, id: data.id, data })),
+    );
+    this.#remember(all.map((one) => ({ ...one, action: /** @type {const} */ ("created") })));
+    this.#onDisk = 0;
   }
 
   /** @param {Held} held @param {Map<string, any[]>} read */
@@ -126,8 +142,14 @@ export class CopyStore {
   /** Reads again when another tab wrote since. */
   async refresh() {
     await this.#following;
-    const held = await this.database.read("state", (tx) => tx.get("state", "held")).catch(() => undefined);
-    if ((held?.sequence ?? 0) !== this.#onDisk) await this.load();
+    const held = await this.database.read("state", (tx) => tx.get("state", "held")).catch(() => null);
+    if (held !== null && (held?.sequence ?? 0) !== this.#onDisk) await this.load();
+  }
+
+  /** Another tab stands here: reads again when its last step wasn't heard. @param {number} sequence */
+  async reach(sequence) {
+    await this.#following;
+    if (this.held.sequence !== sequence) await this.refresh();
   }
 
   /** Another tab wrote a step. Reads again when one was missed. @param {News} news */

@@ -318,7 +318,7 @@ export class Terminal {
 
   async #wasCleared() {
     await Promise.all([
-      this.#copy.load(),
+      this.#copy.load({ wasCleared: true }),
       this.images.reset(),
       this.outbox.load(),
       ...Object.values(this.#own).map((records) => records.load()),

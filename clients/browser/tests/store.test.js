@@ -204,3 +204,26 @@ for (const state of [
     await write(store, snapshot(7, [tag("b")]));
     assert.deepEqual(names(await opened(kept)), ["b"]);
   });
+
+test("a database that was dropped under us is written whole with the next step, and nothing is lost from the screen", async () => {
+  const kept = database();
+  const store = await opened(kept);
+  await write(store, snapshot(7, [tag("a"), tag("b")]));
+  await kept.write(["state", "objects"], (tx) => {
+    tx.clear("state");
+    tx.clear("objects");
+  });
+  await store.refresh();
+  assert.deepEqual([names(store), store.rulesFrom().versions.tag], [["a", "b"], 7]);
+  await write(store, change(8, "updated", tag("c")));
+  const again = await opened(kept);
+  assert.deepEqual([names(again), again.held.versions.tag, again.reported], [["a", "b", "c"], 8, []]);
+});
+
+test("a tab that missed the last step reads it when it hears where the other stands", async () => {
+  const kept = database();
+  const [one, other] = [await opened(kept), await opened(kept)];
+  await write(one, snapshot(7, [tag("a")]));
+  await other.reach(one.held.sequence);
+  assert.deepEqual(names(other), ["a"]);
+});

@@ -79,10 +79,11 @@ test("a tab that is dead or frozen is succeeded within 10 seconds, and stops whe
     for (let n = 0; n < 20; n += 1) await Promise.resolve();
   };
   const pass = async (milliseconds) => {
-    for (let left = milliseconds; left > 0; left -= 500) {
-      t.mock.timers.tick(500);
+    for (let left = milliseconds; left > 0; left -= 100) {
       await settle();
+      t.mock.timers.tick(100);
     }
+    await settle();
   };
   const first = tab(air);
   await pass(500);
