@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
+
+from adminpages import Page
 
 from .models import Device, DeviceQuerySet, EnrolmentCode, Scoped
 from .services import make_code, revoke
@@ -44,7 +45,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Device)
-class DeviceAdmin(ScopesColumn, ModelAdmin):
+class DeviceAdmin(ScopesColumn, Page):
     list_display = ("name", "scopes", "last_contact", "state", "created_at", "certificate_expires_at")
     list_filter = (StateFilter, "may_upload", "may_manage")
     search_fields = ("name", "id", "certificate_fingerprint")
@@ -78,7 +79,7 @@ class DeviceAdmin(ScopesColumn, ModelAdmin):
 
 
 @admin.register(EnrolmentCode)
-class EnrolmentCodeAdmin(ScopesColumn, ModelAdmin):
+class EnrolmentCodeAdmin(ScopesColumn, Page):
     list_display = ("created_at", "scopes", "state", "expires_at", "device", "created_by")
     list_filter = ("may_upload", "may_manage", "created_at")
     list_select_related = ("device", "created_by")

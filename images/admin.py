@@ -18,10 +18,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
+from adminpages import Page
 from images.blobs import SUFFIXES, WIDTHS, BlobMissing, StorageUnavailable, blobs, derived_key
 from images.models import Image, Pass
 from images.normalize import ACCEPT, PictureRefused
@@ -78,7 +78,7 @@ class Condition(DropdownFilter):
 
 
 @admin.register(Image)
-class ImageAdmin(ModelAdmin):
+class ImageAdmin(Page):
     list_display = ("thumbnail", "__str__", "measures", "weight", "used_by", "copies", "state", "created_at")
     list_display_links = ("thumbnail", "__str__")
     list_filter = (("status", ChoicesDropdownFilter), Condition)
@@ -229,7 +229,7 @@ class ImageAdmin(ModelAdmin):
 
 
 @admin.register(Pass)
-class PassAdmin(ModelAdmin):
+class PassAdmin(Page):
     """What upkeep did lately, read-only."""
 
     list_display = ("kind", "started_at", "took", "state", "what", "is_dry_run")

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = (
+    "adminpages",
     "backoffice",
     "catalog",
     "config",
@@ -22,7 +23,9 @@ ROOMS = (
     "terminal",
     "uploads",
 )
-APPS = tuple(room for room in ROOMS if room not in {"backoffice", "config", "refusals", "serving", "terminal"})
+APPS = tuple(
+    room for room in ROOMS if room not in {"adminpages", "backoffice", "config", "refusals", "serving", "terminal"}
+)
 OWN = (*ROOMS, "normalform", "benchmarks", "clients", "tests", "tools")
 LONGEST = 400  # lines; a file that needs more holds more than one idea
 

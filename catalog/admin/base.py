@@ -9,6 +9,7 @@ from django import forms
 from django.apps import apps
 from django.contrib import messages
 from django.contrib.admin import AdminSite
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.widgets import get_select2_language
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, models
@@ -23,6 +24,7 @@ from import_export.admin import ImportExportModelAdmin
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
 
+import adminpages
 from catalog.models.base import ColorField
 from catalog.resources import kind_of
 from catalog.transactions import Contended, is_contention, run_in_transaction
@@ -78,7 +80,7 @@ class ExportForm(SelectableFieldsExportForm):
         return capfirst(getattr(field, "verbose_name", None) or field.related_model._meta.verbose_name_plural)
 
 
-class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
+class CatalogueAdmin(adminpages.Page, ImportExportModelAdmin):
     """Lists, forms, CSV and XLSX of one kind of record. ``sheet`` is what is special about its CSV and XLSX.
 
     Saving writes the columns that were changed on the page and no others: a page that was opened before
@@ -113,6 +115,14 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
     @in_a_transaction
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, extra_context)
+
+    def export_action(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return super().export_action(request)
+        except IncorrectLookupParameters:  # its list answers these by itself
+            return HttpResponseRedirect(
+                reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist") + "?e=1"
+            )
 
     def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
         logger.info("a sheet could not be read", exc_info=e)
@@ -184,12 +194,6 @@ class CatalogueAdmin(ModelAdmin, ImportExportModelAdmin):
         for link in links:
             counts.pop(link.verbose_name_plural, None)
         return without(found, begins), counts, *rest
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: models.QuerySet, search_term: str
-    ) -> tuple[models.QuerySet, bool]:
-        # PostgreSQL has no text with a NUL in it; the autocomplete view passes on what it gets.
-        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
 
 
 def without(found: list[Any], begins: tuple[str, ...]) -> list[Any]:

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
-from unfold.admin import ModelAdmin
 
+from adminpages import Page
 from images.services import image_url
 from uploads import services
 from uploads.models import Photo
@@ -20,7 +20,7 @@ from uploads.originals import StorageSilent
 COLORS = {"pending": "info", "processing": "warning", "ready": "success", "failed": "danger"}
 
 
-class ReceivedAdmin(ModelAdmin):
+class ReceivedAdmin(Page):
     """What clients made: looked at, helped along and deleted, never typed in."""
 
     show_full_result_count = False

@@ -1,0 +1,70 @@
+"""What every page of the admin has in common: it lists by what its own filters and links ask, and by nothing else."""
+
+from typing import Any
+
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+LONGEST_SEARCH, MOST_WORDS = 200, 10  # SQLite refuses long patterns and deep conditions
+LONGEST_PARAMETER = 200
+
+
+class List(ChangeList):
+    """A list whose address reaches the database through its filters only.
+
+    Django lets an address compare any column of the model by any lookup: ``?pin_hash__regex=`` would read a hash out,
+    one question after the other, and a slow pattern stops SQLite.
+    """
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        for name in request.GET:
+            asked = f"{name}={request.GET[name]}"
+            if name != SEARCH_VAR and (len(asked) > LONGEST_PARAMETER or not is_text(asked)):
+                raise IncorrectLookupParameters(name)
+        super().__init__(request, *args, **kwargs)
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        found = super().get_filters(request)
+        if left := found[2]:  # what no filter took
+            raise DisallowedModelAdminLookup(f"Filtering by {', '.join(left)} isn't allowed.")
+        return found
+
+
+class Page(ModelAdmin):
+    """The base of all pages."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return List
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What the address of a new form fills in, without what its fields can't hold."""
+        return {
+            name: value
+            for name, value in super().get_changeform_initial_data(request).items()
+            if self.can_hold(name, value)
+        }
+
+    def can_hold(self, name: str, value: Any) -> bool:
+        try:
+            field = self.opts.get_field(name)
+            for one in value if isinstance(value, list) else [value]:
+                (field.target_field if field.is_relation else field).to_python(one)
+        except (FieldDoesNotExist, AttributeError, ValidationError, ValueError, TypeError, OverflowError):
+            return False
+        return all(map(is_text, value if isinstance(value, list) else [value]))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """Also of the fields that complete what is typed. A longer text is cut, as nobody types one."""
+        words = "".join(filter(is_text, search_term[:LONGEST_SEARCH])).split()[:MOST_WORDS]
+        return super().get_search_results(request, queryset, " ".join(words))
+
+
+def is_text(text: str) -> bool:
+    """Whether a database can compare by it: without NUL and surrogates."""
+    return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text)
