@@ -25,6 +25,7 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP *.lan 127.0.0.1",  # a shop's own names: plain http there is no secure context
 ]
 
 

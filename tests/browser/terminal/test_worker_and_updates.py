@@ -1,0 +1,145 @@
+"""The page starts without the network, and a new build is offered, whole or not at all."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.posclient.proxy import Proxy
+from tests.running import SERVE, RunningServer
+
+from .conftest import House, OpenTerminal, Watch, until_connection
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.any_database
+
+AWAY = "net::ERR_"
+READY = "() => navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller !== null)"
+
+
+def build_of(page: "Page") -> str:
+    return str(page.get_attribute("html", "data-build"))
+
+
+def kept(page: "Page") -> dict[str, list[str]]:
+    """The paths in each cache of the browser."""
+    script = """async () => Object.fromEntries(await Promise.all((await caches.keys()).map(async (name) =>
+        [name, (await (await caches.open(name)).keys()).map((request) => new URL(request.url).pathname)])))"""
+    found: dict[str, list[str]] = page.evaluate(script)
+    return found
+
+
+def until_kept(page: "Page") -> None:
+    """Waits until the worker answers this page."""
+    page.wait_for_function(READY)
+
+
+def test_a_page_with_a_worker_starts_without_the_network(
+    open_terminal: OpenTerminal, house: House, watch: Watch, proxy: Proxy
+) -> None:
+    product = house.product(name="Gazpacho")
+    page = open_terminal()
+    page.wait_for_selector(f"[data-product='{product['id']}']")
+    until_kept(page)
+    watch.allow(AWAY)
+    proxy.cut_network()
+
+    page.reload()
+
+    page.wait_for_selector(f"[data-product='{product['id']}']")
+    until_connection(page, "waiting")
+    proxy.restore_network()
+    until_connection(page, seconds=10)
+
+
+def test_the_worker_keeps_the_files_of_the_build_and_nothing_of_the_api(
+    open_terminal: OpenTerminal, proxy: Proxy
+) -> None:
+    page = open_terminal()
+    until_kept(page)
+
+    build = build_of(page)
+    paths = kept(page)[f"redcoral-build-{build}"]
+    with_prefix = [path for path in paths if path.startswith(f"/terminal/app/{build}/")]
+
+    assert len(with_prefix) == len(paths) - 1
+    assert "/terminal/" in paths
+    assert f"/terminal/app/{build}/app/main.js" in paths
+    before = len(proxy.asked("/api/sync/status"))
+    page.evaluate("fetch('/api/sync/status')")
+    assert len(proxy.asked("/api/sync/status")) > before
+
+
+def test_a_build_with_a_wrong_file_is_not_kept_at_all(open_terminal: OpenTerminal, proxy: Proxy, watch: Watch) -> None:
+    watch.allow("sw.js", "isn't what the build has", "ServiceWorker")
+    proxy.once("corrupt", path="/terminal/app/", times=10_000)
+
+    page = open_terminal(state=None)  # its own modules come damaged as well, so nothing may start
+
+    page.wait_for_timeout(0)
+    assert kept(page) == {}
+
+
+def test_reset_takes_the_worker_away_and_keeps_what_is_stored(open_terminal: OpenTerminal) -> None:
+    page = open_terminal()
+    until_kept(page)
+    page.evaluate("redcoral.settings.set('theme', 'dark')")
+
+    page.goto(page.url.split("/terminal/")[0] + "/terminal/reset")
+
+    page.wait_for_url("**/terminal/")
+    until_connection(page)
+    assert page.get_attribute("html", "data-theme") == "dark"
+
+
+@pytest.fixture(scope="module")
+def updated_server(
+    new_database: Callable[[], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """A server that may be started again with another build: the shop's name is a part of it."""
+    data = tmp_path_factory.mktemp("updated") / "data"
+    with RunningServer(data, {**new_database(), "SHOP_NAME": "One"}, (*SERVE, "--no-demo")) as server:
+        yield House(server.until_ready())
+
+
+def test_a_new_build_is_offered_and_keeps_the_open_ticket(
+    new_browser: Callable, watch: Watch, updated_server: House
+) -> None:
+    from devices.identity import COOKIE
+
+    shop = updated_server
+    product = shop.product(name="Paella")
+    watch.allow(AWAY, "Failed to load resource")
+    with Proxy(shop.server.port) as proxy:
+        context = new_browser(proxy.url)
+        context.add_cookies([{"name": COOKIE, "value": shop.a_token(), "url": proxy.url}])
+        page = context.new_page()
+        page.goto(f"{proxy.url}/terminal/")
+        until_connection(page)
+        until_kept(page)
+        before = build_of(page)
+        page.click(f"[data-product='{product['id']}'] button >> nth=0")
+        page.evaluate("location.hash = '#/ticket'")
+        page.wait_for_selector("[data-line]")
+
+        shop.server.stop()
+        shop.server.settings = {**shop.server.settings, "SHOP_NAME": "Two"}
+        shop.server.start().until_ready()
+
+        offer = page.wait_for_selector("[data-update]", timeout=60_000)
+        assert offer is not None
+        assert build_of(page) == before
+        with page.expect_navigation():
+            offer.click()
+        page.wait_for_function("before => document.documentElement.dataset.build !== before", arg=before)
+        page.wait_for_selector("[data-line]")
+        until_connection(page)
+        after = build_of(page)
+        assert set(kept(page)) == {f"redcoral-build-{before}", f"redcoral-build-{after}"}
+        assert page.query_selector("[data-update]") is None
+        assert json.loads(page.evaluate("fetch('/terminal/version').then((answer) => answer.text())")) == {
+            "build": after
+        }
