@@ -70,7 +70,9 @@ export const route = {
 };
 
 /** @param {string} name @param {...string} params */
-export const hash = (name, ...params) => `#/${[name, ...params].map(encodeURIComponent).join("/")}`;
+export function hash(name, ...params) {
+  return `#/${[name, ...params].map(encodeURIComponent).join("/")}`;
+}
 
 /** @param {string} name @param {...string} params */
 export function go(name, ...params) {
