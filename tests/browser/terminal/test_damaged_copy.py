@@ -6,11 +6,12 @@ from tests.browser.terminal.conftest import House, OpenTerminal, until_connectio
 from tests.browser.terminal.looking import rows, snapshots, until_shown
 from tests.posclient.proxy import Proxy
 
-TOUCH = """async (damage) => {
+TOUCH = """async () => {
   const opening = indexedDB.open("redcoral-copy");
   const db = await new Promise((resolve) => { opening.onsuccess = () => resolve(opening.result); });
   const tx = db.transaction(["state", "objects"], "readwrite");
-  new Function("state", "objects", damage)(tx.objectStore("state"), tx.objectStore("objects"));
+  const [state, objects] = [tx.objectStore("state"), tx.objectStore("objects")];
+  DAMAGE;
   await new Promise((resolve, reject) => { tx.oncomplete = resolve; tx.onabort = () => reject(tx.error); });
   db.close();
 }"""
@@ -48,7 +49,7 @@ def test_a_damaged_copy_heals(
     until_shown(page, product["id"])
     before = snapshots(proxy)
     page.evaluate("redcoral.close()")
-    page.evaluate(TOUCH, damage)
+    page.evaluate(TOUCH.replace("DAMAGE", damage))
 
     page.reload()
     until_connection(page)

@@ -7,14 +7,14 @@ from tests.browser.terminal.conftest import House, OpenTerminal, Watch, until_co
 from tests.browser.terminal.looking import BROKEN_NETWORK, crash, rows, until, until_shown
 from tests.posclient.proxy import Proxy
 
-TOGETHER = 150
-ROUNDS = 3
+TOGETHER = 60
+ROUNDS = 2
 CHANGE_ALL = """
 from django.db import transaction
 from catalog.models import Product
 with transaction.atomic():
     for product in Product.objects.filter(name__startswith="Together {round} "):
-        product.description = "after " + "x" * 2000
+        product.description = "after " + "x" * 5000
         product.save()
 """
 
@@ -44,5 +44,5 @@ def test_a_page_that_is_killed_in_the_middle_of_a_cut_is_whole(
 
         proxy.restore_network()
         until_connection(page)
-        until_shown(page, ids[-1], description="after " + "x" * 2000)
+        until_shown(page, ids[-1], description="after " + "x" * 5000)
         assert rows(page) == house.snapshot("product")

@@ -1,0 +1,1 @@
+"""What the browser client costs beside doing the same by hand: ``make bench-browser``."""

@@ -1,0 +1,27 @@
+"""``python -m benchmarks.browser [library] [page]`` (``make bench-browser``): Debian's Chromium, medians of seven."""
+
+import sys
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import CHROMIUM, CHROMIUM_FLAGS
+
+from . import library, page
+from .table import Table
+
+PARTS = {"library": library.measure, "page": page.measure}
+
+
+def main(chosen: list[str]) -> int:
+    table = Table()
+    print("| case | ours | beside | ratio | target |\n|---|---|---|---|---|")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        for name in chosen or PARTS:
+            PARTS[name](browser, table)
+        browser.close()
+    return int(table.missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
