@@ -18,7 +18,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-sqlite test-postgresql check check-browser format messages
-.PHONY: bench bench-sync bench-images bench-uploads bench-client kinto soak
+.PHONY: bench bench-sync bench-images bench-uploads bench-client bench-browser kinto soak
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ bench-client: $(DEV)  ## measure what the Python client costs beside plain httpx
 
 bench-uploads: $(DEV)  ## measure the upload pipeline beside the normaliser, and scans beside a million photos (five minutes)
 	$(BIN)/python -m benchmarks.upload_pipeline
+
+bench-browser: $(DEV)  ## measure the browser client beside the same by hand (six minutes); ARGS="library page" chooses
+	PYTHONPATH=clients/python/src $(BIN)/python -m benchmarks.browser $(ARGS)
 
 soak: $(DEV)  ## the long runs: more schedules, more faults
 	$(BIN)/pytest --database=sqlite -m soak --timeout=3600 $(ARGS)
