@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from devices.identity import COOKIE
 from tests.images.pictures import normal_jpeg
 from tests.posclient.proxy import Proxy
 from tests.running import SERVE, RunningServer
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 ROUNDS = 7
+COOKIE = "redcoral_device"
 PRODUCTS, IN_ONE, PICTURES = 2000, 150, 60
 TABLET = {"width": 820, "height": 1180}
 FILL = """

@@ -6,7 +6,6 @@
 
 import { deleteDB, openDB, unwrap } from "../vendor/idb.js";
 import { StorageFailed, StorageFull } from "./errors.js";
-import { MemoryDatabase } from "./memory.js";
 
 /** @import { IDBPDatabase, IDBPTransaction } from "../vendor/idb.js" */
 /** @import { Database, Key, Range, Transaction } from "./types.js" */
@@ -55,6 +54,7 @@ export async function openDatabase(name, shape, report = () => {}) {
     return new KeptDatabase(name, shape, await open(name, shape, report), report);
   } catch (error) {
     report(error);
+    const { MemoryDatabase } = await import("./memory.js"); // few browsers need it
     return new MemoryDatabase(name, shape);
   }
 }

@@ -5,8 +5,6 @@ import { Closed, NotAllowed, NotEnrolled, RedCoralError, StorageFull } from "../
 import { ORIGINAL } from "../images/bytes.js";
 import { sha256 } from "../images/sha256.js";
 import { Records } from "../own.js";
-import { Delivery } from "./delivery.js";
-import { normalize } from "./normalize.js";
 
 /** @import { Device, Id, Store, Surroundings, Transaction, WaitingPhoto } from "../types.js" */
 /** @import { Images } from "../images/cache.js" */
@@ -35,6 +33,12 @@ const FIRST_PAUSE = 2_000; // ms until what didn't get through is tried again; d
 const LONGEST_PAUSE = 300_000;
 const ANEW = { failed: false, cleanup: false, isRemoved: false, error: "", step: /** @type {const} */ ("new") };
 
+/** What only a photo needs: no page waits for it at its start. */
+const later = async () => {
+  const [{ normalize }, { Delivery }] = await Promise.all([import("./normalize.js"), import("./delivery.js")]);
+  return { normalize, Delivery };
+};
+
 export class Outbox {
   /** @type {Records<Row>} */ #rows;
   /** @type {readonly WaitingPhoto[] | null} */ #snapshot = null;
@@ -51,7 +55,7 @@ export class Outbox {
    */
   constructor(given) {
     this.given = given;
-    this.normalize = given.normalize ?? normalize;
+    this.normalize = given.normalize ?? (async (photo) => (await later()).normalize(photo));
     this.#rows = new Records(given.own, "outbox", given.tabs);
     this.#rows.subscribe(() => {
       this.#snapshot = null;
@@ -135,6 +139,7 @@ export class Outbox {
 
   /** Sends now, when there is something, this device may, and this tab is the connected one. */
   hurry = () => {
+    if (this.isAllowed) later().catch(this.given.report); // over plain http it has to be here before the network goes
     this.#failures = 0;
     this.#send();
   };
@@ -189,6 +194,7 @@ export class Outbox {
       bytes: this.#bytesOf,
     };
     try {
+      const { Delivery } = await later();
       const delivery = new Delivery({ http, rows, report, signal });
       await delivery.run();
       if (!delivery.postponed) this.#failures = 0;
