@@ -88,7 +88,7 @@ class Place:
 
     def __init__(self, browser: "Browser", server: RunningServer, proxy: Proxy) -> None:
         self.browser, self.server, self.proxy = browser, server, proxy
-        client = server.device("Pictures", "upload")
+        client = server.device("Pictures", "--upload")
         self.hashes = []
         for seed in range(PICTURES):
             data = normal_jpeg(seed=seed, width=640, height=480)

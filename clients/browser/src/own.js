@@ -1,10 +1,13 @@
 // What exists only here: settings, favourites, tickets. Each change is a transaction of its own that begins from what
 // is stored, so two tabs may change the same one after the other, and each sees what the other did.
 
+import { StorageFull } from "./errors.js";
 import { withMoved } from "./prices/ticket.js";
 import { Listeners } from "./resources.js";
 
 /** @import { Database, Id, Tabs, Ticket, Transaction, Unsubscribe } from "./types.js" */
+
+const ROOM = 256 * 1024; // bytes; a ticket is some kilobytes
 
 /**
  * The records of one store of `redcoral-own`, all in memory as well.
@@ -17,11 +20,15 @@ export class Records {
   #listeners = new Listeners();
   /** @type {Map<string, Listeners>} */ #byId = new Map();
 
-  /** @param {Database} database @param {string} store @param {Tabs} tabs */
-  constructor(database, store, tabs) {
+  /**
+   * @param {Database} database @param {string} store @param {Tabs} tabs
+   * @param {(bytes: number) => Promise<number>} [makeRoom] on a full disk, by what can be fetched again
+   */
+  constructor(database, store, tabs, makeRoom = async () => 0) {
     this.database = database;
     this.store = store;
     this.tabs = tabs;
+    this.makeRoom = makeRoom;
     this.topic = `${database.name} ${store}`;
     tabs.listen(this.topic, (id) => this.#reread(id).catch(() => {}));
   }
@@ -59,15 +66,20 @@ export class Records {
    * @param {{stores?: string[], also?: (tx: Transaction) => Promise<void> | void}} [more] of the same transaction
    */
   async change(ids, change, { stores = [], also = () => {} } = {}) {
-    const changed = await this.database.write([this.store, ...stores], async (tx) => {
-      const stored = await Promise.all(ids.map((id) => tx.get(this.store, id)));
-      const wanted = change(stored.map((record) => record ?? null));
-      wanted.forEach((record, at) => {
-        if (record) tx.put(this.store, record);
-        else tx.delete(this.store, /** @type {string} */ (ids[at]));
+    const write = () =>
+      this.database.write([this.store, ...stores], async (tx) => {
+        const stored = await Promise.all(ids.map((id) => tx.get(this.store, id)));
+        const wanted = change(stored.map((record) => record ?? null));
+        wanted.forEach((record, at) => {
+          if (record) tx.put(this.store, record);
+          else tx.delete(this.store, /** @type {string} */ (ids[at]));
+        });
+        await also(tx);
+        return wanted;
       });
-      await also(tx);
-      return wanted;
+    const changed = await write().catch(async (error) => {
+      if (!(error instanceof StorageFull) || !(await this.makeRoom(ROOM))) throw error;
+      return await write();
     });
     changed.forEach((record, at) => {
       this.#set(/** @type {string} */ (ids[at]), record);

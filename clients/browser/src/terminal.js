@@ -113,7 +113,8 @@ export class Terminal {
     this.notices = new Value(/** @type {readonly NoticeSnapshot[]} */ (Object.freeze([])));
     this.shop = new Value(UNKNOWN_SHOP);
     this.device = new Value(/** @type {Device | null} */ (null));
-    const records = (/** @type {string} */ store) => new Records(databases.own, store, this.#tabs);
+    const records = (/** @type {string} */ store) =>
+      new Records(databases.own, store, this.#tabs, (bytes) => this.images.makeRoom(bytes));
     this.#own = { settings: records("settings"), favourites: records("favourites"), tickets: records("tickets") };
     this.settings = new Settings(/** @type {any} */ (this.#own.settings));
     this.favourites = new Favourites(/** @type {any} */ (this.#own.favourites));
