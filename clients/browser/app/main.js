@@ -7,7 +7,6 @@ import "./parts/indicator.js";
 import { say, unsay } from "./parts/notices.js";
 import "./parts/place.js";
 import { preferred, speak, t } from "./parts/texts.js";
-import { look, takeUpdate, update, watchForUpdates } from "./parts/update.js";
 import { report, terminal, use } from "./parts/world.js";
 import { elementOf, forget, go, goInstead, hash, loadAll, route, VIEWS } from "./router.js";
 import "./views/menu.js";
@@ -104,7 +103,8 @@ function warn() {
   }
 }
 
-function offerUpdate() {
+/** @param {typeof import("./parts/update.js")} updates */
+function offerUpdate({ update, takeUpdate }) {
   if (!update.getSnapshot().offered) return unsay("update");
   say({
     name: "update",
@@ -141,19 +141,26 @@ async function start() {
   wide.addEventListener("change", drawShell);
   for (const [store, react] of /** @type {const} */ ([
     [terminal.notices, warn],
-    [update, offerUpdate],
     [terminal.connection, lookAtAccess],
   ])) {
     store.subscribe(react);
     react();
   }
+  await loadTheRest();
+}
+
+/** What isn't needed for the first look; over plain http a page has to have all of itself before the network goes. */
+async function loadTheRest() {
   await loadAll();
-  await watchForUpdates();
+
+  const updates = await import("./parts/update.js");
+  updates.update.subscribe(() => offerUpdate(updates));
+  await updates.watchForUpdates();
   let { epoch } = terminal;
   terminal.connection.subscribe(() => {
     if (terminal.epoch === epoch) return;
     ({ epoch } = terminal);
-    void look(); // the server was started again, perhaps with another build
+    void updates.look(); // the server was started again, perhaps with another build
   });
 }
 

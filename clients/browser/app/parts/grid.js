@@ -1,7 +1,6 @@
 // The cards of what is looked at. Only the rows near the view are in the page. A tap adds, a long press opens the sheet.
 
 import { html, nothing, repeat } from "../../vendor/lit.js";
-import { openSheet } from "../views/sheet.js";
 import "./card.js";
 import { Element } from "./element.js";
 import { icon } from "./icons.js";
@@ -209,7 +208,7 @@ export class Grid extends Element {
     if (!product) return;
     const { session } = this;
     const offer = session.isAsked(product) ? null : session.offerOf({ product });
-    if (!offer) return void openSheet(id);
+    if (!offer) return void showSheet(id);
     card?.feel();
     session.add(offer).catch((error) => {
       report(error);
@@ -223,7 +222,7 @@ export class Grid extends Element {
     const wasLong = this.#pressed.wasLong && event.detail > 0; // a key's click has no detail
     this.#pressed.wasLong = false;
     if (wasLong) return;
-    if (/** @type {HTMLElement} */ (event.target).closest(".card-info")) void openSheet(card.product);
+    if (/** @type {HTMLElement} */ (event.target).closest(".card-info")) void showSheet(card.product);
     else this.add(card.product, card);
   };
 
@@ -251,7 +250,7 @@ export class Grid extends Element {
     clearTimeout(this.#press);
     if (this.#pressed.wasLong) return;
     this.#pressed.wasLong = true;
-    void openSheet(card.product);
+    void showSheet(card.product);
   }
 }
 
@@ -273,3 +272,6 @@ const empty = (drawn, title, text, action) => html`
 `;
 
 customElements.define("rc-grid", Grid);
+
+/** The sheet isn't loaded at the start. @param {string} product */
+const showSheet = async (product) => (await import("../views/sheet.js")).openSheet(product);

@@ -3,7 +3,6 @@
 
 import { minorUnits } from "../../src/prices/money.js";
 import { html, nothing, repeat } from "../../vendor/lit.js";
-import { openDialog } from "./dialog.js";
 import { Element } from "./element.js";
 import { icon } from "./icons.js";
 import { say } from "./notices.js";
@@ -266,3 +265,6 @@ class ChangesList extends Element {
 }
 
 customElements.define("rc-changes", ChangesList);
+
+/** Sheets aren't loaded at the start. @type {typeof import("./dialog.js").openDialog} */
+const openDialog = async (...what) => (await import("./dialog.js")).openDialog(...what);

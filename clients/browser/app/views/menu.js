@@ -1,7 +1,6 @@
 // The menu: find, categories, cards. What a scanner types is searched for, wherever the focus is.
 
 import { html, live, nothing, repeat } from "../../vendor/lit.js";
-import { openDialog } from "../parts/dialog.js";
 import { Element } from "../parts/element.js";
 import { tileSize } from "../parts/grid.js";
 import { icon } from "../parts/icons.js";
@@ -232,3 +231,6 @@ customElements.define("rc-look", Look);
 function openLook() {
   void openDialog(document.createElement("rc-look"), "small low", { labelledby: "look-name" });
 }
+
+/** Sheets aren't loaded at the start. @type {typeof import("../parts/dialog.js").openDialog} */
+const openDialog = async (...what) => (await import("../parts/dialog.js")).openDialog(...what);

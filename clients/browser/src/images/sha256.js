@@ -1,6 +1,7 @@
 // The SHA-256 by which pictures are named: by the browser where it offers one, which over plain http it doesn't.
 
-import { sha256 as computed } from "../../vendor/noble-hashes.js";
+const subtle = globalThis.crypto?.subtle;
+const computed = subtle ? null : (await import("../../vendor/noble-hashes.js")).sha256;
 
 const HASH = /^[0-9a-f]{64}$/;
 
@@ -17,7 +18,6 @@ export function isHash(value) {
  * @returns {Promise<string>} 64 hexadecimal digits in lower case
  */
 export async function sha256(bytes) {
-  const subtle = globalThis.crypto?.subtle;
-  const digest = subtle ? new Uint8Array(await subtle.digest("SHA-256", bytes)) : computed(new Uint8Array(bytes));
+  const digest = computed ? computed(new Uint8Array(bytes)) : new Uint8Array(await subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
