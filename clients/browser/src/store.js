@@ -85,6 +85,12 @@ export class CopyStore {
 
   // --- Reading --------------------------------------------------------------------------------------------------------
 
+  /** Reads it for the first time; what other tabs tell meanwhile waits. */
+  begin() {
+    this.#following = this.load();
+    return this.#following;
+  }
+
   /**
    * Reads the whole copy into memory, and tells what is different there. What can't be read begins anew.
    *

@@ -9,7 +9,7 @@ import { Listeners } from "./resources.js";
 const ALIVE = 2_000; // ms between two signs of life of the connected tab
 const DEAD = 6_000; // ms of silence after which a visible tab succeeds it: with the next look, within 10 s
 const DEAD_TO_HIDDEN = 75_000; // ms after which a hidden one does: timers of hidden tabs may run once a minute
-const ANSWER = 250; // ms that a new tab waits for the connected one to answer
+const ANSWER = 150; // ms that a new tab waits for the connected one to answer
 
 /**
  * @typedef {object} Channel a BroadcastChannel, or what stands for one
@@ -90,7 +90,7 @@ export class Tabs {
     if (!this.#isVisible()) return;
     if (this.#connected && !this.#connected.isVisible) return this.#claim();
     this.#post({ kind: "who" }); // no answer, and it is dead
-    this.#claimIn(4 * ANSWER);
+    this.#claimIn(5 * ANSWER);
   }
 
   #tick() {

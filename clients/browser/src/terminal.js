@@ -49,6 +49,7 @@ export class Terminal {
       errors.set([...errors.getSnapshot(), { at: Date.now(), error }].slice(-MOST_ERRORS));
     const databases = world.databases ?? (await openAll(name, report));
     const terminal = new Terminal({ resources, name, base, world, databases, errors, report });
+    if (connect) terminal.#tabs.start(); // the other tabs answer while we read
     await terminal.#load();
     if (connect) terminal.connect();
     return terminal;
@@ -233,7 +234,7 @@ export class Terminal {
       Promise.all(["clock", "shop", "device"].map((key) => tx.get("state", key))),
     );
     const pictures = this.images.load(); // what is shown is found without it
-    const [state] = await Promise.all([kept.catch(() => []), this.#copy.load(), ...own]);
+    const [state] = await Promise.all([kept.catch(() => []), this.#copy.begin(), ...own]);
     const [offset, shop, device] = /** @type {any[]} */ (state);
     if (Number.isFinite(offset)) this.clock.offset = offset;
     if (isShop(shop)) this.shop.set(Object.freeze(shop));
