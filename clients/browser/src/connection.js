@@ -44,6 +44,7 @@ export class Connection {
   /** @type {(isHurried: boolean) => void} */ #wake = () => {};
   #tickedAt = Date.now();
   #isProbing = false;
+  #notBefore = 0; // what the server asked for in `Retry-After`
   #writtenAt = 0;
   /** @type {Promise<void> | null} */ #running = null;
 
@@ -113,7 +114,7 @@ export class Connection {
     if (!this.tabs.isConnected() || this.#isStopped) return;
     if (this.#stream && this.#silence() > this.times.doubt) this.#life.abort(new Interrupted("woken"));
     else if (this.#stream) this.#probe();
-    else if (this.state.getSnapshot().state === "waiting") this.hurry();
+    else if (this.state.getSnapshot().state === "waiting" && Date.now() >= this.#notBefore) this.hurry();
   }
 
   async close() {
@@ -268,6 +269,7 @@ export class Connection {
     if (error instanceof UnexpectedAnswer && "concerns" in error) this.#strike(/** @type {any} */ (error.concerns));
     const connectedFor = this.state.getSnapshot().state === "live" ? Date.now() - began : 0;
     const retryAfter = error instanceof ServerUnavailable ? error.retryAfter : null;
+    this.#notBefore = Date.now() + (retryAfter ?? 0) * 1000;
     const wait = this.#backoff.failed({ connectedFor, retryAfter });
     this.#set({ reason, failures: this.#backoff.failures });
     return wait;
