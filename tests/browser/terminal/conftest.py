@@ -119,8 +119,8 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-def new_browser(chromium: "Browser", watch: Watch) -> Iterator[Callable[..., "BrowserContext"]]:
-    """A browser that was never here; ``origin`` is the one that it may ask. Closed at the end."""
+def new_browser(chromium: "Browser", watch: Watch, proxy: Proxy) -> Iterator[Callable[..., "BrowserContext"]]:
+    """A browser that was never here; ``origin`` is the one that it may ask. Closed at the end, before the proxy is."""
     contexts: list[BrowserContext] = []
 
     def make(origin: str, **options: Any) -> "BrowserContext":

@@ -41,7 +41,7 @@ export class Changes {
   /** @type {Set<(fresh: readonly Changed[]) => void>} */
   #fns = new Set();
 
-  /** @param {Pick<Terminal, "onUpdates" | "now">} terminal */
+  /** @param {Pick<Terminal, "onUpdates" | "now" | "resources">} terminal */
   constructor(terminal) {
     this.terminal = terminal;
     this.close = terminal.onUpdates((updates) => this.#take(updates));
@@ -73,7 +73,10 @@ export class Changes {
         return { product: id, name: (is ?? was)?.name ?? "", at, differences: differences(was, is) };
       })
       .filter((changed) => changed.differences.length);
-    if (!fresh.length) return;
+    // What comes first, into an empty copy, isn't news.
+    const created = updates.filter(({ resource, action }) => resource === "product" && action === "created").length;
+    const isFirst = created > 1 && created === this.terminal.resources.product.size;
+    if (!fresh.length || isFirst) return;
     for (const { product } of fresh) this.#marked.set(product, Date.now() + MARKED);
     this.#changed = [...fresh.slice(-KEPT).reverse(), ...this.#changed].slice(0, KEPT);
     for (const fn of [...this.#fns]) fn(fresh);

@@ -14,7 +14,6 @@ import { terminal } from "./world.js";
 /** @typedef {import("./changes.js").Difference} Difference */
 
 const QUIET = 1500; // ms between two announcements
-const COUNTED = 500; // ms between two counts of the pictures
 const SEVERAL = 3; // changes that are told one by one
 
 const WORDS = {
@@ -23,40 +22,6 @@ const WORDS = {
   live: () => t("Live"),
   waiting: () => t("Not live"),
   stopped: () => t("Stopped"),
-};
-
-/** A store: how many of the products' pictures are stored here. Counted at most twice a second. */
-const pictures = {
-  counted: { stored: 0, wanted: 0 },
-  getSnapshot: () => pictures.counted,
-  subscribe: (/** @type {() => void} */ fn) => {
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let soon;
-    const count = () => {
-      soon = undefined;
-      const { product } = terminal.resources;
-      const wanted = new Set(
-        product.getSnapshot().flatMap(({ image, is_active }) => (image && is_active !== false ? [image] : [])),
-      );
-      const { bytes } = /** @type {any} */ (terminal.images);
-      const stored = [...wanted].filter((hash) => bytes.get(hash)).length;
-      if (stored === pictures.counted.stored && wanted.size === pictures.counted.wanted) return;
-      pictures.counted = { stored, wanted: wanted.size };
-      fn();
-    };
-    const later = () => {
-      soon ??= setTimeout(count, COUNTED);
-    };
-    const ends = [
-      terminal.resources.product.subscribe(later),
-      /** @type {any} */ (terminal.images).bytes.onNews(later),
-    ];
-    count();
-    return () => {
-      clearTimeout(soon);
-      for (const end of ends) end();
-    };
-  },
 };
 
 class Indicator extends Element {
@@ -68,7 +33,7 @@ class Indicator extends Element {
 
   /** @override */
   watched() {
-    return [terminal.connection, terminal.device, pictures, this.#changes];
+    return [terminal.connection, terminal.device, terminal.pictures, this.#changes];
   }
 
   #changes = {
@@ -88,7 +53,7 @@ class Indicator extends Element {
   /** @override */
   draw() {
     const { state, asOf } = terminal.connection.getSnapshot();
-    const { stored, wanted } = pictures.getSnapshot();
+    const { stored, wanted } = terminal.pictures.getSnapshot();
     const isVisitor = state === "live" && !terminal.device.getSnapshot();
     return html`
       <button class="state" type="button" data-connection=${state.replaceAll(" ", "-")} aria-haspopup="dialog" @click=${openState}>
@@ -160,7 +125,7 @@ class State extends Element {
 
   /** @override */
   watched() {
-    const { connection, device, tickets, outbox, resources } = terminal;
+    const { connection, device, pictures, tickets, outbox, resources } = terminal;
     return [connection, device, pictures, tickets, outbox, resources.product];
   }
 
@@ -221,7 +186,7 @@ class State extends Element {
   /** @param {{asOf: number | null, isConnectedTab: boolean}} connection @returns {[string, unknown][]} */
   #facts({ asOf, isConnectedTab }) {
     const { resources, tickets, outbox, device } = terminal;
-    const { stored, wanted } = pictures.getSnapshot();
+    const { stored, wanted } = terminal.pictures.getSnapshot();
     return [
       [t("As of"), asOf ? time(asOf) : "—"],
       [t("Products"), number(resources.product.size)],

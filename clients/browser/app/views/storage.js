@@ -86,7 +86,7 @@ class Storage extends Element {
     return html`
       <div class="card-box">
         <div class="line">
-          <div class="segments" role="group" aria-label=${t("Kept offline")}>
+          <div class="segments many" role="group" aria-label=${t("Kept offline")}>
             ${Object.entries(CHOICES).map(
               ([name, said]) => html`<button type="button" data-offline=${name} aria-pressed=${mode === name}
                 @click=${set("offline", name)}>${said()}</button>`,
@@ -106,7 +106,7 @@ class Storage extends Element {
               </button>`
           }
         </div>
-        ${wanted > 0 ? html`<div class="line"><progress max=${wanted} .value=${stored} aria-label=${t("Pictures")}></progress></div>` : nothing}
+        ${wanted > 0 ? html`<div class="line whole"><progress max=${wanted} .value=${stored} aria-label=${t("Pictures")}></progress></div>` : nothing}
       </div>
     `;
   }

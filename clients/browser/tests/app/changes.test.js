@@ -41,6 +41,7 @@ test("keeps the newest hundred, tells what came, and forgets its marks", (contex
   const changes = new Changes(
     /** @type {any} */ ({
       now: () => 5,
+      resources: { product: { size: 400 } },
       onUpdates: (/** @type {any} */ fn) => {
         update = fn;
         return () => {};
@@ -69,4 +70,32 @@ test("keeps the newest hundred, tells what came, and forgets its marks", (contex
   assert.equal(changes.markedFor("tea"), 2000);
   context.mock.timers.tick(2000);
   assert.equal(changes.markedFor("tea"), 0);
+});
+
+test("what comes first, into an empty copy, isn't news", () => {
+  const product = { size: 0 };
+  /** @type {(updates: any[]) => void} */
+  let update = () => {};
+  const onUpdates = (/** @type {any} */ fn) => {
+    update = fn;
+    return () => {};
+  };
+  const changes = new Changes(/** @type {any} */ ({ now: () => 5, resources: { product }, onUpdates }));
+  const created = (/** @type {string} */ id) => ({
+    resource: "product",
+    action: "created",
+    id,
+    before: null,
+    data: { ...TEA, id },
+  });
+
+  product.size = 2;
+  update([created("one"), created("two")]);
+  product.size = 3;
+  update([created("three")]);
+
+  assert.deepEqual(
+    changes.getSnapshot().map((one) => one.product),
+    ["three"],
+  );
 });
