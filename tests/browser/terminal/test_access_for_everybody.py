@@ -17,7 +17,9 @@ VIEWS = ("menu", "tables", "ticket", "storage", "more", "enrol")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 # What is wider than its place: [tag, class, text] of each. Not what scrolls, and names that are cut on purpose.
-TOO_WIDE = """() => { const NAMES = ".visually-hidden, svg, .card, .table, .chip[data-category]"; return [...document.querySelectorAll("body *")].filter((element) => {
+TOO_WIDE = """() => {
+const NAMES = ".visually-hidden, svg, .card, .table, .chip[data-category]";
+return [...document.querySelectorAll("body *")].filter((element) => {
   const { overflowX, display } = getComputedStyle(element);
   if (display === "inline" || display === "none" || !element.checkVisibility()) return false;
   if (["auto", "scroll"].includes(overflowX) || element.closest(NAMES)) return false;
