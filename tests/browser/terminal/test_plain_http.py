@@ -31,6 +31,17 @@ def test_over_plain_http_the_terminal_works_and_goes_on_without_the_network(
     until_connection(page, seconds=10)
 
 
+def test_without_a_worker_the_server_is_asked_for_its_build(open_terminal: OpenTerminal, proxy: Proxy) -> None:
+    page = open_terminal(origin=f"http://pos.lan:{proxy.port}")
+    page.wait_for_function("performance.getEntriesByName(new URL('version', document.baseURI).href).length > 0")
+    assert page.query_selector("[data-update]") is None
+
+    page.context.route("**/terminal/version", lambda route: route.fulfill(json={"build": "another"}))
+    page.reload()
+
+    page.wait_for_selector("[data-update]")
+
+
 @pytest.mark.parametrize("view", ["more", "storage"])
 def test_one_line_says_what_https_would_add(open_terminal: OpenTerminal, proxy: Proxy, view: str) -> None:
     page = open_terminal(f"/{view}", origin=f"http://pos.lan:{proxy.port}")
