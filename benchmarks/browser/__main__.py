@@ -1,15 +1,15 @@
-"""``python -m benchmarks.browser [library] [page]`` (``make bench-browser``): Debian's Chromium, medians of seven."""
+"""``python -m benchmarks.browser [library] [page] [modules]``: Debian's Chromium, medians of seven."""
 
 import sys
 
 from playwright.sync_api import sync_playwright
 
-from . import library, page
+from . import library, modules, page
 from .table import Table
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-PARTS = {"library": library.measure, "page": page.measure}
+PARTS = {"library": library.measure, "page": page.measure, "modules": modules.measure}
 
 
 def main(chosen: list[str]) -> int:

@@ -48,6 +48,7 @@ class MadeUp:
 
     def __init__(self) -> None:
         self.answers: dict[str, bytes] = {}
+        self.files: dict[str, tuple[str, str]] = {}  # type and text
         self.stream: Callable[[Callable[[bytes], object]], None] = lambda write: time.sleep(600)
 
     def __enter__(self) -> Self:
@@ -87,6 +88,9 @@ def handler_of(script: MadeUp) -> type[BaseHTTPRequestHandler]:
                     script.stream(lambda data: self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data)))
                 except OSError:
                     self.close_connection = True
+            elif path in script.files:
+                kind, text = script.files[path]
+                self.send(kind, text.encode())
             elif path == "/":
                 self.send("text/html", PAGE.encode())
             elif (code := file_of(path)) is not None:
