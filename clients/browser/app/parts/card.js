@@ -157,7 +157,7 @@ class Card extends Element {
 
   /** @param {Product} product */
   #attributes(product) {
-    this.dataset.product = product.id;
+    if (this.dataset.product !== product.id) this.dataset.product = product.id;
     this.toggleAttribute("data-sold-out", product.is_sold_out === true);
     const left = sessionOf(terminal).changes.markedFor(product.id);
     this.classList.toggle("changed", left > 0);

@@ -74,7 +74,7 @@ class Menu extends Element {
               : nothing
           }
         </div>
-        <button class="button icon-only" type="button" aria-label=${t("Filters and size")} @click=${openLook}>
+        <button class="button icon-only" type="button" data-do="look" aria-label=${t("Filters and size")} @click=${openLook}>
           ${icon("filter")}${session.isFiltering ? html`<span class="badge">${diets.size + allergens.size}</span>` : nothing}
         </button>
       </div>
