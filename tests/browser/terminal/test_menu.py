@@ -139,10 +139,9 @@ def test_names_with_html_and_without_blanks_are_texts_and_stay_in_their_cards(
     expect(page.locator("[data-sheet]")).to_contain_text("<script>1</script>")
     assert page.locator("[data-sheet] h2").inner_text() == name
     assert page.locator("body img[src=x]").count() == 0
-    wide = (
-        "[...document.querySelectorAll('body *')].filter((e) => e.scrollWidth > innerWidth + 1 && !e.closest('.chips'))"
-    )
-    assert page.evaluate(f"{wide}.map((e) => e.className)") == []
+    elements = page.locator("body :not(.chips, .chips *)")
+    wide = "(all) => all.filter((one) => one.scrollWidth > innerWidth + 1).map((one) => one.className)"
+    assert elements.evaluate_all(wide) == []
 
 
 def test_only_the_rows_near_the_view_are_in_the_page_and_the_place_is_kept(

@@ -28,7 +28,9 @@ export function tile(color) {
  * @param {string} name
  */
 export function initials(name) {
-  const [first = "", second = ""] = name.split(/[\s\-–/.,:;()&+*'"]+/).filter(Boolean);
+  const [first = "", second = ""] = String(name)
+    .split(/[\s\-–/.,:;()&+*'"]+/)
+    .filter(Boolean);
   if (/^[\u3400-\u9fff]/.test(first)) return [...first].slice(0, 2).join("");
   return [first, second]
     .map((word) => [...word][0] ?? "")

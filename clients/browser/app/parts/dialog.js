@@ -7,7 +7,7 @@
  * @param {{sheet?: string, labelledby: string}} more
  * @returns {Promise<string>} what it was closed with
  */
-export function openDialog(content, className, { sheet, labelledby }) {
+export async function openDialog(content, className, { sheet, labelledby }) {
   const dialog = document.createElement("dialog");
   dialog.className = className;
   if (sheet !== undefined) dialog.dataset.sheet = sheet;
@@ -20,6 +20,7 @@ export function openDialog(content, className, { sheet, labelledby }) {
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) leave();
   });
+  await /** @type {any} */ (content).updateComplete; // or nothing in it could have the focus
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {

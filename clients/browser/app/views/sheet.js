@@ -159,7 +159,7 @@ class Sheet extends Element {
     return html`
       <div class="field">
         <label for="sheet-${name}">${label}</label>
-        <input id="sheet-${name}" inputmode="decimal" autocomplete="off" .value=${live(this[name])} aria-invalid=${isWrong}
+        <input id="sheet-${name}" inputmode="decimal" autocomplete="off" ?autofocus=${this.line === null} .value=${live(this[name])} aria-invalid=${isWrong}
           @input=${(/** @type {any} */ event) => {
             this[name] = event.target.value;
             this.requestUpdate();
@@ -249,7 +249,8 @@ class Sheet extends Element {
     const offer = this.#offer(product, groups);
     const amount = offer && amountOf(offer);
     const isOffered = product.is_active !== false && (!product.is_sold_out || this.line !== null);
-    const cant = !isOffered || (!offer && product.price_type === "fixed");
+    const isHopeless = problemsOf(groups, this.chosen ?? []).some((problem) => problem.code === "impossible");
+    const cant = !isOffered || isHopeless || sessionOf(terminal).priceOf(product).amount === null;
     const label = this.line ? t("Save") : t("Add");
     return html`
       <div class="sheet-foot">
