@@ -1,15 +1,20 @@
-"""``python -m benchmarks.browser [library] [page] [modules]``: Debian's Chromium, medians of seven."""
+"""``python -m benchmarks.browser [library] [page] [painting] [modules]``: Debian's Chromium, medians of seven."""
 
 import sys
 
 from playwright.sync_api import sync_playwright
 
-from . import library, modules, page
+from . import library, modules, page, painting
 from .table import Table
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-PARTS = {"library": library.measure, "page": page.measure, "modules": modules.measure}
+PARTS = {
+    "library": library.measure,
+    "page": page.measure,
+    "painting": painting.measure,
+    "modules": modules.measure,
+}
 
 
 def main(chosen: list[str]) -> int:

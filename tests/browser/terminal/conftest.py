@@ -138,7 +138,7 @@ def new_browser(chromium: "Browser", watch: Watch, proxy: Proxy) -> Iterator[Cal
 
 
 @pytest.fixture
-def open_terminal(new_browser: Callable[..., "BrowserContext"], proxy: Proxy, house: House) -> OpenTerminal:
+def open_terminal(proxy: Proxy, new_browser: Callable[..., "BrowserContext"], house: House) -> OpenTerminal:
     """Opens the page in a browser of its own: enrolled unless told (``token=None``), until it is live unless told.
 
     ``at`` is the part of the address behind `#`; further options are those of the browser, such as ``viewport``.
