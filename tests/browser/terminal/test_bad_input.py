@@ -19,7 +19,7 @@ TOP, BELOW, LOST = (f"0000000{n}-0000-4000-8000-00000000000{n}" for n in (1, 2, 
 
 
 @pytest.fixture
-def hostile(new_browser: Callable[..., BrowserContext], proxy: Proxy, house: House) -> Callable[..., Page]:
+def hostile(proxy: Proxy, new_browser: Callable[..., BrowserContext], house: House) -> Callable[..., Page]:
     """Opens the page at a server whose snapshots have these rows instead."""
 
     def open_one(at: str = "/menu", *, shop: dict[str, str] | None = None, **rows: Rows) -> Page:
@@ -172,7 +172,7 @@ def test_a_part_that_fails_leaves_the_others(hostile: Callable[..., Page]) -> No
     page = hostile(category=[category(TOP)], product=[product(1), product(2)])
     expect(page.locator("[data-product]")).to_have_count(2)
 
-    page.evaluate("redcoral.tickets.get = () => { throw new Error('on purpose'); }")
+    page.evaluate("void (redcoral.tickets.get = () => { throw new Error('on purpose'); })")
     page.evaluate("location.hash = '#/ticket'")
 
     expect(page.locator("rc-ticket [data-failed]")).to_be_visible()

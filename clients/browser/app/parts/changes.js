@@ -29,8 +29,16 @@ export function differences(before, after) {
   }
   if (before.name !== after.name) found.push({ what: "name", from: before.name, to: after.name });
   if (before.image !== after.image) found.push({ what: "picture" });
-  return found.length ? found : [{ what: "other" }];
+  return found.length || isSame(before, after) ? found : [{ what: "other" }];
 }
+
+/**
+ * Whether both say the same, whenever they were written.
+ * @param {Record<string, any>} one
+ * @param {Record<string, any>} other
+ */
+const isSame = (one, other) =>
+  JSON.stringify({ ...one, updated_at: "" }) === JSON.stringify({ ...other, updated_at: "" });
 
 /** A store: the changes since this page was opened. */
 export class Changes {

@@ -13,6 +13,7 @@ import { terminal } from "../parts/world.js";
 
 class Menu extends Element {
   #isReading = false;
+  #list = "";
 
   get session() {
     return sessionOf(terminal);
@@ -113,7 +114,10 @@ class Menu extends Element {
 
   /** @override */
   updated() {
-    this.querySelector(".chip[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (this.#list !== this.session.list) {
+      this.#list = this.session.list;
+      this.querySelector(".chip[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
     if (this.#isReading) return;
     this.#isReading = true;
     setTimeout(this.#readAhead, 500);

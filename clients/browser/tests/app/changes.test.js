@@ -29,6 +29,7 @@ for (const [name, before, after, expected] of /** @type {[string, any, any, any[
     { ...TEA, image: "a" },
     [{ what: "back" }, { what: "picture" }],
   ],
+  ["the same, written again", TEA, { ...TEA, updated_at: "later" }, []],
   ["something else", TEA, { ...TEA, description: "hot" }, [{ what: "other" }]],
 ])) {
   test(name, () => assert.deepEqual(differences(before, after), expected));
