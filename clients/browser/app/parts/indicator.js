@@ -195,7 +195,7 @@ class State extends Element {
       [t("Photos to be sent"), number(outbox.getSnapshot().length)],
       [t("Device"), device.getSnapshot()?.name ?? t("not enrolled")],
       [t("Server"), location.host],
-      [t("State of the menu"), number(terminal.versions.product ?? 0)],
+      [t("Version of the menu"), number(terminal.versions.product ?? 0)],
       [t("This tab"), isConnectedTab ? t("holds the connection") : t("hears from another tab")],
       [t("Version"), (document.documentElement.dataset.build ?? "").slice(0, 12)],
     ];
