@@ -71,10 +71,16 @@ const link = (/** @type {[string, import("./router.js").View]} */ [name, { icon:
     ${name === "ticket" ? html`<rc-count></rc-count>` : null}
   </a>`;
 
+/** Some browsers remember that a module didn't load, until the page is loaded anew. */
+async function drawAgain() {
+  await draw();
+  if (!view) location.reload();
+}
+
 const failedView = () => html`
   <div class="page empty" data-failed>
     <p>${t("This part of the page has failed. The rest goes on.")}</p>
-    <button class="button" type="button" @click=${draw}>${t("Try again")}</button>
+    <button class="button" type="button" @click=${drawAgain}>${t("Try again")}</button>
   </div>
 `;
 

@@ -141,14 +141,22 @@ def new_browser(chromium: "Browser", watch: Watch, proxy: Proxy) -> Iterator[Cal
 def open_terminal(proxy: Proxy, new_browser: Callable[..., "BrowserContext"], house: House) -> OpenTerminal:
     """Opens the page in a browser of its own: enrolled unless told (``token=None``), until it is live unless told.
 
-    ``at`` is the part of the address behind `#`; further options are those of the browser, such as ``viewport``.
+    ``at`` is the part of the address behind `#`; ``before`` is called with the browser while it is empty; further options
+    are those of the browser, such as ``viewport``.
     """
 
     def open_one(
-        at: str = "/menu", *, token: str | None = "", origin: str = "", state: str | None = "live", **options: Any
+        at: str = "/menu",
+        *,
+        token: str | None = "",
+        origin: str = "",
+        state: str | None = "live",
+        before: Callable[["BrowserContext"], Any] = lambda context: None,
+        **options: Any,
     ) -> "Page":
         origin = origin or proxy.url
         context = new_browser(origin, **options)
+        before(context)
         if token is not None:
             context.add_cookies([{"name": COOKIE, "value": token or house.a_token(), "url": origin}])
         page = context.new_page()

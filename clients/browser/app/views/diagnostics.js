@@ -46,6 +46,7 @@ export async function diagnose() {
       isZone(zone) ? zone : t("{zone}, which this browser doesn't know: UTC is used", { zone }),
       isZone(zone),
     ],
+    [t("Secure page (https)"), isSecure ? t("yes") : t("no"), isSecure],
     [
       t("Starts without the network"),
       isSecure ? workers[worker] : t("only over https"),
