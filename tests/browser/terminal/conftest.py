@@ -141,8 +141,8 @@ def new_browser(chromium: "Browser", watch: Watch, proxy: Proxy) -> Iterator[Cal
 def open_terminal(proxy: Proxy, new_browser: Callable[..., "BrowserContext"], house: House) -> OpenTerminal:
     """Opens the page in a browser of its own: enrolled unless told (``token=None``), until it is live unless told.
 
-    ``at`` is the part of the address behind `#`; ``before`` is called with the browser while it is empty; further options
-    are those of the browser, such as ``viewport``.
+    ``at`` is the part of the address behind `#`; ``before`` is called with the browser while it is empty; further
+    options are those of the browser, such as ``viewport``.
     """
 
     def open_one(

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.posclient.proxy import Proxy
+
 from .conftest import House, OpenTerminal, Watch, until_connection
 
 if TYPE_CHECKING:
@@ -103,13 +105,12 @@ def test_too_many_tries_count_down(open_terminal: OpenTerminal, watch: Watch) ->
 
 
 def test_a_server_that_is_away_is_no_wrong_code(
-    open_terminal: OpenTerminal, watch: Watch, proxy, codes: list[str]
+    open_terminal: OpenTerminal, watch: Watch, proxy: Proxy, codes: list[str]
 ) -> None:
     watch.allow(REFUSED, "net::ERR_")
     page = open_terminal("/enrol", token=None)
     page.fill("#enrol-code", codes.pop())
     page.fill("#enrol-name", "Bar")
-    page.wait_for_timeout(0)
     proxy.cut_network()
 
     page.click("#enrol-submit")
@@ -128,3 +129,22 @@ def test_on_an_apple_tablet_it_asks_for_the_home_screen_first(open_terminal: Ope
 
     page.wait_for_selector("[data-notice='home-screen']")
     assert page.input_value("#enrol-name") == "iPhone"
+
+
+def test_staff_who_are_logged_in_may_look_without_enrolling(
+    open_terminal: OpenTerminal, house: House, watch: Watch, proxy: Proxy
+) -> None:
+    watch.allow(REFUSED)
+    make = "from django.contrib.auth.models import User; User.objects.create_superuser('boss', password='boss')"
+    house.server.manage("shell", "-c", make)
+    page = open_terminal("/menu", token=None)
+    page.goto(f"{proxy.url}/admin/login/")
+    page.fill("#id_username", "boss")
+    page.fill("#id_password", "boss")
+    page.click("button[type=submit]")
+    page.wait_for_url("**/admin/")
+
+    page.click("a[href='/terminal/']")
+
+    until_connection(page)
+    assert "staff" in page.inner_text("[data-connection]")
