@@ -22,6 +22,7 @@ import { Listeners, Resource, Value } from "./resources.js";
 
 const TOLD_ONE_BY_ONE = 1000; // changes of one step; with more the other tabs read again
 const FULL_FOR = 30_000; // ms after which a full disk is tried again
+const FAILED_FOR = 2_000; // ms after any other failure
 
 /** @type {Held} */
 const NOTHING = Object.freeze({ epoch: null, versions: {}, cursor: null, sequence: 0, lastSyncTime: null, counts: {} });
@@ -38,7 +39,7 @@ export class CopyStore {
   /** @type {Map<string, Effect>} what memory has and the disk hasn't */ #unwritten = new Map();
   #isAhead = false; // memory has steps that the disk hasn't
   #onDisk = 0; // the sequence there
-  #fullUntil = 0;
+  #againAt = 0;
   /** @type {Promise<void>} */ #following = Promise.resolve();
   #updates = new Listeners();
   #news = new Listeners();
@@ -225,7 +226,7 @@ export class CopyStore {
   async noteSync() {
     const held = { ...this.held, lastSyncTime: this.now() };
     this.held = held;
-    if (this.#isAhead) return;
+    if (this.#isAhead) return await this.#keep(held, [], { replaced: null, items: [] }); // perhaps there is room now
     await this.database
       .write("state", async (tx) => {
         if ((await tx.get("state", "held"))?.sequence === held.sequence) tx.put("state", held, "held");
@@ -233,9 +234,9 @@ export class CopyStore {
       .catch(this.report);
   }
 
-  /** @param {Held} held @param {Effect[]} effects @param {Step} step */
+  /** @param {Held} held @param {Effect[]} effects @param {Pick<Step, "replaced" | "items">} step */
   async #keep(held, effects, step) {
-    if (this.#isAhead && Date.now() < this.#fullUntil) return this.#remember(effects);
+    if (this.#isAhead && Date.now() < this.#againAt) return this.#remember(effects);
     const write = () => this.#transaction(held, effects, step);
     try {
       await write().catch(async (error) => {
@@ -253,12 +254,12 @@ export class CopyStore {
       }
       this.report(error);
       this.#remember(effects);
-      this.#fullUntil = Date.now() + FULL_FOR;
+      this.#againAt = Date.now() + (error instanceof StorageFull ? FULL_FOR : FAILED_FOR);
       this.problem.set(error);
     }
   }
 
-  /** @param {Held} held @param {Effect[]} effects @param {Step} step */
+  /** @param {Held} held @param {Effect[]} effects @param {Pick<Step, "replaced" | "items">} step */
   async #transaction(held, effects, step) {
     await this.database.write(["state", "objects"], async (tx) => {
       const stored = await tx.get("state", "held");

@@ -337,9 +337,9 @@ export class Terminal {
 
   #lookAtNotices() {
     const problem = this.#copy.problem.getSnapshot();
-    const { own, copy, pictures } = this.databases;
+    const { own, copy } = this.databases;
     const notices = [];
-    if (!own.isKept || !copy.isKept || !pictures.isKept) notices.push({ name: "nothing-kept", detail: "" });
+    if (!own.isKept || !copy.isKept) notices.push({ name: "nothing-kept", detail: "" });
     if (problem instanceof StorageFull) notices.push({ name: "storage-full", detail: problem.message });
     else if (problem) notices.push({ name: "storage-failed", detail: String(problem) });
     if (JSON.stringify(notices) !== JSON.stringify(this.notices.getSnapshot()))

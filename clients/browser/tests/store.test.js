@@ -172,6 +172,17 @@ test("without room it goes on in memory and says so; when there is room, nothing
   assert.deepEqual([names(again), again.held.versions.tag, again.reported], [["a", "c"], 9, []]);
 });
 
+test("a disk that has room again is written to without waiting for a change", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: 1_000_000 });
+  const kept = new Full("test-copy", SHAPES.copy);
+  const store = await opened(kept);
+  await write(store, snapshot(7, [tag("a")]));
+  kept.room = 1;
+  t.mock.timers.setTime(1_040_000);
+  await store.noteSync();
+  assert.deepEqual([names(await opened(kept)), store.problem.getSnapshot()], [["a"], null]);
+});
+
 test("a damaged resource is shown as far as it goes, fetched whole, and healed", async () => {
   const kept = database();
   await write(await opened(kept), snapshot(7, [tag("a"), tag("b"), tag("c")]));
