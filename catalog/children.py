@@ -1,95 +1,156 @@
 """Rows that travel inside their record, such as the options of an attribute: they are given and kept as one list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
+from django.db.models.functions import Cast
 
+from syncing.objects import column_of
 from syncing.registry import Child
 
-from .models.base import Record
+from . import rows
 from .references import missing, not_there, references_of
 from .validation import Errors, check_constraints, columns, field_of, key_of
 
 Values = Mapping[str, Any]
-Rows = Sequence[models.Model]
-Present = Mapping[UUID, models.Model]
 
 
-def set_children(record: Record, child: Child, given: Sequence[Values]) -> bool:
+def set_children(record: models.Model, child: Child, given: Sequence[Values]) -> None:
     """Let ``given`` be the rows ``child`` of ``record``: known ids stay themselves, others are made, missing ones go.
 
-    Returns whether anything changed. Raises ValidationError with errors by path (``options.0.name``); needs a
-    transaction.
+    Raises ValidationError with errors by path (``options.0.name``); needs a transaction.
     """
-    model: Any = child.model
-    present = {row.pk: row for row in model._base_manager.filter(**{child.owner: record.pk})}
-    # Without a position a row stands where the list has it.
-    wanted = [_row(record, child, present, {"position": place, **values}) for place, values in enumerate(given)]
-    _check(record, child, wanted, present)
-    changed = [row for row in wanted if row.pk not in present or columns(row) != columns(present[row.pk])]
-    gone = present.keys() - {row.pk for row in wanted}
-    if gone:
-        model._base_manager.filter(pk__in=gone).delete()
-    _step_aside(model, changed, present)
-    for row in changed:
-        row.save()
-    return bool(gone or changed)
-
-
-def _row(record: Record, child: Child, present: Present, values: Values) -> models.Model:
-    """A row with ``values``; what else is on the wire is at its default, since a row is always given whole."""
-    id = values.get("id") or uuid4()
-    attnames = {child.model._meta.get_field(name).attname: name for name in child.fields}  # type: ignore[union-attr]
-    before = columns(present[id]) if id in present else {}
-    kept = {attname: value for attname, value in before.items() if attname not in attnames}
-    own = {attname: values[name] for attname, name in attnames.items() if name in values}
-    row = child.model(**{**kept, **own, "id": id, child.owner: record.pk})
-    row._state.adding = id not in present
-    return row
-
-
-def _check(record: Record, child: Child, wanted: Rows, present: Present) -> None:
-    """Raises ValidationError unless ``wanted`` may be the rows of ``record``."""
-    model: Any = child.model
-    wrong: list[Errors] = [{} for _ in wanted]
-    _check_ids(record, child, wanted, wrong)
-    for constraint in model._meta.constraints:
-        if isinstance(constraint, models.UniqueConstraint):
-            _check_unique(constraint, wanted, wrong)
-    for field in references_of(model):
-        if field.attname != child.owner:
-            _check_reference(field, wanted, present, wrong)
-    for row, found in zip(wanted, wrong, strict=True):
-        _check_fields(row, present, found)
-    errors: Errors = {}
-    for index, found in enumerate(wrong):
-        path = f"{child.field}.{index}"
-        errors |= {path if name == NON_FIELD_ERRORS else f"{path}.{name}": of for name, of in found.items()}
-    if errors:
+    lists = Lists(child, {record.pk: given})
+    if errors := lists.check(record.pk, ask=True):
         raise ValidationError(errors)
+    lists.save([record.pk])
 
 
-def _check_ids(record: Record, child: Child, wanted: Rows, wrong: Sequence[Errors]) -> None:
-    """Name the rows whose id is that of another row, here or in another record."""
-    model: Any = child.model
-    there = model._base_manager.filter(pk__in=[row.pk for row in wanted])
-    of_another = set(there.exclude(**{child.owner: record.pk}).values_list("pk", flat=True))
-    seen: set[UUID] = set()
-    for row, found in zip(wanted, wrong, strict=True):
-        if row.pk in of_another:
-            found["id"] = [ValidationError(model.of_another, "unique")]
-        elif row.pk in seen:
-            found["id"] = [ValidationError(model.given_twice, "unique")]
-        seen.add(row.pk)
+@dataclass
+class RowsOf:
+    """The rows of one record: those that are stored by id, those that are wanted, and what is wrong with each."""
+
+    present: dict[UUID, rows.Row]
+    wanted: list[models.Model] = field(default_factory=list)
+    wrong: list[Errors] = field(default_factory=list)
+
+    @property
+    def changed(self) -> list[models.Model]:
+        return [row for row in self.wanted if columns(row) != self.present.get(row.pk)]
+
+    @property
+    def gone(self) -> set[UUID]:
+        return self.present.keys() - {row.pk for row in self.wanted}
 
 
-def _check_unique(constraint: models.UniqueConstraint, wanted: Rows, wrong: Sequence[Errors]) -> None:
+class Lists:
+    """The rows ``child`` of some records, read and checked together: statements are as many as for one record."""
+
+    def __init__(self, child: Child, given: Mapping[UUID, Sequence[Values]], new: Set[UUID] = frozenset()) -> None:
+        """``given`` are the lists by the id of their record. Needs a transaction, and those not ``new`` locked."""
+        self.child, self.model = child, child.model
+        self.of: dict[UUID, RowsOf] = {owner: RowsOf({}) for owner in given}
+        stored = given.keys() - new
+        for row in rows.read(self.model, stored, by=child.owner) if stored else []:
+            self.of[row[child.owner]].present[row["id"]] = row
+        for owner, some in self.of.items():
+            # Without a position a row stands where the list has it.
+            some.wanted = [self._row(owner, some, {"position": place, **one}) for place, one in enumerate(given[owner])]
+            some.wrong = [{} for _ in some.wanted]
+        self._check_ids()
+        for reference in references_of(self.model):
+            if reference.attname != child.owner:
+                self._check_reference(reference)
+
+    def check(self, owner: UUID, *, ask: bool) -> Errors:
+        """What is wrong with the list of a record, by path. ``ask`` asks the database about conditions of the table."""
+        some, errors = self.of[owner], Errors()
+        for constraint in self.model._meta.constraints:
+            if isinstance(constraint, models.UniqueConstraint):
+                _check_unique(constraint, some)
+        for index, (row, found) in enumerate(zip(some.wanted, some.wrong, strict=True)):
+            _check_fields(row, some.present.get(row.pk, {}), found, ask=ask)
+            path = f"{self.child.field}.{index}"
+            errors |= {path if name == NON_FIELD_ERRORS else f"{path}.{name}": of for name, of in found.items()}
+        return errors
+
+    def save(self, owners: Iterable[UUID]) -> set[UUID]:
+        """Write the lists of ``owners``, which were checked; returns those whose list was another."""
+        some = {owner: self.of[owner] for owner in owners}
+        if gone := [id for one in some.values() for id in one.gone]:
+            self.model._base_manager.filter(pk__in=gone).delete()
+        self._step_aside(some.values())
+        changed = [(row, row.pk in one.present) for one in some.values() for row in one.changed]
+        if new := [columns(row) for row, known in changed if not known]:
+            rows.insert(self.model, new)
+        if old := [columns(row) for row, known in changed if known]:
+            rows.change(self.model, old, old[0])
+        return {owner for owner, one in some.items() if one.changed or one.gone}
+
+    def _row(self, owner: UUID, some: RowsOf, values: Values) -> models.Model:
+        """A row with ``values``; what else is on the wire is at its default, since a row is always given whole."""
+        id = values.get("id") or uuid4()
+        attnames = {name: column_of(self.model, name).attname for name in self.child.fields}
+        kept = {name: value for name, value in some.present.get(id, {}).items() if name not in attnames.values()}
+        own = {attname: values[name] for name, attname in attnames.items() if name in values}
+        row = self.model(**{**kept, **own, "id": id, self.child.owner: owner})
+        row._state.adding = id not in some.present
+        return row
+
+    def _check_ids(self) -> None:
+        """Name the rows whose id is that of another row, here or in another record."""
+        model: Any = self.model
+        unknown = {row.pk for one in self.of.values() for row in one.wanted if row.pk not in one.present}
+        stored = model._base_manager.filter(pk__in=unknown)
+        of_another = set(stored.values_list("pk", flat=True)) if unknown else set()
+        seen: dict[UUID, UUID] = {}
+        for owner, one in self.of.items():
+            for row, found in zip(one.wanted, one.wrong, strict=True):
+                if (row.pk in of_another and row.pk not in one.present) or seen.get(row.pk, owner) != owner:
+                    found["id"] = [ValidationError(model.of_another, "unique")]
+                elif row.pk in seen:
+                    found["id"] = [ValidationError(model.given_twice, "unique")]
+                seen[row.pk] = owner
+
+    def _check_reference(self, reference: Any) -> None:
+        """Name the references to what isn't there. What a row referred to before is there, by its foreign key."""
+        name, related = reference.attname, reference.related_model
+        wanted = {getattr(row, name) for one in self.of.values() for row in one.wanted}
+        before = {row[name] for one in self.of.values() for row in one.present.values()}
+        gone = missing({related: wanted - before - {None}})[related]
+        for one in self.of.values():
+            for row, found in zip(one.wanted, one.wrong, strict=True):
+                if getattr(row, name) in gone:
+                    found[reference.name] = [not_there(related)]
+
+    def _step_aside(self, lists: Iterable[RowsOf]) -> None:
+        """Free the names that rows hand to each other: no two may be equal, not even between two statements."""
+        model: Any = self.model
+        for constraint in model._meta.constraints:
+            name = field_of(constraint)
+            if not isinstance(constraint, models.UniqueConstraint):
+                continue
+            if not isinstance(model._meta.get_field(name), models.CharField):
+                continue
+            moved = set()
+            for one in lists:
+                taken = {key_of(constraint, row) for row in one.changed} - {None}
+                for row in (row for row in one.changed if row.pk in one.present):
+                    before = key_of(constraint, rows.instance(model, one.present[row.pk]))
+                    if before in taken and before != key_of(constraint, row):
+                        moved.add(row.pk)
+            if moved:
+                model._base_manager.filter(pk__in=moved).update(**{name: Cast("pk", models.CharField())})
+
+
+def _check_unique(constraint: models.UniqueConstraint, some: RowsOf) -> None:
     """Name the rows that repeat the key of another. No query: all rows of the record are at hand."""
     seen = set()
-    for row, found in zip(wanted, wrong, strict=True):
+    for row, found in zip(some.wanted, some.wrong, strict=True):
         key = key_of(constraint, row)
         if key in seen:
             text = constraint.get_violation_error_message()
@@ -98,16 +159,7 @@ def _check_unique(constraint: models.UniqueConstraint, wanted: Rows, wrong: Sequ
             seen.add(key)
 
 
-def _check_reference(field: Any, wanted: Rows, present: Present, wrong: Sequence[Errors]) -> None:
-    """Name the references to what isn't there. What a row referred to before is there, by its foreign key."""
-    before = {getattr(row, field.attname) for row in present.values()}
-    gone = missing(field.related_model, {getattr(row, field.attname) for row in wanted} - before - {None})
-    for row, found in zip(wanted, wrong, strict=True):
-        if getattr(row, field.attname) in gone:
-            found[field.name] = [not_there(field.related_model)]
-
-
-def _check_fields(row: models.Model, present: Present, found: Errors) -> None:
+def _check_fields(row: models.Model, before: rows.Row, found: Errors, *, ask: bool) -> None:
     """Adds to ``found`` what is wrong with the values of ``row``; conditions are asked only if each value is right."""
     try:
         row.clean_fields(exclude={field.name for field in references_of(type(row))})
@@ -118,21 +170,7 @@ def _check_fields(row: models.Model, present: Present, found: Errors) -> None:
     conditions = [one for one in row._meta.constraints if not isinstance(one, models.UniqueConstraint)]
     try:
         row.clean()
-        check_constraints(row, columns(present[row.pk]) if row.pk in present else {}, conditions)
+        if ask:
+            check_constraints(row, before, conditions)
     except ValidationError as error:
         error.update_error_dict(found)
-
-
-def _step_aside(model: Any, changed: Rows, present: Present) -> None:
-    """Free the names that rows hand to each other: no two may be equal, not even between two statements."""
-    for constraint in model._meta.constraints:
-        if not isinstance(constraint, models.UniqueConstraint):
-            continue
-        name = field_of(constraint)
-        if not isinstance(model._meta.get_field(name), models.CharField):
-            continue
-        taken = {key_of(constraint, row) for row in changed} - {None}
-        for row in changed:
-            before = key_of(constraint, present[row.pk]) if row.pk in present else None
-            if before in taken and before != key_of(constraint, row):
-                model._base_manager.filter(pk=row.pk).update(**{name: str(row.pk)})

@@ -22,21 +22,22 @@ class Contended(Refusal):
     detail = _("This contradicts what is stored, or what somebody else wrote at the same moment.")
 
 
-def run_in_transaction(verb: Callable[[], T]) -> T:
+def run_in_transaction(verb: Callable[[], T], *, again: Callable[[], T] | None = None) -> T:
     """What ``verb`` returns, committed; refuses to run inside another transaction. ``verb`` may run twice.
 
-    Raises Contended when other writers made it fail twice. A broken constraint counts as their doing, since the verbs
-    check before they write: what another writer committed is visible to the second try, which then fails with its
-    own, better error.
+    Raises Contended when it failed twice because of other writers, or of a constraint. The second try is ``again`` if
+    given, which asks about constraints before it writes. What another writer committed is visible to it, so it fails
+    with its own, better error.
     """
     try:
         return _committed(verb)
     except (IntegrityError, OperationalError) as error:
         if not is_contention(error):
             raise
-        time.sleep(random.uniform(*PAUSE_SECONDS))  # noqa: S311 - spreads writers, keeps no secret
+        if not isinstance(error, IntegrityError):
+            time.sleep(random.uniform(*PAUSE_SECONDS))  # noqa: S311 - spreads writers, keeps no secret
     try:
-        return _committed(verb)
+        return _committed(again or verb)
     except (IntegrityError, OperationalError) as error:
         if not is_contention(error):
             raise

@@ -12,8 +12,9 @@ ONE = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": 
 
 
 def addresses(kind: Kind) -> Iterator[URLPattern]:
-    """The addresses of the objects of ``kind``: all of them, and each by its id."""
+    """The addresses of the objects of ``kind``: all of them, many writes at once, and each by its id."""
     yield path(kind.address, views.RecordViewSet.of(kind, MANY), name=f"{kind.name}-list")
+    yield path(f"{kind.address}/batch", views.BatchViewSet.of(kind, {"post": "batch"}), name=f"{kind.name}-batch")
     yield path(f"{kind.address}/<str:id>", views.RecordViewSet.of(kind, ONE), name=f"{kind.name}-detail")
 
 

@@ -96,17 +96,22 @@ class MayWriteCatalogue(MayRead):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if not super().has_permission(request, view):
             return False
-        user: Any = request.user
         if request.method in SAFE_METHODS:
             return True
-        if isinstance(user, DeviceCaller):
-            return "manage" in user.scopes
         verb = self.verbs.get(request.method or "")
         if verb is None:
             return True  # the view answers 405
-        meta = view.queryset.model._meta  # type: ignore[attr-defined]
-        if request.method == "PUT" and not self.exists(view):
+        user: Any = request.user
+        if request.method == "PUT" and not isinstance(user, DeviceCaller) and not self.exists(view):
             verb = "add"
+        return self.may(request, view, verb)
+
+    def may(self, request: Request, view: "APIView", verb: str) -> bool:
+        """Whether the caller may add, change or delete records of the view."""
+        user: Any = request.user
+        if isinstance(user, DeviceCaller):
+            return "manage" in user.scopes
+        meta = view.queryset.model._meta  # type: ignore[attr-defined]
         return bool(user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}"))
 
     def exists(self, view: "APIView") -> bool:
@@ -116,6 +121,15 @@ class MayWriteCatalogue(MayRead):
             return bool(view.queryset.filter(pk=view.kwargs.get(lookup)).exists())  # type: ignore[attr-defined]
         except (ValueError, ValidationError):
             return True
+
+
+class MayWriteSome(MayWriteCatalogue):
+    """Who may add, change or delete; the view asks ``may`` for each record."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        return MayRead.has_permission(self, request, view) and any(
+            self.may(request, view, verb) for verb in ("add", "change", "delete")
+        )
 
 
 class IsDevice(BasePermission):

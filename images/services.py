@@ -1,5 +1,6 @@
 """What other rooms ask of images."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -41,12 +42,23 @@ def add_image(*, data: bytes) -> Added:
 
 def hold_image(*, hash: str) -> None:
     """Holds a stored image until the end of the transaction and keeps it from being swept. Raises ``HashUnknown``."""
+    if not hold_images(hashes={hash}):
+        raise HashUnknown(hash)
+
+
+def hold_images(*, hashes: Collection[str]) -> set[str]:
+    """Holds the stored ones of ``hashes`` as ``hold_image`` does, and says which they are. One statement if all are."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("a reference is taken inside the transaction that writes it")
+    names = {hash for hash in hashes if HASH.match(hash)}
+    # Locked in one order, so that two writers never wait for each other in a circle.
+    rows = Image.objects.filter(pk__in=names).order_by("pk").select_for_update(no_key=True)
     # One statement locks, checks and stamps.
-    usable = Image.objects.usable().filter(pk=hash) if HASH.match(hash) else Image.objects.none()
-    if not usable.update(wanted_at=timezone.now(), unreferenced_since=None):
-        raise HashUnknown(hash)
+    held = Image.objects.usable().filter(pk__in=rows.values("pk") if len(names) > 1 else names)
+    now = timezone.now()
+    if held.update(wanted_at=now, unreferenced_since=None) == len(names):
+        return names
+    return set(Image.objects.filter(pk__in=names, wanted_at=now).values_list("pk", flat=True))
 
 
 def image_to_refer_to(*, hash: str) -> Image:

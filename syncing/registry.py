@@ -39,12 +39,16 @@ class Child:
 
 @dataclass(frozen=True)
 class Link:
-    """Ids of a many-to-many field: its table, and in it the columns of the owner and of the other end."""
+    """Ids of a many-to-many field: its table, and in it the columns of the owner and of the other end.
+
+    ``to`` is the model of the other end.
+    """
 
     field: str
     model: type[models.Model]
     owner: str
     other: str
+    to: type[models.Model]
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class Resource:
                 model=many[name].remote_field.through,  # type: ignore[arg-type]  # None only before models are loaded
                 owner=f"{many[name].m2m_field_name()}_id",
                 other=f"{many[name].m2m_reverse_field_name()}_id",
+                to=many[name].related_model,
             )
             for name in self.fields
             if name in many

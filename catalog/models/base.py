@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -19,6 +19,9 @@ class Record(models.Model):
     ``lock_before_clean`` what must not change meanwhile, and a property that can only be set takes a field that is
     written and never read, such as a PIN.
     """
+
+    # Fields whose change makes ``clean`` look at other rows of the table: such a write is done by itself.
+    looks_around: ClassVar[tuple[str, ...]] = ()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)

@@ -17,6 +17,8 @@ NOT_NEGATIVE = MinValueValidator(Decimal(0))
 
 
 class Category(Record):
+    looks_around = ("parent",)
+
     name = models.CharField(_("name"), max_length=100)
     color = ColorField(_("colour"))
     position = models.IntegerField(_("position"), default=0)
@@ -60,14 +62,14 @@ class Category(Record):
         return self.name
 
     def lock_before_clean(self, before: Mapping[str, Any]) -> None:
-        # Two moves at the same moment could close a circle that neither of them sees.
-        if self.parent_id is not None and self.parent_id != before.get("parent_id"):
+        # Two moves at the same moment could close a circle that neither of them sees. A new category has none below it.
+        if before and self.parent_id is not None and self.parent_id != before["parent_id"]:
             list(Category.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
     def clean(self) -> None:
         """Refuse a parent that lies below this category: a tree has no circles."""
         seen = {self.pk}
-        above = self.parent
+        above = None if self._state.adding else self.parent
         while above is not None:
             if above.pk in seen:
                 raise ValidationError({"parent": _("This parent lies below the category itself.")})

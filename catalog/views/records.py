@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -20,13 +20,15 @@ from catalog.filters import CANONICAL_ID
 from catalog.keyset import page
 from catalog.preconditions import Precondition, etag
 from catalog.resources import Kind
-from catalog.services import Saved
+from catalog.serializers.shape import values_of
 from catalog.transactions import run_in_transaction
+from catalog.writing import Saved
 from devices.authentication import MayWriteCatalogue
 from syncing import objects
 
 from .schema import KeysetPages, RecordSchema
 
+T = TypeVar("T")
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 500
 # What an answer says depends on who asks, and is asked for again each time; the ETag makes that cheap.
@@ -65,8 +67,7 @@ class RecordViewSet(GenericViewSet[Any]):
         return HttpResponse(orjson.dumps(body), content_type="application/json", headers=UNCACHED)
 
     def create(self, request: Request) -> HttpResponse:
-        values = self.values()
-        return self.saved(run_in_transaction(partial(services.create, resource=self.kind.resource, values=values)))
+        return self.saved(self.written(partial(services.create, values=self.values())))
 
     def retrieve(self, request: Request, id: str) -> HttpResponse:
         found = objects.read(self.kind.resource, [self.object_id()])
@@ -78,19 +79,21 @@ class RecordViewSet(GenericViewSet[Any]):
         return self.answer(body)
 
     def update(self, request: Request, id: str) -> HttpResponse:
-        write = partial(services.replace, resource=self.kind.resource, id=self.object_id(), values=self.values())
-        return self.saved(run_in_transaction(partial(write, precondition=self.precondition())))
+        write = partial(services.replace, id=self.object_id(), values=self.values())
+        return self.saved(self.written(partial(write, precondition=self.precondition())))
 
     def partial_update(self, request: Request, id: str) -> HttpResponse:
-        write = partial(
-            services.change, resource=self.kind.resource, id=self.object_id(), values=self.values(partial=True)
-        )
-        return self.saved(run_in_transaction(partial(write, precondition=self.precondition())))
+        write = partial(services.change, id=self.object_id(), values=self.values(partial=True))
+        return self.saved(self.written(partial(write, precondition=self.precondition())))
 
     def destroy(self, request: Request, id: str) -> HttpResponse:
-        write = partial(services.remove, resource=self.kind.resource, id=self.object_id())
-        run_in_transaction(partial(write, precondition=self.precondition()))
+        self.written(partial(services.remove, id=self.object_id(), precondition=self.precondition()))
         return HttpResponse(status=204)
+
+    def written(self, verb: Callable[..., T]) -> T:
+        """What ``verb`` returns, committed. It asks about constraints only after one was broken."""
+        write = partial(verb, resource=self.kind.resource)
+        return run_in_transaction(partial(write, ask=False), again=write)
 
     def object_id(self) -> UUID:
         """The id in the address. Raises Http404 for a text that is no id: it names no object."""
@@ -101,9 +104,7 @@ class RecordViewSet(GenericViewSet[Any]):
 
     def values(self, *, partial: bool = False) -> dict[str, Any]:
         """The body, by field; its id may repeat that of the address and is left out then."""
-        asked = self.get_serializer(data=self.request.data, partial=partial)
-        asked.is_valid(raise_exception=True)
-        values: dict[str, Any] = dict(asked.validated_data)
+        values = values_of(self.get_serializer_class(), self.request.data, partial=partial)
         if "id" in self.kwargs and values.pop("id", self.object_id()) != self.object_id():
             raise exceptions.ValidationError({"id": _("The address names another object.")})
         return values

@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.pagination import BasePagination
 
 from catalog.serializers import ProblemSerializer
+from catalog.serializers.batches import published
 from catalog.serializers.shape import ShapeSerializer
 
 BAD_VALUES = "`malformed_json`, `invalid` with `errors`"
@@ -29,6 +30,11 @@ PROBLEMS = {
         413: "`too_large`",
     },
     "destroy": {404: "`not_found`", 409: "`in_use`, with `by`; `conflict`", 412: "`precondition_failed`"},
+    "batch": {
+        400: BAD_VALUES,
+        409: "`batch_refused`, with `results`; `conflict`",
+        413: "`too_large`",
+    },
     "verify_pin": {
         400: BAD_VALUES,
         404: "`not_found`",
@@ -36,7 +42,7 @@ PROBLEMS = {
         429: "`throttled`, with `Retry-After`",
     },
 }
-WITH_BODY = ("create", "update", "partial_update", "verify_pin")
+WITH_BODY = ("create", "update", "partial_update", "batch", "verify_pin")
 SUMMARIES = {
     "list": "A page of them",
     "create": "A new one; it may bring its own id",
@@ -44,6 +50,7 @@ SUMMARIES = {
     "update": "Replace one, or make it under this id",
     "partial_update": "Change some fields",
     "destroy": "Delete one",
+    "batch": "Up to 500 writes, all of them or each by itself",
     "verify_pin": "Check an employee's PIN",
 }
 
@@ -54,13 +61,20 @@ class RecordSchema(AutoSchema):
     view: Any
 
     def get_operation_id(self) -> str:
-        return "employees_verify_pin" if self.view.action == "verify_pin" else super().get_operation_id()
+        if self.view.action in ("verify_pin", "batch"):
+            return f"{self.view.kind.address.replace('-', '_')}_{self.view.action}"
+        return super().get_operation_id()
 
     def get_summary(self) -> str:
         return SUMMARIES[self.view.action]
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it
         return ""
+
+    def get_request_serializer(self) -> Any:
+        if self.view.action == "batch":
+            return published(self.view.kind.shape)[0]
+        return super().get_request_serializer()
 
     def get_response_serializers(self) -> Any:
         action, shape = self.view.action, self.view.get_serializer_class()
@@ -71,6 +85,8 @@ class RecordSchema(AutoSchema):
             "destroy": {204: None},
             "verify_pin": {204: None},
         }.get(action, {200: shape})
+        if action == "batch":
+            good = {200: published(shape)[1]}
         refusals = {401: "`not_authenticated`, `invalid_token`", 403: "`forbidden`"} | PROBLEMS[action]
         if action == "verify_pin":
             refusals[403] = "`wrong_pin`, `forbidden`"
@@ -87,6 +103,8 @@ class RecordSchema(AutoSchema):
         action = self.view.action
         if action == "list":
             return list(_list_parameters(self.view.kind.listing))
+        if action == "batch":
+            return []
         parameters = [_header("ETag", "Names this very representation.", response=[200, 201])]
         if action in ("create", "update"):
             parameters.append(_header("Location", "Where it lives.", response=[201]))

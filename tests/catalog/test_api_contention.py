@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from catalog import models, services
+from catalog import models
 from catalog.transactions import Contended, run_in_transaction
+from catalog.writing import _Writes
 from devices.services import enroll
 
 from .conftest import Api
@@ -53,21 +54,20 @@ def test_one_id_is_made_once(token):
 def test_a_put_that_finds_its_object_made_meanwhile_replaces_it(token, monkeypatch, name):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer")
-    here, look, looks = f"/api/tags/{uuid4()}", services._locked, []
+    here, look, looks = f"/api/tags/{uuid4()}", _Writes._lock, []
 
-    def look_and_be_overtaken(resource, id):
-        found = look(resource, id)
-        looks.append(found)
+    def look_and_be_overtaken(self, asked):
+        look(self, asked)
+        looks.append(dict(self.stored))
         if len(looks) == 1:
             with monkeypatch.context() as undisturbed:
-                undisturbed.setattr(services, "_locked", look)
+                undisturbed.setattr(_Writes, "_lock", look)
                 (other,) = in_threads(lambda: Api(token).put(here, {"name": "hot"}))
             assert other.status_code == 201
-        return found
 
-    monkeypatch.setattr(services, "_locked", look_and_be_overtaken)
+    monkeypatch.setattr(_Writes, "_lock", look_and_be_overtaken)
     answer = Api(token).put(here, {"name": name})
-    assert looks[0] is None
+    assert looks[0] == {}
     assert (answer.status_code, answer.json()["name"]) == (200, name)
 
 

@@ -247,3 +247,45 @@ def test_a_name_that_is_kept_is_no_question_but_one_that_is_taken_is(api, minima
     refused = api.patch(second["Location"], {"name": "HOT"})
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "unique")
     assert api.get(first["Location"]).json()["name"] == "hot"
+
+
+@EVERY
+@pytest.mark.parametrize("matched", [False, True])
+def test_a_write_costs_few_statements_whatever_the_object_holds(api, minimal, resource, matched):
+    made = api.post(ADDRESSES[resource], rich(resource, minimal))
+    headers = {"If-Match": made["ETag"]} if matched else {}
+    with CaptureQueriesContext(connection) as queries:
+        assert api.patch(made["Location"], {"name": "Another"}, headers=headers).status_code == 200
+    # Who asks; a transaction (two); the row, locked; what it is, for If-Match; the row written, which is the answer.
+    assert len(queries) <= 5 + matched, [query["sql"] for query in queries]
+
+    body = minimal(resource)
+    with CaptureQueriesContext(connection) as queries:
+        assert api.post(ADDRESSES[resource], body).status_code == 201
+    # As many; instead of the row, whether what it refers to is there.
+    assert len(queries) <= 5, [query["sql"] for query in queries]
+
+
+@EVERY
+def test_what_is_inside_an_object_costs_the_same_however_much_it_is(api, minimal, resource):
+    found = []
+    for many in (3, 100):
+        body = rich(resource, minimal, many)
+        with CaptureQueriesContext(connection) as queries:
+            made = api.post(ADDRESSES[resource], body)
+            kept = {name: value[1:] if isinstance(value, list) else value for name, value in made.json().items()}
+            assert api.put(made["Location"], kept).status_code == 200
+        found.append(len(queries))
+    assert found[0] == found[1] <= 30, found
+
+
+def rich(resource, minimal, many=100):
+    """A body with so many of all that an object of the kind can hold many of."""
+    body = minimal(resource)
+    for link in registry.resource(resource).links:
+        body[link.field] = [
+            str(row.pk) for row in link.to._base_manager.bulk_create(link.to(name=str(uuid4())) for n in range(many))
+        ]
+    for child in registry.resource(resource).children:
+        body[child.field] = [{"name": str(n)} for n in range(many)]
+    return body

@@ -109,3 +109,25 @@ def test_a_pin_is_only_ever_sent(schema):
     assert "pin" in components["EmployeeRequest"]["properties"]
     assert "pin" not in components["Employee"]["properties"]
     assert "Retry-After" in schema["paths"]["/api/employees/{id}/verify_pin"]["post"]["responses"]["429"]["headers"]
+
+
+@EVERY
+def test_a_batch_has_the_shape_that_the_schema_promises(api, minimal, schema, resource):
+    operation = schema["paths"][f"{ADDRESSES[resource]}/batch"]["post"]
+    assert operation["operationId"] == f"{ADDRESSES[resource].removeprefix('/api/').replace('-', '_')}_batch"
+    assert sorted(operation["responses"]) == ["200", "400", "401", "403", "409", "413", "415"]
+    sent = resolved(schema, operation["requestBody"]["content"]["application/json"]["schema"])
+    assert list(sent["properties"]) == ["mode", "operations"]
+    one = resolved(schema, sent["properties"]["operations"]["items"])
+    assert (list(one["properties"]), one["required"]) == (["op", "id", "if_match", "data"], ["op"])
+    assert resolved(schema, one["properties"]["data"])["properties"].keys() >= minimal(resource).keys()
+
+    new = [{"op": "create", "data": minimal(resource)}, {"op": "update", "data": {}}]
+    answer = api.post(f"{ADDRESSES[resource]}/batch", {"mode": "each", "operations": new}).json()
+    shape = answer_shape(schema, operation, "200")
+    assert list(answer) == list(shape["properties"]) == ["results"]
+    result = resolved(schema, shape["properties"]["results"]["items"])
+    made, refused = answer["results"]
+    assert result["properties"].keys() == made.keys() | refused.keys()
+    assert result["required"] == ["status"]
+    check(schema, result["properties"]["object"], made["object"], resource)
