@@ -98,7 +98,7 @@ def _operation(shape: type[ShapeSerializer], given: Mapping[str, Any], seen: set
     if inside not in (None, id):
         raise serializers.ValidationError({"id": _("The operation names another object.")})
     if id is None and verb is not Verb.CREATE:
-        raise serializers.ValidationError({"id": _("This field is required.")}, "required")
+        raise serializers.ValidationError({"id": serializers.Field.default_error_messages["required"]}, "required")
     if id in seen:
         raise serializers.ValidationError({"id": _("An operation before this one is about the same object.")}, "unique")
     if id is not None:
