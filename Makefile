@@ -63,7 +63,7 @@ messages: $(DEV)  ## update and compile the translations under locale/; names te
 bench: bench-sync  ## measure sync, and the ways to serve (a quarter of an hour)
 	$(BIN)/python -m benchmarks.web_servers
 
-bench-sync: $(DEV)  ## measure sync beside its peers (four minutes); ARGS="writes peers reads streams" chooses
+bench-sync: $(DEV)  ## measure sync beside its peers (four minutes); ARGS="writes patches peers reads streams" chooses
 	$(BIN)/python -m benchmarks.sync $(ARGS)
 
 kinto:  ## install the server that bench-sync stands beside, in an environment of its own (.venv-kinto)

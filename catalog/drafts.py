@@ -102,8 +102,9 @@ def wanted(drafts: Iterable[Draft]) -> Keys:
     """What the drafts refer to anew, by model."""
     keys: Keys = {}
     for draft in drafts:
+        changed = draft.changed
         for field in references_of(type(draft.record)):
-            if field.attname in draft.changed and (target := getattr(draft.record, field.attname)) is not None:
+            if field.attname in changed and (target := getattr(draft.record, field.attname)) is not None:
                 keys.setdefault(field.related_model, set()).add(target)
         for link, ids in draft.links.items():
             keys.setdefault(link.to, set()).update(ids)

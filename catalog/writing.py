@@ -171,13 +171,14 @@ class _Writes:
             child: Lists(child, {one.id: one.children[child] for one in drafts.values() if child in one.children}, new)
             for child in self.resource.children
         }
+        ask = self.ask and len(group) == 1
         found: dict[int, Outcome] = {}
         good: dict[int, Draft] = {}
         for place, draft in drafts.items():
             try:
-                draft.check(gone, ask=self.ask and len(group) == 1)
+                draft.check(gone, ask=ask)
                 for child in draft.children:
-                    if errors := lists[child].check(draft.id, ask=self.ask):
+                    if errors := lists[child].check(draft.id, ask=ask):
                         raise ValidationError(errors)
             except ValidationError as error:
                 found[place] = error
@@ -212,10 +213,10 @@ class _Writes:
         return refused | {p: Saved(written[str(one.id)], created=not one.before) for p, one in saved.items()}
 
     def _insert(self, drafts: Sequence[Draft]) -> dict[str, Object]:
+        if not drafts:
+            return {}
         given = [draft.stamp() for draft in drafts]
-        return (
-            self._objects(rows.insert(self.model, given, or_skip=self.ask, returning=self._returning)) if given else {}
-        )
+        return self._objects(rows.insert(self.model, given, or_skip=self.ask, returning=self._returning))
 
     def _change(self, drafts: Sequence[Draft]) -> dict[str, Object]:
         if not drafts:

@@ -8,10 +8,11 @@ import argparse
 import resource
 import sys
 
-from . import peers, reads, shop, streams, writes
+from . import patches, peers, reads, shop, streams, writes
 
 PARTS = {
     "writes": (writes.measure, 10_000),
+    "patches": (patches.measure, 10_000),
     "peers": (peers.measure, 10_000),
     "reads": (reads.measure, reads.SIZES[0]),
     "streams": (streams.measure, 100),

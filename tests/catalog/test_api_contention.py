@@ -118,6 +118,38 @@ def test_a_deadlock_is_tried_once_more(token):
     assert len(tries) == 3, "nobody was the victim of a deadlock"
 
 
+def test_batches_that_name_the_same_objects_in_another_order_all_succeed(token):
+    tags = [str(models.Tag.objects.create(name=str(number)).pk) for number in range(20)]
+
+    def send(order, color):
+        operations = [{"op": "update", "id": id, "data": {"color": color}} for id in order]
+        return lambda: Api(token).post("/api/tags/batch", {"operations": operations})
+
+    for number in range(3):
+        colors = [f"#00000{number}", f"#ffffff{number}"[:7], f"#11111{number}"]
+        answers = in_threads(
+            *[send(order, color) for order, color in zip((tags, tags[::-1], tags[5:]), colors, strict=True)]
+        )
+        assert [answer.status_code for answer in answers] == [200] * 3
+        assert set(models.Tag.objects.filter(pk__in=tags[5:]).values_list("color", flat=True)) <= set(colors)
+        assert models.Tag.objects.filter(pk__in=tags[5:]).values("color").distinct().count() == 1
+
+
+def test_of_batches_that_make_the_same_one_does_and_each_is_told_what_is_taken(token):
+    names = [f"name {number}" for number in range(10)]
+    operations = [{"op": "create", "data": {"name": name}} for name in names]
+
+    def send(order):
+        return lambda: Api(token).post("/api/tags/batch", {"mode": "each", "operations": order})
+
+    answers = in_threads(send(operations), send(operations[::-1]))
+    assert [answer.status_code for answer in answers] == [200] * 2, [answer.content for answer in answers]
+    said = [result for answer in answers for result in answer.json()["results"]]
+    assert sorted(result["status"] for result in said) == [201] * 10 + [400] * 10
+    assert {e["code"] for one in said if one["status"] == 400 for e in one["problem"]["errors"]} == {"unique"}
+    assert sorted(models.Tag.objects.values_list("name", flat=True)) == names
+
+
 def test_a_writer_that_is_in_the_way_twice_is_a_conflict():
     tries = []
 
