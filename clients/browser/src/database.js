@@ -117,7 +117,7 @@ class Stuck extends StorageFailed {}
  * @param {Promise<T>} wait @param {number} milliseconds @param {(late: T) => void} [dispose] of what comes too late
  * @returns {Promise<T>}
  */
-async function inTime(wait, milliseconds, dispose = () => {}) {
+export async function inTime(wait, milliseconds, dispose = () => {}) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let isOver = false;

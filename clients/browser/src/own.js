@@ -63,9 +63,10 @@ export class Records {
    *
    * @param {readonly string[]} ids
    * @param {(stored: (R | null)[]) => (R | null)[]} change what is stored to what is to be; null: there is none
-   * @param {{stores?: string[], also?: (tx: Transaction) => Promise<void> | void}} [more] of the same transaction
+   * @param {{stores?: string[], also?: (tx: Transaction) => Promise<void> | void, room?: number}} [more] of the same
+   *   transaction; `room` in bytes
    */
-  async change(ids, change, { stores = [], also = () => {} } = {}) {
+  async change(ids, change, { stores = [], also = () => {}, room = ROOM } = {}) {
     const write = () =>
       this.database.write([this.store, ...stores], async (tx) => {
         const stored = await Promise.all(ids.map((id) => tx.get(this.store, id)));
@@ -78,7 +79,7 @@ export class Records {
         return wanted;
       });
     const changed = await write().catch(async (error) => {
-      if (!(error instanceof StorageFull) || !(await this.makeRoom(ROOM))) throw error;
+      if (!(error instanceof StorageFull) || !(await this.makeRoom(room))) throw error;
       return await write();
     });
     changed.forEach((record, at) => {

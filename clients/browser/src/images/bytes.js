@@ -27,7 +27,8 @@ export const CLAIM = 40_000; // ms; a download takes 30 s at most
 
 const USED_SOON = 5_000; // ms: a picture that was used so shortly before isn't written again
 const TOUCHING = 2_000; // ms until the times of use are written
-const SPARE = 0.1; // of the budget is made free with what is needed, or every new picture would have to make room
+const SPARE = 0.1; // of all: a browser's disk takes notice of a little late, and not every picture has to make room
+const FULL_TRIES = 4;
 
 export class PictureBytes {
   /** @type {Map<string, PictureRecord>} */ #records = new Map();
@@ -119,13 +120,18 @@ export class PictureBytes {
     this.#arriving += size;
     try {
       const over = () => this.#total + this.#arriving - (this.#records.get(hash)?.size ?? 0) - this.budget;
-      if (over() > 0) await this.makeRoom(over() + this.budget * SPARE, keep, hash);
+      if (over() > 0) await this.makeRoom(over(), keep, hash);
       if (over() > 0) return false;
       const record = { key: hash, width, type, size, digest: await sha256(bytes), used: this.now() };
-      await this.#put(record, bytes).catch(async (error) => {
-        if (!(error instanceof StorageFull) || !(await this.makeRoom(2 * size, keep, hash))) throw error;
-        await this.#put(record, bytes);
-      });
+      for (let tries = 1; ; tries += 1) {
+        try {
+          await this.#put(record, bytes);
+          break;
+        } catch (error) {
+          if (!(error instanceof StorageFull) || tries === FULL_TRIES) throw error;
+          if (!(await this.makeRoom(2 * size, keep, hash))) throw error;
+        }
+      }
       this.#take(record);
       this.tabs.tell(this.topic, { hash, record });
       return true;
@@ -146,19 +152,20 @@ export class PictureBytes {
   }
 
   /**
-   * Removes the least recently used until at least so many bytes are free; never those of `keep`.
+   * Removes the least recently used until at least so many bytes are free, and a tenth of all; never those of `keep`.
    *
    * @param {number} bytes @param {(hash: string) => boolean} keep @param {string} [but] this one neither
    * @returns {Promise<number>} how many bytes are free now that weren't
    */
   async makeRoom(bytes, keep, but) {
     await this.#writeTouched();
+    const wanted = Math.max(bytes, this.#total * SPARE);
     const oldest = [...this.#records.values()].sort((one, other) => one.used - other.used);
     /** @type {string[]} */
     const going = [];
     let freed = 0;
     for (const { key, size } of oldest) {
-      if (freed >= bytes) break;
+      if (freed >= wanted) break;
       if (key === but || keep(key)) continue;
       going.push(key);
       freed += size;

@@ -26,8 +26,8 @@ import { Urls } from "./urls.js";
  * @property {ReturnType<typeof setTimeout> | undefined} again
  */
 
-const BUDGET = 500 * 1024 * 1024; // bytes
-const IN_MEMORY = 64 * 1024 * 1024; // bytes, where nothing is kept
+const BUDGET = 500_000_000; // bytes
+const IN_MEMORY = 64_000_000; // bytes, where nothing is kept
 const FIRST_PAUSE = 2_000; // ms, doubled each time
 const LONGEST_PAUSE = { missing: 600_000, failed: 60_000 }; // ms
 const WIDE = 340; // device pixels of a tile above which the narrower copy looks coarse
@@ -301,10 +301,10 @@ export class Images {
   async #bring(entry) {
     const { hash } = entry;
     if (!entry.width) this.#say(entry, "loading");
-    const stored = entry.width ? undefined : await this.#read(hash).catch(this.report);
+    const stored = entry.width ? null : await this.#read(hash).catch(this.#nothing);
     if (stored) this.#show(entry, stored);
     else if (!entry.width) {
-      const photo = await this.#waitingPhoto(hash);
+      const photo = await this.#waitingPhoto(hash).catch(this.#nothing);
       if (photo) return this.#show(entry, photo);
     }
     if (entry.width >= this.#width) return;
@@ -317,6 +317,12 @@ export class Images {
     else if (isWanted()) throw new ServerUnavailable();
     else this.#say(entry, "unknown");
   }
+
+  /** What the storage can't give may come from the server. @param {unknown} error */
+  #nothing = (error) => {
+    this.report(error);
+    return null;
+  };
 
   /** @param {string} hash */
   #isShown = (hash) => Boolean(this.#entries.get(hash)?.shown);

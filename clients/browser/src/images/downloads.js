@@ -1,6 +1,7 @@
 // Downloads pictures: four at a time, what is seen first, each by one request however many ask for it. What nobody
 // wants any more when its turn comes isn't fetched.
 
+import { inTime } from "../database.js";
 import { Closed, ImageDamaged, ImageMissing, Refused } from "../errors.js";
 import { CLAIM, ORIGINAL } from "./bytes.js";
 import { sha256 } from "./sha256.js";
@@ -28,6 +29,7 @@ import { sha256 } from "./sha256.js";
  */
 
 export const AT_ONCE = 4;
+const DECODING = 10_000; // ms
 const LARGEST = 4 * 1024 * 1024; // bytes; normal form has 2 MiB at most
 
 export class Downloads {
@@ -146,7 +148,10 @@ export class Downloads {
   /** @param {Flight} flight @returns {Promise<Picture | null>} */
   async #fetch({ hash, width }) {
     for (;;) {
-      const claim = await this.bytes.claim(hash, width);
+      const claim = await this.bytes.claim(hash, width).catch((error) => {
+        this.report(error); // without storage it is shown all the same
+        return null;
+      });
       if (claim === "stored") return null;
       if (claim === null) break;
       await this.#news(hash, claim);
@@ -218,7 +223,8 @@ export class Downloads {
 /** @param {Picture} picture @returns {Promise<number>} */
 async function decodedWidth({ bytes, type, width }) {
   if (!globalThis.createImageBitmap) return width;
-  const bitmap = await createImageBitmap(new Blob([bytes], { type }));
+  const close = (/** @type {ImageBitmap} */ late) => late.close();
+  const bitmap = await inTime(createImageBitmap(new Blob([bytes], { type })), DECODING, close);
   const decoded = bitmap.width;
   bitmap.close();
   return decoded;

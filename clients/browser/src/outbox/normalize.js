@@ -1,6 +1,7 @@
 // Any photo that this browser can show becomes what the server keeps byte for byte: upright, at most 1600 pixels, on
 // white, without metadata. So its hash is final here, without the network.
 
+import { inTime } from "../database.js";
 import { PictureRefused } from "../errors.js";
 import { LONGEST_EDGE, normalFrame, stripped } from "./jpeg.js";
 
@@ -8,7 +9,7 @@ const MAX_BYTES = 25 * 1024 * 1024;
 const MAX_PIXELS = 50_000_000;
 const LARGEST_MADE = 2_000_000; // bytes, below 2 MB however they are read
 const QUALITIES = [0.85, 0.75, 0.6, 0.45, 0.3, 0.15];
-const DECODING = 30_000; // ms
+const WORKING = 30_000; // ms, at most, for one step of the browser
 
 /**
  * `photo` itself when it is in normal form, else the picture in it, made so. Rejects with PictureRefused.
@@ -40,22 +41,12 @@ function isNormal(data, bitmap) {
 
 /** Upright, in sRGB. @param {ArrayBuffer} data @returns {Promise<ImageBitmap>} */
 async function decoded(data) {
-  const [first, second] = new Uint8Array(data, 0, Math.min(2, data.byteLength));
-  const code =
-    (first === 0xff && second === 0xd8) || (first === 0x89 && second === 0x50) ? "broken_image" : "unsupported_image";
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  const end = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new PictureRefused(code, "the browser didn't decode it in time")), DECODING);
+  const decoding = createImageBitmap(new Blob([data]), { imageOrientation: "from-image" });
+  return await inTime(decoding, WORKING, (late) => late.close()).catch((error) => {
+    const [first, second] = new Uint8Array(data, 0, Math.min(2, data.byteLength));
+    const isOfOurs = (first === 0xff && second === 0xd8) || (first === 0x89 && second === 0x50);
+    throw new PictureRefused(isOfOurs ? "broken_image" : "unsupported_image", String(error));
   });
-  const decoding = createImageBitmap(new Blob([data]), { imageOrientation: "from-image" }).catch((error) => {
-    throw new PictureRefused(code, String(error));
-  });
-  try {
-    return await /** @type {Promise<ImageBitmap>} */ (Promise.race([decoding, end]));
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** @param {ImageBitmap} bitmap */
@@ -75,7 +66,9 @@ function drawn(bitmap) {
 /** @param {OffscreenCanvas} canvas @returns {Promise<ArrayBuffer>} */
 async function encoded(canvas) {
   for (const quality of QUALITIES) {
-    const blob = await canvas.convertToBlob({ type: "image/jpeg", quality });
+    const blob = await inTime(canvas.convertToBlob({ type: "image/jpeg", quality }), WORKING).catch((error) => {
+      throw new PictureRefused("broken_image", String(error));
+    });
     const made = stripped(new Uint8Array(await blob.arrayBuffer()));
     if (made.length > LARGEST_MADE) continue;
     normalFrame(made);

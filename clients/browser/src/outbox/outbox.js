@@ -1,7 +1,7 @@
 // Photos that were taken here: shown at once under their final hash, sent when there is a network, never evicted.
 // Everything that is asked of the server can be asked again, so a crash between two steps only repeats one of them.
 
-import { Closed, NotAllowed, NotEnrolled, RedCoralError, StorageFull } from "../errors.js";
+import { Closed, NotAllowed, NotEnrolled, RedCoralError } from "../errors.js";
 import { ORIGINAL } from "../images/bytes.js";
 import { sha256 } from "../images/sha256.js";
 import { Records } from "../own.js";
@@ -56,7 +56,7 @@ export class Outbox {
   constructor(given) {
     this.given = given;
     this.normalize = given.normalize ?? (async (photo) => (await later()).normalize(photo));
-    this.#rows = new Records(given.own, "outbox", given.tabs);
+    this.#rows = new Records(given.own, "outbox", given.tabs, given.images.makeRoom);
     this.#rows.subscribe(() => {
       this.#snapshot = null;
     });
@@ -106,16 +106,11 @@ export class Outbox {
     const same = this.#all().find((row) => row.hash === hash && row.product === product);
     const id = same?.id ?? newId();
     const fresh = { id, hash, product, filename, size: bytes.byteLength, album: null, tries: 0 };
-    const keep = () =>
-      this.#rows.change(
-        [id],
-        ([stored]) => [stored && !stored.failed ? { ...stored, at: now } : { ...(stored ?? fresh), ...ANEW, at: now }],
-        { stores: ["outbox_bytes"], also: (tx) => tx.put("outbox_bytes", bytes, hash) },
-      );
-    await keep().catch(async (error) => {
-      if (!(error instanceof StorageFull) || !(await this.given.images.makeRoom(2 * bytes.byteLength))) throw error;
-      await keep();
-    });
+    await this.#rows.change(
+      [id],
+      ([stored]) => [stored && !stored.failed ? { ...stored, at: now } : { ...(stored ?? fresh), ...ANEW, at: now }],
+      { stores: ["outbox_bytes"], also: (tx) => tx.put("outbox_bytes", bytes, hash), room: 2 * bytes.byteLength },
+    );
     this.given.images.added(hash);
     this.hurry();
     return hash;

@@ -285,6 +285,17 @@ test("a full disk evicts pictures and tries again; without room the picture is s
   await world.images.close();
 });
 
+test("where the storage can't be used at all a picture is shown all the same", async () => {
+  const database = pictures();
+  const world = await tabOf({ database });
+  database.read = database.write = async () => {
+    throw new StorageFull("gone");
+  };
+  assert.equal(await textOf(await world.images.getImageUrl(A)), `webp of ${A}`);
+  assert.ok(world.reported.length > 0);
+  await world.images.close();
+});
+
 test("prefetching counts, tells how far it is, and goes on where it ended", async () => {
   const world = await tabOf();
   world.server.answers[D] = problem(404, "not_found");
@@ -331,7 +342,7 @@ test("cleaning up removes what isn't wanted, but nothing for a list that can't b
   await assert.rejects(images.cleanupUnused([A, "x"]), InvalidHash);
   await database.write("bytes", (tx) => tx.put("bytes", bytesOf("left by a crash"), D));
   assert.deepEqual(await images.cleanupUnused([A]), { removed_count: 3, freed_bytes: 200 });
-  assert.deepEqual(await images.usage(), { count: 1, bytes: 100, budget: 64 * 1024 * 1024 });
+  assert.deepEqual(await images.usage(), { count: 1, bytes: 100, budget: 64_000_000 });
   await images.close();
 });
 

@@ -10,9 +10,9 @@ import { MemoryDatabase } from "../../src/memory.js";
 export const hashOf = (bytes) => createHash("sha256").update(bytes).digest("hex");
 export const bytesOf = (text, size = 100) => new TextEncoder().encode(text.padEnd(size, ".")).buffer;
 
-/** Until it is true, or two seconds are over. */
+/** Until it is true, or ten seconds are over: the machine may be busy. */
 export async function until(isTrue) {
-  const end = Date.now() + 2_000;
+  const end = Date.now() + 10_000;
   while (!isTrue()) {
     if (Date.now() > end) throw new Error(`it never came to be: ${isTrue}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
