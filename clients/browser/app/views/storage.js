@@ -11,7 +11,7 @@ import { report, terminal } from "../parts/world.js";
 /** @typedef {import("../../src/types.js").StorageUsage} StorageUsage */
 /** @typedef {import("../../src/types.js").ImageUsage} ImageUsage */
 
-const MB = 1024 * 1024;
+const MB = 1e6;
 const BUDGETS = [50, 100, 250, 500, 1000, 2000]; // MB
 
 const CHOICES = /** @type {const} */ ({
@@ -136,7 +136,7 @@ class Storage extends Element {
               .sort((one, other) => one - other)
               .map(
                 (size) =>
-                  html`<option value=${size} ?selected=${size * MB === images.budget}>${bytes(size * 1e6)}</option>`,
+                  html`<option value=${size} ?selected=${size * MB === images.budget}>${bytes(size * MB)}</option>`,
               )}
           </select>
         </div>
