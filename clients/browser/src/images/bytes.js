@@ -34,6 +34,7 @@ export class PictureBytes {
   /** @type {Map<string, PictureRecord>} */ #records = new Map();
   #total = 0;
   #arriving = 0; // bytes that are being written
+  #ceiling = Number.POSITIVE_INFINITY; // bytes, since the disk was found full
   #changed = new Listeners();
   #news = new Listeners();
   /** @type {Map<string, number>} */ #touched = new Map();
@@ -119,7 +120,7 @@ export class PictureBytes {
     const size = bytes.byteLength;
     this.#arriving += size;
     try {
-      const over = () => this.#total + this.#arriving - (this.#records.get(hash)?.size ?? 0) - this.budget;
+      const over = () => this.#total + this.#arriving - (this.#records.get(hash)?.size ?? 0) - this.#limit;
       if (over() > 0) await this.makeRoom(over(), keep, hash);
       if (over() > 0) return false;
       const record = { key: hash, width, type, size, digest: await sha256(bytes), used: this.now() };
@@ -129,7 +130,7 @@ export class PictureBytes {
           break;
         } catch (error) {
           if (!(error instanceof StorageFull) || tries === FULL_TRIES) throw error;
-          if (!(await this.makeRoom(2 * size, keep, hash))) throw error;
+          if (!(await this.yieldRoom(2 * size, keep, hash))) throw error;
         }
       }
       this.#take(record);
@@ -146,8 +147,8 @@ export class PictureBytes {
    * @param {(hash: string) => boolean} keep
    */
   hasRoom(keep) {
-    const typical = this.#records.size ? this.#total / this.#records.size : 0;
-    if (this.#total + this.#arriving + typical <= this.budget) return true;
+    const typical = this.#records.size ? this.#total / this.#records.size : 1;
+    if (this.#total + this.#arriving + typical <= this.#limit) return true;
     return [...this.#records.keys()].some((key) => !keep(key));
   }
 
@@ -174,9 +175,27 @@ export class PictureBytes {
     return freed;
   }
 
+  /**
+   * Makes room on a disk that is full. Pictures grow into it no more: what they give is for others, and what was removed
+   * would only come and go again.
+   *
+   * @param {number} bytes @param {(hash: string) => boolean} keep @param {string} [but]
+   */
+  async yieldRoom(bytes, keep, but) {
+    const freed = await this.makeRoom(bytes, keep, but);
+    if (freed) this.#ceiling = this.#total;
+    return freed;
+  }
+
+  /** What pictures may have now. */
+  get #limit() {
+    return Math.min(this.budget, this.#ceiling);
+  }
+
   /** @param {number} bytes @param {(hash: string) => boolean} keep */
   async setBudget(bytes, keep) {
     this.budget = bytes;
+    this.#ceiling = Number.POSITIVE_INFINITY;
     if (this.#total > bytes) await this.makeRoom(this.#total - bytes, keep);
   }
 

@@ -1,7 +1,7 @@
 // The pictures of this device: whoever subscribes to one shows it. It comes from the storage, from what waits to be
 // sent, or from the server, and is shown while it is stored. What can't be had now is tried again.
 
-import { ImageMissing, InvalidHash, ServerUnavailable } from "../errors.js";
+import { ImageMissing, InvalidHash, Refused, ServerUnavailable } from "../errors.js";
 import { Listeners } from "../resources.js";
 import { ORIGINAL, PictureBytes } from "./bytes.js";
 import { AT_ONCE, Downloads } from "./downloads.js";
@@ -226,8 +226,8 @@ export class Images {
     return this.bytes.usage;
   }
 
-  /** @param {number} bytes */
-  makeRoom = (bytes) => this.bytes.makeRoom(bytes, this.#isShown);
+  /** For what can't be fetched again, on a full disk. @param {number} bytes */
+  makeRoom = (bytes) => this.bytes.yieldRoom(bytes, this.#isShown);
 
   /** @param {number} bytes */
   setBudget = (bytes) => this.bytes.setBudget(this.database.isKept ? bytes : Math.min(bytes, IN_MEMORY), this.#isShown);
@@ -347,6 +347,7 @@ export class Images {
     const pause = Math.min(FIRST_PAUSE * 2 ** entry.tries, LONGEST_PAUSE[status]) * (0.5 + Math.random() / 2);
     const asked = error instanceof ServerUnavailable ? (error.retryAfter ?? 0) * 1000 : 0;
     entry.tries += 1;
+    if (error instanceof Refused) return; // who may not read asks again when the connection is live
     if (entry.shown && this.#isOpen)
       entry.again = setTimeout(() => entry.shown && this.#come(entry), Math.max(pause, asked));
   }

@@ -276,6 +276,10 @@ test("a full disk evicts pictures and tries again; without room the picture is s
   await until(() => world.reported.length === 1);
   assert.ok(world.reported[0] instanceof StorageFull);
   assert.equal((await world.images.usage()).count, 0); // A made room in vain
+  const asked = world.server.requests.length;
+  assert.equal((await world.images.prefetchImages([E])).failed_count, 1); // what was given isn't taken back
+  assert.equal(world.server.requests.length, asked);
+  await world.images.setBudget(10_000);
   await world.images.getImageUrl(D);
   await until(() => world.images.bytes.get(D));
   fails = 1;
