@@ -205,7 +205,7 @@ export class Images {
     if (!this.bytes.hasRoom(this.#isNeeded)) return null;
     const asker = { isWanted, isSeen: () => false };
     const arrival = await this.downloads.get(hash, this.#width, asker);
-    return arrival ? (await arrival.kept) || null : this.bytes.get(hash) !== undefined;
+    return arrival ? (await arrival.kept) || null : (await this.bytes.read([hash])).has(hash); // of another tab
   }
 
   /**

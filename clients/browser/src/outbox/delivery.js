@@ -41,14 +41,12 @@ export class Delivery {
    * @param {Rows} given.rows
    * @param {(error: unknown) => void} given.report
    * @param {AbortSignal} given.signal
-   * @param {(ms: number) => Promise<void>} [given.pause]
    */
-  constructor({ http, rows, report, signal, pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }) {
+  constructor({ http, rows, report, signal }) {
     this.http = http;
     this.rows = rows;
     this.report = report;
     this.signal = signal;
-    this.pause = pause;
   }
 
   /** Rejects with NotEnrolled, NotAllowed and StorageFailed; everything else is noted with its photo. */
@@ -260,7 +258,7 @@ export class Delivery {
       for (const row of left.filter(this.#isWaiting)) if (await this.#attempt(row, this.#isUnderWay)) still.push(row);
       left = still;
       if (!left.length || this.#watched <= 0) return;
-      await this.pause(pause);
+      await this.#pause(pause);
       this.#watched -= pause;
       pause = Math.min(pause * 1.5, 2_000);
     }
@@ -308,7 +306,7 @@ export class Delivery {
         if (error instanceof NotEnrolled || error instanceof NotAllowed) throw error;
         if (error instanceof Refused) return this.report(error);
         if (!(error instanceof ServerUnavailable)) throw error;
-        if (attempt < CLEANUP_TRIES) await this.pause(Math.random() * 200 * 2 ** attempt);
+        if (attempt < CLEANUP_TRIES) await this.#pause(Math.random() * 200 * 2 ** attempt);
         else this.postponed = error;
       }
     }
@@ -318,6 +316,19 @@ export class Delivery {
   async #forget(id) {
     const { status } = await this.http.request("DELETE", `/api/photos/${id}`, { signal: this.signal });
     if (status !== 204) throw new UnexpectedAnswer();
+  }
+
+  /** @param {number} ms at most: an end of `signal` ends it @returns {Promise<void>} */
+  #pause(ms) {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.signal.addEventListener("abort", end);
+    });
   }
 
   /** @param {string} path @param {any} [json] */

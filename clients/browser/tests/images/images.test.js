@@ -113,7 +113,7 @@ test("four at a time, what is seen first, and what scrolled away isn't fetched",
   await until(() => away.images.getSnapshot(D).status === "ready");
   for (const end of others) end();
   assert.deepEqual(away.server.requests.toSorted(), short(A, B, C, D).toSorted());
-  assert.equal(away.images.getSnapshot(E).status, "unknown");
+  await until(() => away.images.getSnapshot(E).status === "unknown");
   await away.images.close();
 });
 
