@@ -262,6 +262,7 @@
  * @property {() => Promise<ImageUsage>} usage
  * @property {(bytes: number) => Promise<number>} makeRoom evicts at least so many bytes if it can; returns how many
  * @property {(bytes: number) => Promise<void>} setBudget
+ * @property {(pixels: number) => void} setTileWidth how wide a tile is, in device pixels
  * @property {() => Promise<void>} close
  */
 

@@ -23,7 +23,10 @@ import { isHash, sha256 } from "./sha256.js";
  */
 
 export const ORIGINAL = 9999;
-export const CLAIM = 40_000; // ms; a download takes 30 s at most
+export const STORED = "stored";
+
+const CLAIM = 40_000; // ms; a download takes 30 s at most
+const ANSWER = 400; // ms in which a tab says that it is there
 
 const USED_SOON = 5_000; // ms: a picture that was used so shortly before isn't written again
 const TOUCHING = 2_000; // ms until the times of use are written
@@ -38,6 +41,7 @@ export class PictureBytes {
   #changed = new Listeners();
   #news = new Listeners();
   /** @type {Map<string, number>} */ #touched = new Map();
+  /** @type {Set<string>} */ #claimed = new Set(); // by this tab
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   /** @type {(() => void)[]} */ #endings;
 
@@ -133,6 +137,7 @@ export class PictureBytes {
           if (!(await this.yieldRoom(2 * size, keep, hash))) throw error;
         }
       }
+      this.#claimed.delete(hash);
       this.#take(record);
       this.tabs.tell(this.topic, { hash, record });
       return true;
@@ -235,23 +240,42 @@ export class PictureBytes {
 
   // --- Who downloads ------------------------------------------------------------------------------------------------
   /**
-   * Whose it is to download this picture at this width: ours from now on (null), or another tab's until a time in
-   * milliseconds since 1970. `"stored"`: nobody's, it is here.
+   * Whose it is to download this picture at this width: ours from now on (null), or that of another tab. `"stored"`:
+   * nobody's, it is here. `lost`: a tab that is gone, whose claim counts no more.
    *
-   * @param {string} hash @param {number} width @returns {Promise<null | number | "stored">}
+   * @param {string} hash @param {number} width @param {string} [lost] @returns {Promise<null | string | "stored">}
    */
-  async claim(hash, width) {
-    return await this.database.write(["records", "claims"], async (tx) => {
+  async claim(hash, width, lost) {
+    const found = await this.database.write(["records", "claims"], async (tx) => {
       const [record, claim] = await Promise.all([tx.get("records", hash), tx.get("claims", hash)]);
-      if (record && record.width >= width) return "stored";
-      if (isUnderWay(claim) && claim.tab !== this.tab) return claim.until;
+      if (record && record.width >= width) return STORED;
+      if (isUnderWay(claim) && claim.tab !== this.tab && claim.tab !== lost) return String(claim.tab);
       tx.put("claims", { tab: this.tab, until: Date.now() + CLAIM }, hash);
       return null;
     });
+    if (found === null) this.#claimed.add(hash);
+    return found;
+  }
+
+  /** Whether another tab says that it downloads this picture. One that was reloaded or killed doesn't. @param {string} hash */
+  async isHeld(hash) {
+    return /** @type {Promise<boolean>} */ (
+      new Promise((resolve) => {
+        const answer = (/** @type {boolean} */ isHeld) => {
+          clearTimeout(timer);
+          end();
+          resolve(isHeld);
+        };
+        const end = this.tabs.listen(this.topic, (news) => news.holds === hash && answer(true));
+        const timer = setTimeout(answer, ANSWER, false);
+        this.tabs.tell(this.topic, { asks: hash });
+      })
+    );
   }
 
   /** Ours is over without a picture. @param {string} hash */
   async release(hash) {
+    this.#claimed.delete(hash);
     await this.database.write("claims", async (tx) => {
       if ((await tx.get("claims", hash))?.tab === this.tab) tx.delete("claims", hash);
     });
@@ -264,8 +288,9 @@ export class PictureBytes {
   }
 
   // --- Underneath ---------------------------------------------------------------------------------------------------
-  /** @param {{hash?: string, record?: PictureRecord, gone?: string[]}} news */
-  #hear({ hash, record, gone }) {
+  /** @param {{hash?: string, record?: PictureRecord, gone?: string[], asks?: string}} news */
+  #hear({ hash, record, gone, asks }) {
+    if (asks && this.#claimed.has(asks)) this.tabs.tell(this.topic, { holds: asks });
     if (record) this.#take(record);
     if (gone) this.#drop(gone);
     if (hash) this.#news.tell(hash);

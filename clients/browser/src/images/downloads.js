@@ -3,7 +3,7 @@
 
 import { inTime } from "../database.js";
 import { Closed, ImageDamaged, ImageMissing, Refused } from "../errors.js";
-import { CLAIM, ORIGINAL } from "./bytes.js";
+import { ORIGINAL, STORED } from "./bytes.js";
 import { sha256 } from "./sha256.js";
 
 /** @import { Answer, Http } from "../types.js" */
@@ -30,6 +30,7 @@ import { sha256 } from "./sha256.js";
 
 export const AT_ONCE = 4;
 const DECODING = 10_000; // ms
+const ASKING = 2_000; // ms after which a tab that downloads a picture is asked whether it still does
 const LARGEST = 4 * 1024 * 1024; // bytes; normal form has 2 MiB at most
 
 export class Downloads {
@@ -147,14 +148,17 @@ export class Downloads {
 
   /** @param {Flight} flight @returns {Promise<Picture | null>} */
   async #fetch({ hash, width }) {
+    /** @type {string | undefined} */
+    let lost;
     for (;;) {
-      const claim = await this.bytes.claim(hash, width).catch((error) => {
+      const claim = await this.bytes.claim(hash, width, lost).catch((error) => {
         this.report(error); // without storage it is shown all the same
         return null;
       });
-      if (claim === "stored") return null;
+      if (claim === STORED) return null;
       if (claim === null) break;
-      await this.#news(hash, claim);
+      if (await this.bytes.isHeld(hash)) await this.#news(hash);
+      else lost = claim;
       this.#ending.signal.throwIfAborted();
     }
     try {
@@ -165,21 +169,19 @@ export class Downloads {
     }
   }
 
-  /** Waits until another tab is done with a picture, or its claim is over. @param {string} hash @param {number} until */
-  #news(hash, until) {
-    return /** @type {Promise<void>} */ (
-      new Promise((resolve) => {
-        const done = () => {
-          clearTimeout(timer);
-          end();
-          this.#ending.signal.removeEventListener("abort", done);
-          resolve();
-        };
-        const end = this.bytes.onNews((other) => other === hash && done());
-        const timer = setTimeout(done, Math.min(CLAIM, Math.max(0, until - Date.now()) + 100));
-        this.#ending.signal.addEventListener("abort", done);
-      })
-    );
+  /** Waits until another tab is done with a picture, or may be gone. @param {string} hash @returns {Promise<void>} */
+  #news(hash) {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        end();
+        this.#ending.signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const end = this.bytes.onNews((other) => other === hash && done());
+      const timer = setTimeout(done, ASKING);
+      this.#ending.signal.addEventListener("abort", done);
+    });
   }
 
   /** @param {string} hash @param {number} width @returns {Promise<Picture>} */

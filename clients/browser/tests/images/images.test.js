@@ -85,6 +85,34 @@ test("what another tab gave up is downloaded by this one", async () => {
   await second.images.close();
 });
 
+test("what a tab that was killed had begun is downloaded at once", async () => {
+  const killed = await tabOf();
+  killed.server.hold();
+  killed.images.subscribe(A, nothing);
+  await until(() => killed.server.requests.length === 1);
+  const next = await tabOf({ database: killed.database }); // on a bus of its own: nobody answers there
+  const begun = Date.now();
+  assert.equal(await textOf(await next.images.getImageUrl(A)), `webp of ${A}`);
+  assert.ok(Date.now() - begun < 5_000);
+  await next.images.close();
+  await killed.images.close();
+});
+
+test("what another tab still downloads is waited for", async () => {
+  const first = await tabOf();
+  const second = await tabOf(first);
+  first.server.hold();
+  const urls = [first.images.getImageUrl(A)];
+  await until(() => first.server.requests.length === 1);
+  urls.push(second.images.getImageUrl(A));
+  await new Promise((resolve) => setTimeout(resolve, 1_000)); // longer than a tab that is gone would be waited for
+  first.server.let();
+  await Promise.all(urls);
+  assert.equal(first.server.requests.length, 1);
+  await first.images.close();
+  await second.images.close();
+});
+
 test("four at a time, what is seen first, and what scrolled away isn't fetched", async () => {
   const { images, server } = await tabOf();
   server.hold();
