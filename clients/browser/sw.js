@@ -68,9 +68,11 @@ async function install() {
 async function keep(cache, url, digest) {
   if (await cache.match(url)) return;
   for (const mode of /** @type {const} */ (["default", "reload"])) {
-    const response = await fetch(url, { cache: mode, redirect: "error", signal: AbortSignal.timeout(WAIT) });
-    const bytes = await response.arrayBuffer();
-    if (response.status !== 200 || (await sha256(bytes)) !== digest) continue; // the browser's own copy may be damaged
+    const asked = fetch(url, { cache: mode, redirect: "error", signal: AbortSignal.timeout(WAIT) });
+    const response = await asked.catch(() => null);
+    const bytes = await response?.arrayBuffer().catch(() => null);
+    // The browser's own copy may be damaged: then the server is asked.
+    if (!bytes || response?.status !== 200 || (await sha256(bytes)) !== digest) continue;
     const headers = new Headers(response.headers);
     for (const name of ["content-encoding", "content-length"]) headers.delete(name);
     await cache.put(url, new Response(bytes, { headers }));

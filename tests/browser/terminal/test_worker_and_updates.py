@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.parts import wait_until
 from tests.posclient.proxy import Proxy
 from tests.running import SERVE, RunningServer
 
@@ -73,14 +74,21 @@ def test_the_worker_keeps_the_files_of_the_build_and_nothing_of_the_api(
     assert len(proxy.asked("/api/sync/status")) > before
 
 
-def test_a_build_with_a_wrong_file_is_not_kept_at_all(open_terminal: OpenTerminal, proxy: Proxy, watch: Watch) -> None:
-    watch.allow("sw.js", "isn't what the build has", "ServiceWorker")
-    proxy.once("corrupt", path="/terminal/app/", times=10_000)
+def test_a_build_with_a_wrong_file_is_not_kept_at_all(
+    open_terminal: OpenTerminal, house: House, proxy: Proxy, watch: Watch
+) -> None:
+    watch.allow("ServiceWorker", "zh-hans.json")
+    build = house.manager.get("/terminal/version").json()["build"]
+    proxy.once("corrupt", path=f"/terminal/app/{build}/app/texts/zh-hans.json", times=100)
 
-    page = open_terminal(state=None)  # its own modules come damaged as well, so nothing may start
+    page = open_terminal()
 
-    page.wait_for_timeout(0)
+    wait_until(lambda: proxy.fired["corrupt"] >= 2, what="a second look at the file")
+    page.wait_for_function("async () => !(await navigator.serviceWorker.getRegistration())?.installing")
     assert kept(page) == {}
+    page.click(".bar a[href='#/more']")
+    page.click("[data-do='diagnose']")
+    page.wait_for_selector("[data-finding]:has-text('failed')")
 
 
 def test_reset_takes_the_worker_away_and_keeps_what_is_stored(open_terminal: OpenTerminal) -> None:
