@@ -1,14 +1,11 @@
 """The page starts without the network, and a new build is offered, whole or not at all."""
 
-import json
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.parts import wait_until
 from tests.posclient.proxy import Proxy
-from tests.running import SERVE, RunningServer
 
 from .conftest import House, OpenTerminal, Watch, until_connection
 
@@ -103,51 +100,32 @@ def test_reset_takes_the_worker_away_and_keeps_what_is_stored(open_terminal: Ope
     assert page.get_attribute("html", "data-theme") == "dark"
 
 
-@pytest.fixture(scope="module")
-def updated_server(
-    new_database: Callable[[], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
-    """A server that may be started again with another build: the shop's name is a part of it."""
-    data = tmp_path_factory.mktemp("updated") / "data"
-    with RunningServer(data, {**new_database(), "SHOP_NAME": "One"}, (*SERVE, "--no-demo")) as server:
-        yield House(server.until_ready())
-
-
+@pytest.mark.timeout(300)  # a server is started again
 def test_a_new_build_is_offered_and_keeps_the_open_ticket(
-    new_browser: Callable, watch: Watch, updated_server: House
+    open_terminal: OpenTerminal, house: House, watch: Watch
 ) -> None:
-    from devices.identity import COOKIE
-
-    shop = updated_server
-    product = shop.product(name="Paella")
+    product = house.product(name="Paella")
     watch.allow(AWAY, "Failed to load resource")
-    with Proxy(shop.server.port) as proxy:
-        context = new_browser(proxy.url)
-        context.add_cookies([{"name": COOKIE, "value": shop.a_token(), "url": proxy.url}])
-        page = context.new_page()
-        page.goto(f"{proxy.url}/terminal/")
-        until_connection(page)
-        until_kept(page)
-        before = build_of(page)
-        page.click(f"[data-product='{product['id']}'] button >> nth=0")
-        page.evaluate("location.hash = '#/ticket'")
-        page.wait_for_selector("[data-line]")
+    page = open_terminal()
+    until_kept(page)
+    before = build_of(page)
+    page.click(f"[data-product='{product['id']}'] button >> nth=0")
+    page.click(".bar a[href='#/ticket']")
+    page.wait_for_selector("[data-line]")
 
-        shop.server.stop()
-        shop.server.settings = {**shop.server.settings, "SHOP_NAME": "Two"}
-        shop.server.start().until_ready()
+    house.server.stop()
+    house.server.settings = {**house.server.settings, "SHOP_NAME": "Casa Azul"}  # a part of the build
+    house.server.start().until_ready()
 
-        offer = page.wait_for_selector("[data-update]", timeout=60_000)
-        assert offer is not None
-        assert build_of(page) == before
-        with page.expect_navigation():
-            offer.click()
-        page.wait_for_function("before => document.documentElement.dataset.build !== before", arg=before)
-        page.wait_for_selector("[data-line]")
-        until_connection(page)
-        after = build_of(page)
-        assert set(kept(page)) == {f"redcoral-build-{before}", f"redcoral-build-{after}"}
-        assert page.query_selector("[data-update]") is None
-        assert json.loads(page.evaluate("fetch('/terminal/version').then((answer) => answer.text())")) == {
-            "build": after
-        }
+    offer = page.wait_for_selector("[data-update]", timeout=60_000)
+    assert offer is not None
+    assert build_of(page) == before
+    with page.expect_navigation():
+        offer.click()
+    page.wait_for_function("before => document.documentElement.dataset.build !== before", arg=before)
+    page.wait_for_selector("[data-line]")
+    until_connection(page)
+    after = build_of(page)
+    assert set(kept(page)) == {f"redcoral-build-{before}", f"redcoral-build-{after}"}
+    assert page.query_selector("[data-update]") is None
+    assert page.evaluate("fetch('version').then((answer) => answer.json())") == {"build": after}
