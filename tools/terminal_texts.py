@@ -64,7 +64,7 @@ def file_of(catalog: Catalog | None) -> bytes:
     for message in catalog or wanted():
         string = message.string if catalog else message.id
         if isinstance(message.id, tuple | list):
-            said[message.id[0]] = list(string)
+            said[message.id[0]] = list(string or ())
         elif message.id:
             said[message.id] = str(string)
     ordered = {id: string for id, string in sorted(said.items()) if string and all(string)}

@@ -7,7 +7,7 @@ page at /terminal/ (``terminal_texts.py``). The compiled files are kept in the r
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
@@ -101,7 +101,10 @@ def wanted() -> Catalog:
 
 
 # What each catalogue under locale/<language>/LC_MESSAGES is made of, and its first line.
-DOMAINS = {"django": (wanted, HEADER), "terminal": (terminal_texts.wanted, terminal_texts.HEADER)}
+DOMAINS: dict[str, tuple[Callable[[], Catalog], str]] = {
+    "django": (wanted, HEADER),
+    "terminal": (terminal_texts.wanted, terminal_texts.HEADER),
+}
 
 
 def folder_of(language: str) -> Path:

@@ -27,6 +27,7 @@ class More extends Element {
   /** @override */
   draw() {
     const { theme = "system" } = terminal.settings.getSnapshot();
+    const device = terminal.device.getSnapshot();
     const set = (/** @type {string} */ name, /** @type {string | undefined} */ value) => () =>
       terminal.settings.set(name, value);
     return html`
@@ -62,8 +63,8 @@ class More extends Element {
           ${this.#install()}
           ${this.#version()}
           <div class="line">
-            <span>${terminal.device.getSnapshot()?.name ?? t("not enrolled")}</span>
-            <a class="button" href="#/enrol">${t("Enrol this device")}</a>
+            <span>${t("Device")}: ${device?.name ?? t("not enrolled")}</span>
+            <a class="button" href="#/enrol">${device ? t("Enrol again") : t("Enrol this device")}</a>
           </div>
         </div>
         <h2>${t("What changed")}</h2>
