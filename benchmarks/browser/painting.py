@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from devices.identity import COOKIE
 from tests.running import SERVE, RunningServer
 
-from .page import PRODUCTS, ROUNDS, Place, place
+from .page import COOKIE, PRODUCTS, ROUNDS, Place, place
 from .table import Table
 
 if TYPE_CHECKING:
