@@ -82,6 +82,8 @@ export class Session {
   tick() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.tick(), MINUTE - (this.terminal.now() % MINUTE) + 20);
+    const isLost = this.place !== COUNTER && !this.table && this.terminal.resources.dining_table.size > 0;
+    if (isLost && !this.ticket.lines.length) this.place = COUNTER; // the table is gone, and nothing is on it
     const prices = this.#pricesNow();
     const key = JSON.stringify([prices.key, this.place, this.zone, this.terminal.shop.getSnapshot()]);
     if (key === this.#key) return;
