@@ -49,6 +49,7 @@ async function draw() {
 function drawShell() {
   const { name } = route.getSnapshot();
   const shop = terminal.shop.getSnapshot().name;
+  document.documentElement.dataset.view = name;
   document.title = [names[name](), shop || "RedCoral"].join(" · ");
   const shell = html`
     <div class="shell">

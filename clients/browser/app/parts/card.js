@@ -53,10 +53,10 @@ export function imageOf(product) {
  * @param {Product} product
  * @param {string | null} url
  */
-export const face = (product, url) => html`
-  <span class="initials" aria-hidden="true">${initials(product.short_name || product.name)}</span>
-  ${url ? html`<img data-hash=${imageOf(product) ?? nothing} src=${url} alt="" decoding="async" draggable="false" />` : nothing}
-`;
+export const face = (product, url) =>
+  url
+    ? html`<img data-hash=${imageOf(product) ?? nothing} src=${url} alt="" decoding="async" draggable="false" />`
+    : html`<span class="initials" aria-hidden="true">${initials(product.short_name || product.name)}</span>`;
 
 /** The price in front of an old one that is struck. @param {Product} product */
 export function priced(product) {
@@ -95,6 +95,7 @@ class Card extends Element {
   connectedCallback() {
     super.connectedCallback();
     this.classList.add("card");
+    this.dataset.product = this.product;
     this.#ends = [
       sessionOf(terminal).changes.subscribe((fresh) => {
         if (fresh.some((changed) => changed.product === this.product)) this.requestUpdate();
@@ -159,7 +160,6 @@ class Card extends Element {
 
   /** @param {Product} product */
   #attributes(product) {
-    if (this.dataset.product !== product.id) this.dataset.product = product.id;
     this.toggleAttribute("data-sold-out", product.is_sold_out === true);
     const left = sessionOf(terminal).changes.markedFor(product.id);
     this.classList.toggle("changed", left > 0);

@@ -5,7 +5,7 @@ import { minorUnits } from "../../src/prices/money.js";
 import { html, nothing, repeat } from "../../vendor/lit.js";
 import { Element } from "./element.js";
 import { icon } from "./icons.js";
-import { say } from "./notices.js";
+import { say, unsay } from "./notices.js";
 import { sessionOf } from "./session.js";
 import { money, number, plural, t, time } from "./texts.js";
 import { terminal } from "./world.js";
@@ -14,6 +14,7 @@ import { terminal } from "./world.js";
 /** @typedef {import("./changes.js").Difference} Difference */
 
 const QUIET = 1500; // ms between two announcements
+const NOTICED = 30; // seconds of a notice; the line of the ticket says it as long as it is so
 const SEVERAL = 3; // changes that are told one by one
 
 const WORDS = {
@@ -72,17 +73,25 @@ class Indicator extends Element {
 
 customElements.define("rc-indicator", Indicator);
 
-/** What is sold out while it is on the open ticket. @param {readonly Changed[]} fresh */
+/** What is sold out while it is on the open ticket, until it is there again. @param {readonly Changed[]} fresh */
 function warn(fresh) {
   const { lines } = sessionOf(terminal).ticket;
-  const gone = fresh.filter(
-    ({ product, differences }) =>
-      differences.some(({ what }) => what === "sold-out" || what === "gone") &&
-      lines.some((line) => line.product === product),
-  );
-  if (!gone.length) return;
-  const names = gone.map(({ name }) => name).join(", ");
-  say({ name: "sold-out", text: t("On your ticket, and sold out: {names}", { names }), seconds: 0 });
+  const { product } = terminal.resources;
+  const told = fresh.filter((changed) => lines.some((line) => line.product === changed.product));
+  const whats = told.flatMap(({ differences }) => differences.map(({ what }) => what));
+  const gone = lines.filter((line) => product.get(line.product)?.is_sold_out !== false);
+  if (!gone.length && whats.includes("back")) unsay("sold-out");
+  if (!gone.length || !(whats.includes("sold-out") || whats.includes("gone"))) return;
+  const names = [...new Set(gone.map(({ name }) => name))].join(", ");
+  say({ name: "sold-out", text: t("On your ticket, and sold out: {names}", { names }), seconds: NOTICED });
+}
+
+/** Why it isn't live, in words. @param {{code: string, message: string}} reason */
+function because({ code, message }) {
+  if (code === "not_reached") return t("No answer came.");
+  if (code === "unexpected_answer") return t("What answered isn't our server. Is the network one that asks to log in?");
+  if (code === "over_capacity") return t("The server carries as many terminals as it can.");
+  return message;
 }
 
 /** @param {readonly Changed[]} changed */
@@ -152,7 +161,7 @@ class State extends Element {
       </div>
       <div class="sheet-body">
         <p>${this.#meaning(state)}</p>
-        ${reason && state !== "live" ? html`<p class="problem" data-problem=${reason.code}>${reason.message}</p>` : nothing}
+        ${reason && state !== "live" ? html`<p class="problem" data-problem=${reason.code}>${because(reason)}</p>` : nothing}
         ${state === "waiting" && seconds ? html`<p class="hint">${plural("Tries again in {count} second.", "Tries again in {count} seconds.", seconds)}</p>` : nothing}
         ${isPolling ? html`<p class="hint">${t("No stream gets through, so the server is asked every 15 seconds.")}</p>` : nothing}
         ${

@@ -93,13 +93,13 @@ function measured(table) {
 }
 
 /**
- * Fits the width, unless a table would be smaller than a finger: then the plan is larger than its view, within reason,
+ * Fits the view, unless a table would be smaller than a finger: then the plan is larger than its view, within reason,
  * and a table that is still too small is drawn larger than it is.
  * @param {Table[]} tables
- * @param {{width: number, finger?: number, margin?: number}} view pixels; a finger needs so many
+ * @param {{width: number, height?: number, finger?: number, margin?: number}} view pixels; a finger needs so many
  * @returns {{tables: Placed[], width: number, height: number, scale: number}}
  */
-export function layPlan(tables, { width, finger = 48, margin = 12 }) {
+export function layPlan(tables, { width, height = Number.POSITIVE_INFINITY, finger = 48, margin = 12 }) {
   const all = tables.map(measured);
   if (!all.length) return { tables: [], width, height: 0, scale: 1 };
   const left = Math.min(...all.map((table) => table.x - table.reach.x));
@@ -107,16 +107,17 @@ export function layPlan(tables, { width, finger = 48, margin = 12 }) {
   const top = Math.min(...all.map((table) => table.y - table.reach.y));
   const bottom = Math.max(...all.map((table) => table.y + table.reach.y));
   const room = Math.max(1, width - 2 * margin);
-  const fitting = room / (right - left);
+  const fitting = Math.min(room / (right - left), Math.max(1, height - 2 * margin) / (bottom - top));
   const needed = finger / Math.min(...all.map((table) => Math.min(table.width, table.height)));
   const largest = (room * LARGEST) / Math.max(right - left, bottom - top);
   const wanted = fitting * CROWDED < needed ? needed : fitting;
   const scale = Math.min(wanted, largest, SCALE);
+  const aside = Math.max(margin, (width - (right - left) * scale) / 2); // in the middle
   const placed = all.map((table) => {
     const [wide, high] = [Math.max(finger, table.width * scale), Math.max(finger, table.height * scale)];
     return {
       id: table.id,
-      left: pixels(margin + (table.x - left) * scale - wide / 2),
+      left: pixels(aside + (table.x - left) * scale - wide / 2),
       top: pixels(margin + (table.y - top) * scale - high / 2),
       width: pixels(wide),
       height: pixels(high),

@@ -134,7 +134,7 @@ class Sheet extends Element {
     const allergens = known.filter((tag) => tag.kind === "allergen");
     const others = known.filter((tag) => tag.kind !== "allergen");
     const list = (/** @type {any[]} */ tags) =>
-      html`<span class="tags">${tags.map((tag) => html`<span class="tag ${tag.kind}">${tag.name}</span>`)}</span>`;
+      html`<span class="tags">${tags.map((tag) => html`<span class="tag kind-${tag.kind}">${tag.name}</span>`)}</span>`;
     return html`
       ${others.length ? html`<div>${list(others)}</div>` : nothing}
       ${allergens.length ? html`<div><p class="label">${t("Allergens")}</p>${list(allergens)}</div>` : nothing}

@@ -36,6 +36,11 @@ class Tables extends Element {
   }
 
   /** @override */
+  firstUpdated() {
+    this.requestUpdate(); // now the height of the plan is known
+  }
+
+  /** @override */
   disconnectedCallback() {
     super.disconnectedCallback();
     this.#resize.disconnect();
@@ -92,11 +97,11 @@ class Tables extends Element {
     const style = getComputedStyle(document.documentElement);
     const rem = Number.parseFloat(style.fontSize) || 16;
     const finger = 3 * rem;
-    const {
-      tables: placed,
-      width,
-      height,
-    } = layPlan(tables, { width: Math.max(200, this.clientWidth - 1.5 * rem), finger, margin: rem });
+    const view = {
+      width: Math.max(200, this.clientWidth - 1.5 * rem),
+      height: (this.querySelector(".zone")?.clientHeight || Number.POSITIVE_INFINITY) - rem, // unknown at the first look
+    };
+    const { tables: placed, width, height } = layPlan(tables, { ...view, finger, margin: rem });
     return html`
       <div class="plan">
         <div class="canvas" .style=${`width: ${width}px; height: ${height}px`}>
@@ -111,11 +116,7 @@ class Tables extends Element {
                 <span class="top-of-table" .style=${turned}></span>
                 <span class="on-it" aria-hidden="true">
                   <b>${table.name}</b>
-                  ${
-                    ticket.lines.length
-                      ? html`<small data-sum=${decimalText(ticket.total)}>${money(ticket.total)}</small><small>${time(ticket.since ?? 0)}</small>`
-                      : html`<small>${seats(table)}</small>`
-                  }
+                  ${this.#under(table, ticket, place.width > 4.5 * rem, place.height > 4 * rem)}
                 </span>
               </button>
             `;
@@ -125,13 +126,25 @@ class Tables extends Element {
     `;
   }
 
+  /**
+   * What stands below a table's name, as far as there is room.
+   * @param {DiningTable} table @param {Ticket} ticket @param {boolean} isWide @param {boolean} isHigh
+   */
+  #under(table, ticket, isWide, isHigh) {
+    if (!ticket.lines.length) return isWide ? html`<small>${seats(table)}</small>` : nothing;
+    return html`
+      <small data-sum=${decimalText(ticket.total)}>${money(ticket.total)}</small>
+      ${isHigh ? html`<small>${time(ticket.since ?? 0)}</small>` : nothing}
+    `;
+  }
+
   /** @param {DiningTable[]} tables */
   #list(tables) {
     return html`<ul class="table-list">
       ${tables.map((table) => {
         const ticket = terminal.tickets.get(table.id);
         return html`<li class="card-box"><button class="line" type="button" data-table=${table.id} aria-current=${isOpen(table.id)} @click=${() => open(table.id)}>
-          <span><b>${table.name}</b> <small class="hint">${plural("{count} seat", "{count} seats", Number(table.seats) || 0)}</small></span>
+          <span><b>${table.name}</b> <small class="hint">${seats(table)}</small></span>
           ${ticket.lines.length ? summed(ticket) : nothing}
         </button></li>`;
       })}
@@ -173,7 +186,7 @@ function open(place) {
 const byName = (one, other) => String(one.name).localeCompare(String(other.name), undefined, { numeric: true });
 
 /** @param {DiningTable} table */
-const seats = (table) => (Number(table.seats) > 0 ? `${table.seats}` : "");
+const seats = (table) => plural("{count} seat", "{count} seats", Number(table.seats) || 0);
 
 /** @param {Ticket} ticket */
 const summed = (ticket) =>

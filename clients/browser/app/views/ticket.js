@@ -85,7 +85,7 @@ class TicketView extends Element {
       <li class="ticket-line" data-line=${line.id}>
         <button class="what" type="button" data-do="edit" @click=${() => openSheet(line.product, line)}>
           <strong>${line.name}</strong>
-          <small>${unitPrice(line)}${line.rules.map((rule) => html` · ${rule.name}`)}</small>
+          <small>${line.quantity > 1 || line.weight !== null || line.base !== line.price ? unitPrice(line) : nothing}${line.rules.map((rule) => html` · ${rule.name}`)}</small>
           ${line.options.map((option) => html`<small>+ ${option.name}${option.amount ? html` ${money(option.amount)}` : nothing}</small>`)}
           ${line.note ? html`<small class="note">“${line.note}”</small>` : nothing}
         </button>

@@ -70,6 +70,13 @@ test("tables stand to scale", () => {
   assert.deepEqual([width, height], [424, 224]);
 });
 
+test("a plan that would be higher than its view is drawn smaller, and in the middle", () => {
+  const { tables, width, height, scale } = layPlan([table({ width: 800, height: 800 })], { width: 1000, height: 424 });
+  assert.equal(scale, 0.5);
+  assert.deepEqual([width, height], [1000, 424]);
+  assert.equal(tables[0].left, 300);
+});
+
 test("negative places count from the outermost table", () => {
   const [first] = layPlan([table({ x: -500, y: -40 }), table({ id: "u", x: -300, y: 20 })], { width: 324 }).tables;
   assert.deepEqual([first.left, first.top], [12, 12]);
