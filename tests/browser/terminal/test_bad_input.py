@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +19,11 @@ Rows = list[dict[str, Any]]
 TOP, BELOW, LOST = (f"0000000{n}-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 
 
+def with_values(text: str, **values: Any) -> str:
+    """The JSON object with these values instead."""
+    return json.dumps({**json.loads(text), **values})
+
+
 @pytest.fixture
 def hostile(proxy: Proxy, new_browser: Callable[..., BrowserContext], house: House) -> Callable[..., Page]:
     """Opens the page at a server whose snapshots have these rows instead."""
@@ -26,10 +32,9 @@ def hostile(proxy: Proxy, new_browser: Callable[..., BrowserContext], house: Hou
         context = new_browser(proxy.url)
         context.add_cookies([{"name": COOKIE, "value": house.a_token(), "url": proxy.url}])
         for resource, items in rows.items():
-            change = lambda text, items=items: json.dumps({**json.loads(text), "items": items})  # noqa: E731
-            with_changed_answer(context, f"**/api/sync/{resource}", change)
+            with_changed_answer(context, f"**/api/sync/{resource}", partial(with_values, items=items))
         if shop:
-            with_changed_answer(context, "**/api/shop", lambda text: json.dumps({**json.loads(text), **shop}))
+            with_changed_answer(context, "**/api/shop", partial(with_values, **shop))
         page = context.new_page()
         page.goto(f"{proxy.url}{TERMINAL}#{at}")
         until_connection(page, "live")
