@@ -56,7 +56,9 @@ class PicturesWidget(forms.FileInput):
 class UploadForm(forms.ModelForm):
     file = forms.FileField(
         label=_("Pictures"),
-        help_text=_("JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF or HEIC, at most 25 MB and 50 megapixels each."),
+        help_text=_(
+            "JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF or HEIC, each at most 25 MB and 64 megapixels (JPEG, HEIC: 108)."
+        ),
         widget=PicturesWidget(),
     )
 

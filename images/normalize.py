@@ -25,7 +25,7 @@ class PictureRefused(Refusal):
 
     answers: ClassVar[Mapping[str, tuple[int, Promise]]] = {
         "too_large": (413, _("The file has more than 25 MB.")),
-        "too_many_pixels": (413, _("The picture has more than 50 megapixels.")),
+        "too_many_pixels": (413, _("The picture has more than 64 megapixels, or more than 108 as JPEG or HEIC.")),
         "unsupported_image": (415, _("The file is none of JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF and HEIC.")),
         "broken_image": (422, _("The file begins like a picture, but can't be decoded.")),
     }

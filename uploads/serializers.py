@@ -9,11 +9,13 @@ from catalog.models import Product
 from catalog.serializers.fields import WholeNumberField
 from images.models import is_hash
 from images.services import image_url
-from normalform import CONTENT_TYPES, MAX_BYTES
+from normalform import CONTENT_TYPES, MAX_BYTES, content_type_of
 
 from .matching import WAYS, Match
 from .models import Album, Photo
 from .services import Declaration, counts
+
+OCTETS = "application/octet-stream"  # what clients declare that know no type
 
 
 class UUIDText(serializers.UUIDField):
@@ -44,12 +46,21 @@ class AlbumSerializer(serializers.ModelSerializer[Album]):
         return counts(album_id=album.pk)  # type: ignore[return-value]  # the annotation is the schema's
 
 
+class ContentTypeField(serializers.ChoiceField):
+    """A content type by any name that clients have for it; an empty one is left to the file's name."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if data == OCTETS:
+            return ""
+        return super().to_internal_value(content_type_of(data, "") if data and isinstance(data, str) else data)
+
+
 class DeclarationSerializer(serializers.Serializer[Declaration]):
     """What a client says about a photo before it sends it."""
 
     id = UUIDText(required=False, allow_null=True, default=None)
     filename = serializers.CharField(max_length=255)
-    content_type = serializers.ChoiceField(choices=CONTENT_TYPES)
+    content_type = ContentTypeField(choices=CONTENT_TYPES, allow_blank=True)
     size = WholeNumberField(min_value=1, max_value=MAX_BYTES)
     sha256 = serializers.CharField(required=False, allow_blank=True, allow_null=True, default="", validators=[is_hash])
     product = UUIDText(required=False, allow_null=True, default=None)
@@ -58,7 +69,7 @@ class DeclarationSerializer(serializers.Serializer[Declaration]):
         values = self.validated_data
         return Declaration(
             filename=values["filename"],
-            content_type=values["content_type"],
+            content_type=content_type_of(values["content_type"], values["filename"]),
             size=values["size"],
             sha256=values["sha256"] or "",
             product_id=values["product"],

@@ -18,6 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from images.blobs import Readable, blobs
+from normalform import content_type_of
 from refusals import Refusal
 
 from .models import Photo
@@ -92,7 +93,8 @@ def receive(*, photo: Photo, stream: Readable, length: int | None, content_type:
     with storage_needed():
         if photo.status != Photo.Status.PENDING or is_there(photo.key):
             raise UploadRefused("already_uploaded")
-        if content_type and content_type.partition(";")[0].strip().lower() != photo.content_type:
+        sent = content_type.partition(";")[0].strip().lower()
+        if sent and content_type_of(sent, photo.filename) != photo.content_type:
             raise UploadRefused("type_mismatch")
         if length is not None and length > photo.size:
             raise UploadRefused("too_large")

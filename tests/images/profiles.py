@@ -64,6 +64,14 @@ def display_p3() -> bytes:
     )
 
 
+def linear_srgb() -> bytes:
+    """The primaries of sRGB, and light as it is; named so that a program that goes by names takes it for sRGB."""
+    made = of_primaries(
+        (0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410), gamma(1.0)
+    )
+    return made.replace(b"Made for tests", b"sRGB is linear")
+
+
 def linear_grey() -> bytes:
     return profile(b"mntr", b"GRAY", b"XYZ ", {b"kTRC": gamma(1.0)})
 

@@ -64,7 +64,7 @@ def test_a_file_that_was_cut_off_is_broken(format: Format, kept: float) -> None:
     assert refusal(data[: max(40, int(len(data) * kept))]) == "broken_image"
 
 
-@pytest.mark.parametrize(("width", "height"), [(7072, 7072), (50_000_001, 1), (60_000, 60_000), (2**31 - 1, 2**31 - 1)])
+@pytest.mark.parametrize(("width", "height"), [(8001, 8000), (64_000_001, 1), (60_000, 60_000), (2**31 - 1, 2**31 - 1)])
 def test_too_many_pixels_are_refused_by_the_header_alone(width: int, height: int) -> None:
     assert refusal(png_of(width, height)) == "too_many_pixels"
 
@@ -83,10 +83,15 @@ def test_too_many_pixels_are_refused_in_other_formats_too() -> None:
     assert refusal(webp) in ("too_many_pixels", "broken_image")
 
 
-def test_49_megapixels_are_taken() -> None:
-    image = Image.new("L", (7000, 7000), 128)
+def test_64_megapixels_are_taken() -> None:
+    image = Image.new("L", (8000, 8000), 128)
 
     assert normalize(encoded(image, "PNG"), quality=85).width == 1600
+
+
+@pytest.mark.parametrize("size", [(8160, 6144), (8192, 6144), (12000, 9000), (12032, 9024)])
+def test_what_phones_of_50_and_108_megapixels_make_is_taken(size: tuple[int, int]) -> None:
+    assert normalize(encoded(Image.new("L", size, 128), quality=20), quality=85).width == 1600
 
 
 def test_thousands_of_scans_are_refused() -> None:

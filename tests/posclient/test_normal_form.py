@@ -57,7 +57,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "BMP": lambda: encoded(quarters(), "BMP"),
     "HEIC": heic,
     "a bomb": lambda: png_of(60_000, 60_000),
-    "51 megapixels": lambda: png_of(10_200, 5_000),
+    "65 megapixels": lambda: png_of(13_000, 5_000),
     "text": lambda: b"<svg/>",
     "nothing": lambda: b"",
     "half a JPEG": lambda: normal_jpeg()[:800],

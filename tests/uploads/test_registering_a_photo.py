@@ -146,7 +146,7 @@ def test_the_same_id_in_another_album_is_a_conflict(api: Client, album: Album) -
 @pytest.mark.parametrize(
     ("field", "values"),
     [
-        ("content_type", ["image/svg+xml", "text/html", "", None, 5, ["image/png"], {"a": 1}, "IMAGE/PNG", "\x00"]),
+        ("content_type", ["image/svg+xml", "text/html", " ", None, 5, ["image/png"], {"a": 1}, "IMAGE/PNG", "\x00"]),
         ("size", [0, -1, MAX_BYTES + 1, 2**63, 1.5, "many", None, [1], True, "1" * 2000]),
         ("sha256", ["0" * 63, "0" * 65, "A" * 64, "g" * 64, 5, ["0" * 64], "0" * 63 + "\n", "\x00" * 64]),
         ("filename", ["", None, "x" * 256, "nul\x00.png", ["a.png"], {"a": 1}, True]),
@@ -181,6 +181,36 @@ def test_an_empty_checksum_and_null_ids_mean_none(api: Client, album: Album) -> 
 @pytest.mark.parametrize("content_type", CONTENT_TYPES)
 def test_every_image_type_of_the_list_is_taken(api: Client, album: Album, content_type: str) -> None:
     assert register(api, album, DATA, content_type=content_type, size=MAX_BYTES).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("declared", "filename", "kept"),
+    [
+        ("image/jpg", "dish", "image/jpeg"),
+        ("image/heic-sequence", "dish.heics", "image/heic"),
+        ("", "dish.PNG", "image/png"),
+        ("", "dish", "image/jpeg"),
+        ("application/octet-stream", "dish.heic", "image/heic"),
+    ],
+)
+def test_a_type_by_another_name_or_none_is_taken(
+    api: Client, album: Album, declared: str, filename: str, kept: str
+) -> None:
+    """The bytes decide what it is; here they are a PNG."""
+    answer = register(api, album, DATA, content_type=declared, filename=filename)
+
+    assert answer.status_code == 201
+    upload = answer.json()["upload"]
+    assert upload["headers"]["Content-Type"] == kept == Photo.objects.get().content_type
+    again = register(api, album, DATA, id=answer.json()["id"], content_type=declared, filename=filename)
+    assert again.status_code == 201
+
+
+@pytest.mark.parametrize("sent", ["image/jpg", "image/jpeg", "Image/JPEG; x=y", ""])
+def test_bytes_may_come_under_any_name_of_the_type(api: Client, album: Album, sent: str) -> None:
+    upload = register(api, album, DATA, content_type="image/jpg").json()["upload"]
+
+    assert Client().put(upload["url"], DATA, content_type=sent).status_code in (200, 201, 204)
 
 
 def test_a_full_album_takes_no_more_but_answers_for_those_it_has(

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 # A worker's ``error_detail`` is English; the usual reasons are shown in the manager's language.
 REASONS = {
     "too_large": _("The file has more than 25 MB."),
-    "too_many_pixels": _("The picture has more than 50 megapixels."),
+    "too_many_pixels": _("The picture has more than 64 megapixels, or more than 108 as JPEG or HEIC."),
     "unsupported_image": _("The file is none of JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF and HEIC."),
     "broken_image": _("The file begins like a picture, but can't be decoded."),
     "size_mismatch": _("The stored original has another size than declared."),

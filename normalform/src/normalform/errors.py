@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 REASONS: Mapping[str, str] = {
     "too_large": "The file has more than 25 MB.",
-    "too_many_pixels": "The picture has more than 50 megapixels.",
+    "too_many_pixels": "The picture has more than 64 megapixels, or more than 108 as JPEG or HEIC.",
     "unsupported_image": "The file is none of JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF and HEIC.",
     "broken_image": "The file begins like a picture, but can't be decoded.",
 }

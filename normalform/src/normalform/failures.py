@@ -10,7 +10,9 @@ from PIL import Image, ImageCms
 
 from normalform.errors import ImageRefused, NoMemory
 
-MAX_PIXELS = 50_000_000
+MAX_PIXELS = 64_000_000
+# JPEG, which is decoded at a fraction, and HEIC: what phones of 108 megapixels make has 12032 × 9024 pixels.
+MAX_PHOTO_PIXELS = 12032 * 9024
 MOST_MEMORY = 900 * 1024 * 1024  # bytes; no picture within our limits takes more on its way
 
 # What decoders raise for bytes that they can't make sense of. Not Exception: a time limit of the worker, say, isn't
@@ -19,6 +21,20 @@ CONFUSIONS = (
     OSError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError, SyntaxError, EOFError,
     RuntimeError, struct.error, zlib.error, ImageCms.PyCMSError,
 )  # fmt: skip
+
+NO_MEMORY = (
+    "out of memory",
+    "cannot allocate",
+    "failed to allocate",
+    "bad_alloc",
+    "insufficient memory",
+    "bytes failed",
+)
+
+
+def is_lack_of_memory(text: str) -> bool:
+    """Whether a decoder reports so that there is too little memory; not that a file is above its own limits."""
+    return any(sign in text for sign in NO_MEMORY) and "limit" not in text
 
 
 @contextmanager
@@ -30,8 +46,11 @@ def decoder_failures() -> Iterator[None]:
         raise
     except Image.DecompressionBombError as error:
         raise ImageRefused("too_many_pixels") from error
-    except CONFUSIONS as error:
-        if "out of memory" in str(error):  # as an OSError: so Pillow reports its decoders' own lack of it
+    except Exception as error:
+        # pyvips is loaded only where it is needed, and its error is a plain Exception.
+        if not isinstance(error, CONFUSIONS) and type(error).__module__ != "pyvips.error":
+            raise
+        if is_lack_of_memory(str(error).lower()):
             raise MemoryError from error
         raise ImageRefused("broken_image", str(error)[:200]) from error
 
@@ -42,11 +61,18 @@ def memory_failures() -> Iterator[None]:
     try:
         yield
     except MemoryError as error:
-        try:
-            mmap.mmap(-1, MOST_MEMORY, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
-        except OSError:
+        if not is_room_for(MOST_MEMORY):
             raise NoMemory("There is no memory for this picture just now.") from error
         raise ImageRefused("broken_image", "a file that wants more memory than any picture needs") from error
+
+
+def is_room_for(size: int) -> bool:
+    """Whether the machine would give so many bytes now; none is used."""
+    try:
+        mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

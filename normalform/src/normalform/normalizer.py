@@ -1,18 +1,20 @@
 """Any picture becomes a JPEG in normal form, and one in normal form becomes narrower. Bytes in, bytes out."""
 
 import threading
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import PIL
 from PIL import Image, features
 
-from normalform.colours import on_white
-from normalform.decoding import first_frame, fit
+from normalform.colours import on_white, sampled
 from normalform.errors import ImageRefused
-from normalform.failures import decoder_failures, memory_failures
+from normalform.failures import decoder_failures, memory_failures, pixel_limit
 from normalform.formats import Format, format_of
 from normalform.jpeg import LARGEST_NORMAL, LONGEST_EDGE, decodes_strictly, frame_of_normal_markers, normal_frame
+from normalform.picture import Decoded
+from normalform.samples import resized
 
 MAX_BYTES = 25 * 1024 * 1024
 QUALITY = 85
@@ -87,9 +89,21 @@ def plain_picture(data: bytes, format: Format) -> Image.Image:
     # Lanczos where all the shrinking is ours. What the decoder shrank is only a little too large and free of aliases:
     # there a shorter filter looks the same in less than half the time (benchmarks/README.md).
     method = Image.Resampling.HAMMING if source.shrunk else Image.Resampling.LANCZOS
-    pixels = source.pixels.resize(fit(source.pixels.size, LONGEST_EDGE), method, reducing_gap=3.0)
-    picture = on_white(pixels, source.profile)
-    return picture if source.transpose is None else picture.transpose(source.transpose)
+    picture = on_white(resized(source.pixels, LONGEST_EDGE, method), source.colours, source.scale)
+    for turn in source.turns:
+        picture = picture.transpose(turn)
+    return picture
+
+
+def first_frame(data: bytes, format: Format) -> Decoded:
+    """The first picture of a file, ready to be resized. One thread at a time: it changes what the process shares.
+
+    What the decoder itself holds, which may be twice the picture's size, is free again when this returns.
+    """
+    with warnings.catch_warnings(), pixel_limit():
+        warnings.simplefilter("ignore")  # Pillow warns of odd metadata in good photographs
+        source = format.read(data)
+        return replace(source, pixels=sampled(source.pixels))
 
 
 def encode(picture: Image.Image, *, quality: int) -> bytes:
