@@ -1,15 +1,16 @@
 """Keyset pagination: a cursor is a place in the order, so nothing is skipped or repeated while others write."""
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
+import orjson
 from django.core import signing
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+
+from syncing import objects
+from syncing.registry import Resource
 
 from .filters import invalid
 
@@ -18,27 +19,29 @@ SALT = "catalog.pages"  # part of every cursor that a client keeps
 
 @dataclass(frozen=True)
 class Page:
-    """The ids of a page, and the cursors of its neighbours (None at an end)."""
+    """The objects of a page as JSON, and the cursors of its neighbours (None at an end)."""
 
-    ids: list[UUID]
+    items: list[bytes]
     next: str | None
     previous: str | None
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """The objects after (or ``backwards``: before) the one that has ``values`` in the fields of ``order``."""
+    """The objects after (``backwards``: before) the one whose fields of ``order`` have ``values``, as on the wire."""
 
     order: tuple[str, ...]
     values: tuple[Any, ...]
     backwards: bool
 
     def __str__(self) -> str:
-        return signing.dumps([list(self.order), [_plain(value) for value in self.values], self.backwards], salt=SALT)
+        return signing.dumps([list(self.order), list(self.values), self.backwards], salt=SALT)
 
 
-def page(queryset: QuerySet[Any], *, order: tuple[str, ...], limit: int, cursor: str | None) -> Page:
-    """At most ``limit`` objects of ``queryset`` in ``order`` (total, of fields without nulls). One query.
+def page(
+    resource: Resource, queryset: QuerySet[Any], *, order: tuple[str, ...], limit: int, cursor: str | None
+) -> Page:
+    """At most ``limit`` objects of ``queryset`` in ``order`` (total, of wire fields without nulls). One statement.
 
     Raises InvalidParameter for a cursor that wasn't made here, or for another order.
     """
@@ -47,17 +50,18 @@ def page(queryset: QuerySet[Any], *, order: tuple[str, ...], limit: int, cursor:
     walk = tuple(_opposite(name) for name in order) if backwards else order
     if place is not None:
         queryset = queryset.filter(_beyond(walk, place.values))
-    rows = list(queryset.order_by(*walk).values_list(*(name.removeprefix("-") for name in order), "id")[: limit + 1])
-    more, rows = len(rows) > limit, rows[:limit]
+    items = objects.listed(resource, queryset.order_by(*walk)[: limit + 1])
+    more, items = len(items) > limit, items[:limit]
     if backwards:
-        rows.reverse()
-    after = str(Cursor(order, rows[-1][:-1], backwards=False)) if rows and (backwards or more) else None
-    before = (
-        str(Cursor(order, rows[0][:-1], backwards=True))
-        if rows and (more if backwards else place is not None)
-        else None
-    )
-    return Page([row[-1] for row in rows], after, before)
+        items.reverse()
+
+    def beside(item: bytes, *, backwards: bool) -> str:
+        wire = orjson.loads(item)
+        return str(Cursor(order, tuple(wire[name.removeprefix("-")] for name in order), backwards))
+
+    after = beside(items[-1], backwards=False) if items and (backwards or more) else None
+    is_first = not (more if backwards else place is not None)
+    return Page(items, after, beside(items[0], backwards=True) if items and not is_first else None)
 
 
 def _beyond(walk: Sequence[str], values: Sequence[Any]) -> Q:
@@ -73,12 +77,6 @@ def _beyond(walk: Sequence[str], values: Sequence[Any]) -> Q:
 
 def _opposite(name: str) -> str:
     return name[1:] if name.startswith("-") else f"-{name}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, UUID | Decimal):
-        return str(value)
-    return value.isoformat() if isinstance(value, dt.datetime) else value
 
 
 def _read(queryset: QuerySet[Any], text: str, order: tuple[str, ...]) -> Cursor:

@@ -1,5 +1,6 @@
-"""Django's middleware, where ours differs: proxies, compression, language, refusals, and a short way for status."""
+"""Django's middleware, where ours differs: proxies, compression, language, refusals, and a short way for reconnects."""
 
+import re
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
@@ -16,7 +17,7 @@ from devices.models import token_digest
 from refusals import Refusal
 from syncing import log
 from syncing.codings import takes_gzip
-from syncing.views import status
+from syncing.views import changes, status
 
 from . import problems
 
@@ -66,32 +67,39 @@ class LanguageMiddleware(LocaleMiddleware):
         return response if is_same else super().process_response(request, response)
 
 
-class StatusMiddleware:
-    """Answers ``GET /api/sync/status`` of a device by one statement, without session, CSRF and REST framework.
+class ShortWayMiddleware:
+    """Answers what every terminal asks when it reconnects, where things stand and what changed, by its bearer token.
 
-    Every terminal asks at every reconnect. A request without a valid token goes on to the view, which explains the
-    refusal. So does one with cookies, because middlewares behind this one may have to replace a cookie.
+    One statement reads who asks and where things stand; session, CSRF and REST framework have no part in it. A request
+    without a valid token goes on to the view, which explains the refusal. So does one with cookies, because middlewares
+    behind this one may have to replace a cookie.
     """
 
-    path = "/api/sync/status"
+    path = re.compile(r"/api/sync/(?:status|(?P<resource>[^/]+)/changes)")
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        asked = request.path_info == self.path and request.method == "GET" and not request.META.get("HTTP_COOKIE")
-        if asked and (token := bearer_token(request)):
-            try:
-                found = log.heads_for(token_hash=token_digest(token))
-            except (OperationalError, InterfaceError) as error:  # the view would wait for the database once more
-                return problems.answer(error, {})  # type: ignore[return-value]  # it has an answer to these
-            if found is not None:
-                device_id, heads = found
-                contacts.note(device_id)
-                response = status(request, heads)
+        asked = self.path.fullmatch(request.path_info)
+        if asked and request.method == "GET" and not request.META.get("HTTP_COOKIE"):
+            token = bearer_token(request)
+            response = self.answer(request, token_digest(token), asked["resource"]) if token else None
+            if response is not None:
                 response.headers["Allow"] = "GET, HEAD, OPTIONS"
                 return response
         return self.get_response(request)
+
+    def answer(self, request: HttpRequest, token_hash: str, resource: str | None) -> HttpResponse | None:
+        try:
+            found = log.heads_for(token_hash=token_hash)
+            if found is None:
+                return None
+            device_id, heads = found
+            contacts.note(device_id)
+            return status(request, heads) if resource is None else changes(request, resource, heads)
+        except (OperationalError, InterfaceError, Refusal) as error:  # the view would ask the database once more
+            return problems.answer(error, {})
 
 
 class RefusalMiddleware(MiddlewareMixin):

@@ -97,7 +97,7 @@ SECRET_KEY = SECRET_KEY or kept_secret(DATA_DIR / "secret_key")
 
 # --- Database ---------------------------------------------------------------------------------------------------
 if database_url.startswith("postgres"):
-    # Our engine checks connections as they leave the pool (CONN_HEALTH_CHECKS would find dead ones one by one).
+    # Our engine looks at connections as they leave the pool (CONN_HEALTH_CHECKS would find dead ones one by one).
     DATABASES = {"default": dj_database_url.parse(database_url, engine="config.postgresql", conn_max_age=0)}
     # A pool hands connections back after each request; CONN_MAX_AGE would leak them under ASGI.
     DATABASES["default"]["OPTIONS"] = {
@@ -179,7 +179,7 @@ MIDDLEWARE = [
     "config.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "config.middleware.StatusMiddleware",  # what it answers needs none of the following
+    "config.middleware.ShortWayMiddleware",  # what it answers needs none of the following
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -4,14 +4,15 @@ Counters, horizons, changes and objects of one answer always come from one datab
 belongs to other data.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from functools import cache
+from itertools import chain
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from devices.identity import ID_WITH_DIGEST, as_uuid
@@ -21,6 +22,8 @@ from . import objects, registry
 from .models import Change
 
 Versions = dict[str, int]
+DELETED = Change.Action.DELETED.value
+NO_VERSION = 2**62  # no counter comes as far, and a column has room for it and more
 
 
 class Reason(StrEnum):
@@ -60,11 +63,10 @@ class Snapshot:
     epoch: UUID
     resource: str
     version: int
-    items: list[bytes]  # the JSON of each object
+    items: bytes  # a JSON array of the objects, by id
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One change as it is delivered: ``data`` is the object's JSON as it is now, None when it is gone."""
 
     resource: str
@@ -109,33 +111,6 @@ FROM syncing_resource LEFT JOIN syncing_epoch ON syncing_epoch.id = 1
 ORDER BY syncing_resource.name
 """
 HEADS_FOR = f"SELECT name, version, horizon, epoch, ({ID_WITH_DIGEST}) FROM ({HEADS}) heads"  # noqa: S608 - constants
-ONE_VIEW = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-
-
-@contextmanager
-def one_view() -> Iterator[Heads]:
-    """The heads; what is read inside comes from the same snapshot of the database.
-
-    Outermost only; nothing may be written in it.
-    """
-    if connection.in_atomic_block:
-        raise RuntimeError("A snapshot can't begin inside a transaction that has read already.")
-    if connection.vendor == "sqlite":
-        connection.ensure_connection()  # connecting sets the mode
-        # IMMEDIATE would wait for writers; a plain BEGIN reads beside them.
-        mode, connection.transaction_mode = connection.transaction_mode, "DEFERRED"  # type: ignore[attr-defined]
-        try:
-            with transaction.atomic():
-                yield heads()
-        finally:
-            connection.transaction_mode = mode  # type: ignore[attr-defined]
-    else:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(ONE_VIEW + HEADS)  # one trip for both
-                cursor.nextset()
-                now = _heads(cursor.fetchall())
-            yield now
 
 
 def heads() -> Heads:
@@ -152,12 +127,13 @@ def heads_for(*, token_hash: str) -> tuple[UUID, Heads] | None:
         rows = cursor.fetchall()
     if not rows or rows[0][-1] is None:
         return None
-    return as_uuid(rows[0][-1]), _heads([row[:-1] for row in rows])
+    return as_uuid(rows[0][-1]), _heads(rows)
 
 
-def _heads(rows: Sequence[tuple[str, int, int, UUID | str | None]]) -> Heads:
+def _heads(rows: Iterable[Sequence[Any]]) -> Heads:
+    """Of rows that begin with the columns of HEADS."""
     known = registry.names()
-    found = {name: (version, horizon, epoch) for name, version, horizon, epoch in rows}
+    found = {name: (version, horizon, epoch) for name, version, horizon, epoch, *_ in rows}
     if not found.keys() >= set(known) or (epoch := found[known[0]][2]) is None:
         raise RuntimeError("Counters or epoch are missing: run manage.py migrate.")
     return Heads(
@@ -169,9 +145,13 @@ def _heads(rows: Sequence[tuple[str, int, int, UUID | str | None]]) -> Heads:
 
 def snapshot(*, name: str) -> Snapshot:
     """Every object of the resource, true at exactly ``version``."""
-    resource = registry.resource(name)
-    with one_view() as now:
-        return Snapshot(now.epoch, name, now.versions[name], [item.json for item in objects.read(resource)])
+    whole = objects.statements(registry.resource(name), connection.vendor).of_all
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT heads.*, CASE name WHEN %s THEN ({whole}) END FROM ({HEADS}) heads", [name])  # noqa: S608 - rendered
+        rows = cursor.fetchall()
+    now = _heads(rows)
+    items = next(row[-1] for row in rows if row[0] == name)
+    return Snapshot(now.epoch, name, now.versions[name], b"[%b]" % (items or "").encode())
 
 
 def delta(*, name: str, since: int, epoch: UUID, limit: int) -> Delta:
@@ -179,75 +159,70 @@ def delta(*, name: str, since: int, epoch: UUID, limit: int) -> Delta:
 
     Raises ResyncRequired when the change log can't continue from ``since`` in ``epoch``.
     """
-    with one_view() as now:
-        head = now.versions[name]
-        trouble = Reason.EPOCH if epoch != now.epoch else now.trouble(name, since)
-        if trouble:
-            raise ResyncRequired(epoch=now.epoch, version=head, reason=trouble)
-        to = min(since + limit, head)
-        rows = _rows({name: since}, {name: to}) if to > since else []
-        if len(rows) != to - since:  # the change log has a hole: better a refetch than a lost change
-            raise ResyncRequired(epoch=now.epoch, version=head, reason=Reason.HORIZON)
-        newest = {row.object_id: row for row in rows}
-        entries = _entries(sorted(newest.values(), key=lambda row: row.version))
-        return Delta(now.epoch, name, since, to, head, entries)
+    batch = read(since={name: since}, limit=limit)
+    head, lost = batch.heads.versions[name], batch.lost.get(name)
+    if trouble := Reason.EPOCH if epoch != batch.heads.epoch else lost:
+        raise ResyncRequired(epoch=batch.heads.epoch, version=head, reason=trouble)
+    newest = {entry.id: entry for entry in batch.entries}
+    changes = sorted(newest.values(), key=lambda entry: entry.version)
+    return Delta(batch.heads.epoch, name, since, batch.to[name], head, changes)
 
 
 def read(*, since: Mapping[str, int], limit: int) -> Batch:
-    """Every change after ``since`` (resource → version), at most about ``limit``, with the objects as they are now."""
-    with one_view() as now:
-        to, lost, room = dict(since), {}, limit
-        for name in sorted(since):
-            head = now.versions[name]
-            if trouble := now.trouble(name, since[name]):
-                lost[name], to[name] = trouble, head
-            else:
-                to[name] = min(since[name] + room, head)
-                room -= to[name] - since[name]
-        start = {name: version for name, version in since.items() if name not in lost and to[name] > version}
-        rows = _rows(start, to) if start else []
-        if len(rows) != sum(to[name] - start[name] for name in start):
-            counted = {name: sum(row.resource == name for row in rows) for name in start}
-            for name in start:
-                if counted[name] != to[name] - start[name]:
-                    lost[name], to[name] = Reason.HORIZON, now.versions[name]
-            rows = [row for row in rows if row.resource not in lost]
-        return Batch(now, to, _entries(rows), lost)
+    """Every change after ``since`` (resource → version), at most ``limit``, with the objects as they are now."""
+    now, entries = _read(since, limit)
+    to, lost = dict(since), {}
+    for name, version in since.items():
+        versions = [entry.version for entry in entries if entry.resource == name]
+        to[name] = versions[-1] if versions else version
+        trouble = now.trouble(name, version)
+        if to[name] - version != len(versions) or (to[name] != now.versions[name] and len(entries) < limit):
+            trouble = trouble or Reason.HORIZON  # the change log has a hole: better a refetch than a lost change
+        if trouble:
+            lost[name], to[name] = trouble, now.versions[name]
+    return Batch(now, to, [entry for entry in entries if entry.resource not in lost], lost)
 
 
-class _Row(NamedTuple):
-    resource: str
-    version: int
-    object_id: UUID
-    action: str
-
-
-def _rows(since: Mapping[str, int], to: Mapping[str, int]) -> list[_Row]:
-    """By hand, as each change is read by each process: building the query would take longer than running it."""
-    of_each = " OR ".join(["resource = %s AND version > %s AND version <= %s"] * len(since))
-    values = [value for name, version in since.items() for value in (name, version, to[name])]
+def _read(since: Mapping[str, int], limit: int) -> tuple[Heads, list[Entry]]:
+    """The heads, and the changes after ``since`` by resource and version. One statement, and so one snapshot."""
+    names = tuple(sorted(since))
+    begins = [min(since[name], NO_VERSION) for name in names]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT resource, version, object_id, action FROM syncing_change"  # noqa: S608 - only placeholders
-            f" WHERE {of_each} ORDER BY resource, version",
-            values,
-        )
-        return [_Row(name, version, as_uuid(key), action) for name, version, key, action in cursor.fetchall()]
-
-
-def _entries(rows: Sequence[_Row]) -> list[Entry]:
-    """The rows with their objects: one read for each resource, whatever the number of rows."""
-    wanted: dict[str, dict[UUID, None]] = {}
-    for row in rows:
-        wanted.setdefault(row.resource, {})[row.object_id] = None
-    now = {name: dict(objects.read(registry.resource(name), list(ids))) for name, ids in wanted.items()}
-    return [
-        Entry(
-            row.resource,
-            row.version,
-            row.action,
-            str(row.object_id),
-            None if row.action == Change.Action.DELETED else now[row.resource].get(str(row.object_id)),
-        )
-        for row in rows
+        ends = [begin + limit for begin in begins]
+        cursor.execute(changes_after(names, connection.vendor), [*chain(*zip(begins, ends, strict=True)), limit])
+        rows = cursor.fetchall()
+    # The newest change of an object brings its JSON.
+    data = {(row[0], row[6]): row[7].encode() for row in rows if row[7]}
+    return _heads(rows), [
+        Entry(name, version, action, key, None if action == DELETED else data.get((name, key)))
+        for name, _, _, _, version, action, key, _ in rows
+        if key is not None
     ]
+
+
+@cache
+def changes_after(names: tuple[str, ...], vendor: str) -> str:
+    """SQL: columns of HEADS, and of each change version, action, id of the object; its JSON with the newest change.
+
+    Parameters are for each name the versions after which it begins and where it ends, and how many changes at most.
+    """
+    # PostgreSQL would plan anew for each range of numbers that it sees, which takes longer than reading it.
+    number = "(SELECT CAST(%s AS bigint))"
+    log = " UNION ALL ".join(
+        "SELECT resource, version, object_id, action FROM syncing_change"  # noqa: S608 - names are ours
+        f" WHERE resource = '{name}' AND version > {number} AND version <= {number}"
+        for name in names
+    )
+    dialect = objects.DIALECTS[vendor]
+    whens = " ".join(
+        f"WHEN '{name}' THEN ({objects.statements(registry.resource(name), vendor).one} c.object_id)" for name in names
+    )
+    return f"""
+SELECT heads.*, c.version, c.action, {dialect.text_of_id("c.object_id")},
+    CASE WHEN is_newest THEN CASE name {whens} END END
+FROM ({HEADS}) heads LEFT JOIN (
+    SELECT *, lead(version) OVER (PARTITION BY resource, object_id ORDER BY version) IS NULL AS is_newest
+    FROM ({log} ORDER BY resource, version LIMIT %s) found
+) c ON resource = name
+ORDER BY name, c.version
+"""  # noqa: S608 - rendered from the list of resources

@@ -1,16 +1,16 @@
 """Objects as they go over the wire: one statement reads a resource, and the database makes the JSON of each.
 
-The statement is rendered from the list of resources, as the triggers are, and takes the ids as one array. So its text
-never changes, PostgreSQL keeps its plan, and links and children cost no further statement. The bytes are the same on
-both databases: compact JSON in the order of the shape; ids, money and times as strings; times in UTC with a ``Z``, and
+Statements are rendered from the list of resources, as the triggers are, and take ids as one array. So their text never
+changes, PostgreSQL keeps its plan, and links and children cost no further statement. The bytes are the same on both
+databases: compact JSON in the order of the shape; ids, money and times as strings; times in UTC with a ``Z``, and
 without a fraction when that is zero.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, models
@@ -23,60 +23,66 @@ class Object(NamedTuple):
     json: bytes
 
 
-def read(resource: Resource, ids: Sequence[UUID] | None = None) -> list[Object]:
-    """The objects ``ids`` in that order, without those that are gone; by default all, by id. One statement."""
-    dialect, sql = DIALECTS[connection.vendor], statements(resource, connection.vendor)
-    with connection.cursor() as cursor:
-        if ids is None:
-            cursor.execute(sql.of_all, [])
-        else:
-            cursor.execute(sql.of_some, [dialect.array(ids)])
-        found = [Object(key, text.encode()) for key, text in cursor.fetchall()]
-    if ids is None:
-        return found
-    known = {item.id: item for item in found}
+def read(resource: Resource, ids: Sequence[UUID]) -> list[Object]:
+    """The objects ``ids`` in that order, without those that are gone. One statement."""
+    values = [DIALECTS[connection.vendor].array(ids)]
+    known = {
+        key: Object(key, text.encode()) for key, text in _rows(statements(resource, connection.vendor).of_some, values)
+    }
     return [known[key] for key in map(str, ids) if key in known]
+
+
+def listed(resource: Resource, rows: models.QuerySet[Any]) -> list[bytes]:
+    """The JSON of the objects of ``rows``, a queryset of their model, in its order. One statement."""
+    chosen, values = rows.values("pk").query.sql_with_params()
+    one = statements(resource, connection.vendor).one
+    # Both databases read what is materialized in the order in which it was made.
+    sql = f"WITH chosen(id) AS MATERIALIZED ({chosen}) SELECT ({one} chosen.id) FROM chosen"
+    return [text.encode() for (text,) in _rows(sql, values)]
+
+
+def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()
 
 
 @dataclass(frozen=True)
 class Statements:
-    """SQL that answers with an id (text) and the JSON (text) of each object."""
+    """SQL that makes the JSON (text) of objects; placeholders are Django's."""
 
-    of_all: str  # ordered by id
-    of_some: str  # in no order; its parameter is what ``array`` makes of the ids
-    returning: str  # the end of a statement that writes rows of the table
+    of_all: str  # one text: all of them by id, with commas between
+    of_some: str  # with the id (text) of each, in no order; its parameter is what ``array`` makes of the ids
+    one: str  # a subquery but for its end: the expression of the id
+    returning: str  # the end of a statement that writes rows of the table: id (text) and JSON
 
 
-class Dialect(Protocol):
-    """How a database writes JSON. Columns and expressions are SQL."""
+@dataclass(frozen=True)
+class Inside:
+    """Links or children of an object, as a member of it. ``element`` is an expression over rows ``c`` of ``table``."""
 
-    is_in: str
-
-    def array(self, ids: Iterable[UUID]) -> Any:
-        """The parameter of ``is_in``."""
-
-    def text_of_id(self, column: str) -> str: ...
-
-    def value(self, field: Any, column: str) -> str:
-        """The column of a model's field as a member of ``object``."""
-
-    def object(self, members: Mapping[str, str]) -> str:
-        """JSON of these members, as text or as a member of ``array_of``."""
-
-    def array_of(self, expression: str, rows: str) -> str:
-        """A JSON array, as a member of ``object``: ``expression`` for each of ``rows`` (the FROM clause), in order."""
+    name: str
+    table: str
+    owner: str
+    element: str
+    order: str
 
 
 class PostgreSQL:
-    is_in = "= ANY(%s)"
+    """How a database writes JSON. Columns, keys and expressions are SQL. SQLite has the same methods."""
 
-    def array(self, ids: Iterable[UUID]) -> list[UUID]:
+    is_in = "= ANY(%s)"
+    joining = "string_agg"  # the aggregate that makes one text of many
+
+    def array(self, ids: Sequence[UUID]) -> Any:
+        """The parameter of ``is_in``."""
         return list(ids)
 
     def text_of_id(self, column: str) -> str:
         return f"{column}::text"
 
     def value(self, field: Any, column: str) -> str:
+        """The column of a model's field as a member of ``object``."""
         if isinstance(field, models.DecimalField):
             return f"{column}::text"
         if isinstance(field, models.DateTimeField):
@@ -90,17 +96,32 @@ class PostgreSQL:
         return column
 
     def object(self, members: Mapping[str, str]) -> str:
+        """JSON of these members, as text or as a member of another."""
         named = ", ".join(f'{expression} AS "{name}"' for name, expression in members.items())
         return f"(SELECT row_to_json(o) FROM (SELECT {named}) o)"
 
-    def array_of(self, expression: str, rows: str) -> str:
-        return f"array_to_json(ARRAY(SELECT {expression} FROM {rows}))"
+    def array_of(self, rows: Inside, key: str) -> str:
+        """A JSON array, as a member of ``object``: what the object with this key has inside."""
+        return f"ARRAY(SELECT {rows.element} FROM {rows.table} c WHERE c.{rows.owner} = {key} ORDER BY {rows.order})"
+
+    def array_and_join(self, rows: Inside, key: str) -> tuple[str, str]:
+        """The same for a statement that reads all objects, and what its FROM clause needs for it.
+
+        One pass over the table takes 10,000 objects three quarters of what as many subqueries take.
+        """
+        grouped = f"SELECT {rows.owner} AS owner, array_agg({rows.element} ORDER BY {rows.order}) AS items"
+        grouped += f" FROM {rows.table} c GROUP BY {rows.owner}"
+        return (
+            f"coalesce(\"{rows.name}\".items, '{{}}')",
+            f' LEFT JOIN ({grouped}) "{rows.name}" ON "{rows.name}".owner = {key}',
+        )
 
 
 class SQLite:
     is_in = "IN (SELECT value FROM json_each(%s))"
+    joining = "group_concat"
 
-    def array(self, ids: Iterable[UUID]) -> str:
+    def array(self, ids: Sequence[UUID]) -> Any:
         return json.dumps([key.hex for key in ids])
 
     def text_of_id(self, column: str) -> str:
@@ -124,11 +145,15 @@ class SQLite:
         named = ", ".join(f"'{name}', {expression}" for name, expression in members.items())
         return f"json_object({named})"
 
-    def array_of(self, expression: str, rows: str) -> str:
-        return f"json((SELECT json_group_array({expression}) FROM {rows}))"
+    def array_of(self, rows: Inside, key: str) -> str:
+        ordered = f"SELECT * FROM {rows.table} c WHERE c.{rows.owner} = {key} ORDER BY {rows.order}"
+        return f"json((SELECT json_group_array({rows.element}) FROM ({ordered}) c))"
+
+    def array_and_join(self, rows: Inside, key: str) -> tuple[str, str]:
+        return self.array_of(rows, key), ""
 
 
-DIALECTS: dict[str, Dialect] = {"postgresql": PostgreSQL(), "sqlite": SQLite()}
+DIALECTS: dict[str, PostgreSQL | SQLite] = {"postgresql": PostgreSQL(), "sqlite": SQLite()}
 
 
 @cache
@@ -137,31 +162,36 @@ def statements(resource: Resource, vendor: str) -> Statements:
     dialect = DIALECTS[vendor]
     table = resource.model._meta.db_table  # by its own name, since in SQLite a RETURNING clause knows no other
     key = f"{table}.id"
-    members = {name: _member(dialect, resource, name, key) for name in resource.fields}
-    both = f"{dialect.text_of_id(key)}, CAST({dialect.object(members)} AS text)"
+    inside = {rows.name: rows for rows in _inside(dialect, resource)}
+    columns = {name: column_of(resource.model, name) for name in resource.fields if name not in inside}
+    plain = {name: dialect.value(_target(field), f"{table}.{field.column}") for name, field in columns.items()}
+    arrays = {name: dialect.array_of(rows, key) for name, rows in inside.items()}
+    joins = {name: dialect.array_and_join(rows, key) for name, rows in inside.items()}
+
+    def json_of(found: Mapping[str, str]) -> str:
+        return f"CAST({dialect.object({name: found[name] for name in resource.fields})} AS text)"
+
+    both = f"{dialect.text_of_id(key)}, {json_of(plain | arrays)}"
+    whole = json_of(plain | {name: array for name, (array, _) in joins.items()})
+    source = table + "".join(join for _, join in joins.values())
     return Statements(
-        of_all=f"SELECT {both} FROM {table} ORDER BY {key}",
+        of_all=f"SELECT {dialect.joining}(j, ',') FROM (SELECT {whole} AS j FROM {source} ORDER BY {key}) o",
         of_some=f"SELECT {both} FROM {table} WHERE {key} {dialect.is_in}",
+        one=f"SELECT {json_of(plain | arrays)} FROM {table} WHERE {key} =",
         returning=f" RETURNING {both}",
     )
 
 
-def _member(dialect: Dialect, resource: Resource, name: str, key: str) -> str:
-    """The expression of one field of the shape; ``key`` is the column of the object's id."""
+def _inside(dialect: PostgreSQL | SQLite, resource: Resource) -> Iterator[Inside]:
     for link in resource.links:
-        if link.field == name:
-            other, owner = column_of(link.model, link.other), column_of(link.model, link.owner)
-            rows = f"SELECT {other.column} AS other FROM {link.model._meta.db_table} WHERE {owner.column} = {key}"
-            return dialect.array_of(dialect.value(_target(other), "l.other"), f"({rows} ORDER BY {other.column}) l")
+        other, owner = column_of(link.model, link.other), column_of(link.model, link.owner)
+        element = dialect.value(_target(other), f"c.{other.column}")
+        yield Inside(link.field, link.model._meta.db_table, owner.column, element, f"c.{other.column}")
     for child in resource.children:
-        if child.field == name:
-            table, owner = child.model._meta.db_table, column_of(child.model, child.owner)
-            fields = {inner: column_of(child.model, inner) for inner in child.fields}
-            members = {inner: dialect.value(_target(field), f"c.{field.column}") for inner, field in fields.items()}
-            rows = f"(SELECT * FROM {table} WHERE {owner.column} = {key} ORDER BY {', '.join(child.order)}) c"
-            return dialect.array_of(dialect.object(members), rows)
-    field = column_of(resource.model, name)
-    return dialect.value(_target(field), f"{resource.model._meta.db_table}.{field.column}")
+        fields = {name: column_of(child.model, name) for name in child.fields}
+        element = dialect.object({name: dialect.value(_target(f), f"c.{f.column}") for name, f in fields.items()})
+        owner, order = column_of(child.model, child.owner), ", ".join(f"c.{name}" for name in child.order)
+        yield Inside(child.field, child.model._meta.db_table, owner.column, element, order)
 
 
 def column_of(model: type[models.Model], name: str) -> Any:

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -76,32 +77,31 @@ class ChangesView(APIView):
         tags=["sync"],
     )
     def get(self, request: Request, resource: str) -> HttpResponseBase:
-        name = registry.resource(resource).name
-        since = whole_number(request, "since")
-        limit = whole_number(request, "limit", default=DEFAULT_LIMIT)
-        if not 1 <= limit <= LARGEST_LIMIT:
-            raise InvalidParameter(_("limit lies between 1 and %(largest)s.") % {"largest": LARGEST_LIMIT})
-        delta = log.delta(name=name, since=since, epoch=uuid(request, "epoch"), limit=limit)
-        changes = [
-            {
-                "id": entry.id,
-                "version": entry.version,
-                "action": entry.action,
-                "data": orjson.Fragment(entry.data or b"null"),
-            }
-            for entry in delta.changes
-        ]
-        body = orjson.dumps(
-            {
-                "epoch": str(delta.epoch),
-                "resource": name,
-                "from": delta.since,
-                "to": delta.to,
-                "head": delta.head,
-                "changes": changes,
-            }
-        )
-        return HttpResponse(body, content_type="application/json", headers={"Cache-Control": "no-store"})
+        return changes(request, resource, log.heads())
+
+
+def changes(request: Request | HttpRequest, resource: str, heads: log.Heads) -> HttpResponse:
+    """The answer to a question for a delta; ``heads`` were read a moment ago."""
+    name = registry.resource(resource).name
+    since = whole_number(request, "since")
+    limit = whole_number(request, "limit", default=DEFAULT_LIMIT)
+    if not 1 <= limit <= LARGEST_LIMIT:
+        raise InvalidParameter(_("limit lies between 1 and %(largest)s.") % {"largest": LARGEST_LIMIT})
+    stands = (heads.epoch, heads.versions[name], heads.horizons[name])
+    body = json_of_delta(name, since, uuid(request, "epoch"), limit, stands)
+    return HttpResponse(body, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+@lru_cache(maxsize=16)
+def json_of_delta(name: str, since: int, epoch: UUID, limit: int, stands: tuple[UUID, int, int]) -> bytes:
+    """Kept while the resource ``stands`` there: a herd that lost the same line comes back with the same question."""
+    delta = log.delta(name=name, since=since, epoch=epoch, limit=limit)
+    entries = [
+        {"id": key, "version": version, "action": action, "data": orjson.Fragment(data or b"null")}
+        for _, version, action, key, data in delta.changes
+    ]
+    head = {"epoch": str(delta.epoch), "resource": name, "from": since, "to": delta.to, "head": delta.head}
+    return orjson.dumps(head | {"changes": entries})
 
 
 def status(request: Request | HttpRequest, heads: log.Heads) -> HttpResponse:
@@ -124,8 +124,8 @@ def unchanged(etag: str) -> HttpResponse:
     return HttpResponseNotModified(headers={"ETag": f'"{etag}"', "Cache-Control": KEEP_AND_ASK})
 
 
-def whole_number(request: Request, name: str, *, default: int | None = None) -> int:
-    text = request.query_params.get(name)
+def whole_number(request: Request | HttpRequest, name: str, *, default: int | None = None) -> int:
+    text = request.GET.get(name)
     if text is None and default is not None:
         return default
     if text is None or not WHOLE_NUMBER.fullmatch(text):
@@ -133,8 +133,8 @@ def whole_number(request: Request, name: str, *, default: int | None = None) -> 
     return int(text)
 
 
-def uuid(request: Request, name: str) -> UUID:
-    text = request.query_params.get(name, "")
+def uuid(request: Request | HttpRequest, name: str) -> UUID:
+    text = request.GET.get(name, "")
     try:
         return UUID(text)
     except ValueError:

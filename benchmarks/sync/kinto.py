@@ -68,9 +68,7 @@ class Kinto:
 @contextmanager
 def serving(shop: Shop) -> Iterator[Kinto]:
     """Kinto, filled with the objects that terminals of the shop get."""
-    from catalog.models import Product
-    from catalog.resources import kind_of
-    from syncing import objects
+    from syncing import log
 
     with psycopg.connect(shop.url, autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS kinto")
@@ -92,7 +90,7 @@ def serving(shop: Shop) -> Iterator[Kinto]:
         client.put("/buckets/shop").raise_for_status()
         client.put(PRODUCTS).raise_for_status()
         with connection.cursor() as cursor:
-            products = (json.loads(item.json) for item in objects.read(kind_of(Product).resource))
+            products = json.loads(log.snapshot(name="product").items)
             cursor.executemany(FILL, [(one.pop("id"), PRODUCTS, json.dumps(one)) for one in products])
         connection.execute("VACUUM ANALYZE")
         yield Kinto(address, connection)

@@ -23,26 +23,37 @@ def measure(shop: Shop, table: Table) -> None:
     authorization = f"Bearer {shop.enrol('--manage')}"
     with ExitStack() as stack:
         ours, _ = stack.enter_context(shop.serving(GRANIAN, "config.wsgi:application"))
-        delta = f"{ours}/api/sync/product/changes?{delta_of(shop, ours, authorization)}"
+        bare, _ = stack.enter_context(
+            shop.serving(GRANIAN, "config.wsgi:application", DJANGO_SETTINGS_MODULE="benchmarks.sync.bare")
+        )
+        asked = delta_of(shop, ours, authorization)
+        delta = f"{ours}/api/sync/product/changes?{asked}"
+        # Each asks for another limit, since what is asked for again is kept.
+        new = (request_of(f"{delta}&limit={1000 + n % 4000}", Authorization=authorization) for n in count())
+        again = repeat(request_of(delta, Authorization=authorization))
+        page = repeat(request_of(f"{ours}/api/products", Authorization=authorization))
+        for what, requests, path in (("delta", new, f"delta?{asked}"), ("page", page, "page")):
+            both = beside(ours, requests, bare, repeat(request_of(f"{bare}/{path}")))
+            table.at_most(f"{what} of {CHANGES} beside a bare view with its statement", *both, 1.5)
         if not kinto.is_installed():
             print(
                 f"Kinto isn't at {kinto.VENV}: nothing is measured beside it. `make kinto` installs it.",
                 file=sys.stderr,
             )
             return
-        peer = stack.enter_context(kinto.serving(shop))
-        url = peer.address_of_delta(CHANGES)
-        one, other = request_of(delta, Authorization=authorization), request_of(url, Authorization=kinto.AUTHORIZATION)
+        other = stack.enter_context(kinto.serving(shop))
+        url = other.address_of_delta(CHANGES)
         answer = httpx.get(url, headers={"Authorization": kinto.AUTHORIZATION})
         assert len(answer.raise_for_status().json()["data"]) == CHANGES, answer.text[:300]
-        mine, theirs = in_turns(lambda: latency(delta, repeat(one)), lambda: latency(url, repeat(other)))
-        table.at_most(f"delta of {CHANGES}, beside Kinto", mine, theirs, 0.25)
+        theirs = repeat(request_of(url, Authorization=kinto.AUTHORIZATION))
+        for what, requests in (("asked for first", new), ("asked for again", again)):
+            table.at_most(f"delta of {CHANGES}, {what}, beside Kinto", *beside(ours, requests, url, theirs), 0.25)
         for clients, least in ((1, 3), (8, 5)):
-            mine, theirs = in_turns(
+            ours_did, kinto_did = in_turns(
                 lambda: rate(clients, f"{ours}/api/products", authorization, ids, bare=True),  # noqa: B023
-                lambda: rate(clients, peer.records, kinto.AUTHORIZATION, ids),  # noqa: B023
+                lambda: rate(clients, other.records, kinto.AUTHORIZATION, ids),  # noqa: B023
             )
-            table.at_least(f"PATCH, {clients} at once, beside Kinto", mine, theirs, least, "/s")
+            table.at_least(f"PATCH, {clients} at once, beside Kinto", ours_did, kinto_did, least, "/s")
 
 
 def delta_of(shop: Shop, address: str, authorization: str) -> str:
@@ -60,6 +71,10 @@ def in_turns(ours: Callable[[], float], peer: Callable[[], float]) -> tuple[list
     """What both say, alternately; the first round warms up."""
     rounds = [(ours(), peer()) for _ in range(ROUNDS + 1)][1:]
     return [one for one, _ in rounds], [other for _, other in rounds]
+
+
+def beside(url: str, ours: Iterator[bytes], peer: str, theirs: Iterator[bytes]) -> tuple[list[float], list[float]]:
+    return in_turns(lambda: latency(url, ours), lambda: latency(peer, theirs))
 
 
 def latency(url: str, requests: Iterator[bytes]) -> float:

@@ -91,10 +91,10 @@ def open_shop(products: int) -> Iterator[Shop]:
 
 
 def fill(products: int) -> None:
-    """Adds products until there are so many; triggers see them."""
+    """Adds products until there are so many, with links of each kind; triggers see them."""
     from django.db import connection
 
-    from catalog.models import Category, Product
+    from catalog.models import Attribute, Category, PrintDestination, Product, Tag
 
     category, _ = Category.objects.get_or_create(name="All")
     first, _ = Product.objects.get_or_create(
@@ -109,6 +109,14 @@ def fill(products: int) -> None:
             " FROM catalog_product, generate_series(%s::int, %s::int) AS number WHERE id = %s",
             [Product.objects.count() + 1, products, first.pk],
         )
+        for model, names in ((Tag, ("New", "Vegan")), (Attribute, ("Size",)), (PrintDestination, ("Bar",))):
+            for name in names:
+                model.objects.get_or_create(name=name)
+            field = next(field for field in Product._meta.many_to_many if field.related_model is model)
+            cursor.execute(
+                f"INSERT INTO {field.m2m_db_table()} (product_id, {field.m2m_reverse_name()})"
+                f" SELECT p.id, o.id FROM catalog_product p, {model._meta.db_table} o ON CONFLICT DO NOTHING"
+            )
     assert Product.objects.count() >= products
 
 

@@ -54,6 +54,7 @@ class RecordViewSet(GenericViewSet[Any]):
     def list(self, request: Request) -> HttpResponse:
         query = request.query_params
         found = page(
+            self.kind.resource,
             self.get_queryset().filter(self.kind.listing.chosen(dict(query.lists()))),
             order=self.kind.listing.order(query.get("ordering")),
             limit=filters.limit(query.get("limit"), default=DEFAULT_LIMIT, most=LARGEST_LIMIT),
@@ -62,7 +63,7 @@ class RecordViewSet(GenericViewSet[Any]):
         body = {
             "next": self.page_url(found.next),
             "previous": self.page_url(found.previous),
-            "results": [orjson.Fragment(item.json) for item in objects.read(self.kind.resource, found.ids)],
+            "results": list(map(orjson.Fragment, found.items)),
         }
         return HttpResponse(orjson.dumps(body), content_type="application/json", headers=UNCACHED)
 

@@ -4,6 +4,7 @@ One dead connection in the pool says that all of them are. The pool itself would
 before each that doubles: a request that meets four of them would fail though the database is there.
 """
 
+import select
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -23,7 +24,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if pool is None:
             return connection
         try:
-            ConnectionPool.check_connection(connection)
+            if has_news(connection):
+                ConnectionPool.check_connection(connection)
         except psycopg.Error:
             pool.putconn(connection)
             pool.drain()
@@ -35,6 +37,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.timezone is UTC:
             parameters["context"] = with_utc_loader(parameters["context"])
         return parameters
+
+
+def has_news(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server has sent what nobody asked for, such as that it ended this idle connection.
+
+    A question would cost each request a round trip, and find no more: a server that is gone without a word answers
+    nothing, however it is asked.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class UtcLoader(TimestamptzLoader):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from catalog import models, resources
 from catalog.resources import Kind
-from syncing import objects
+from syncing import log, objects
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
 MOMENTS = (
@@ -55,8 +55,12 @@ def value_of(record: Any, name: str) -> Any:
 
 
 def assert_bytes(kind: Kind) -> None:
+    """Of every object, read in each of the ways: all of them, by their ids, as a list, as changes."""
     records = kind.model._base_manager.order_by("pk")
-    assert [item.json for item in objects.read(kind.resource)] == [expected(kind, record) for record in records]
+    contract = [expected(kind, record) for record in records]
+    assert log.snapshot(name=kind.name).items == b"[%b]" % b",".join(contract)
+    assert [item.json for item in objects.read(kind.resource, [record.pk for record in records])] == contract
+    assert objects.listed(kind.resource, records) == contract
 
 
 @pytest.mark.usefixtures("demo")
@@ -105,14 +109,14 @@ def test_the_statement_is_one_and_its_text_never_changes(category: models.Catego
     kind = resources.kind_of(models.Product)
     made = [models.Product.objects.create(name=str(n), price=n, category=category).pk for n in range(3)]
 
-    def statements_of(ids: list[UUID] | None) -> list[str]:
+    def statements_of(ids: list[UUID]) -> list[str]:
         with CaptureQueriesContext(
             connection,
         ) as asked:
             objects.read(kind.resource, ids)
         return [query["sql"] for query in asked.captured_queries]
 
-    assert [len(statements_of(ids)) for ids in (None, [], made[:1], made)] == [1, 1, 1, 1]
+    assert [len(statements_of(ids)) for ids in ([], made[:1], made)] == [1, 1, 1]
     assert objects.statements(kind.resource, connection.vendor).of_some.count("%s") == 1
 
 

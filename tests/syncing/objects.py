@@ -6,11 +6,13 @@ from uuid import UUID
 
 import orjson
 
-from syncing import objects, registry
+from syncing import log, objects, registry
 
 
 def objects_of(name: str, ids: Sequence[UUID] | None = None) -> list[dict[str, Any]]:
     """The objects ``ids`` of the resource ``name``, or all of them, as a terminal reads them."""
+    if ids is None:
+        return orjson.loads(log.snapshot(name=name).items)
     return [orjson.loads(item.json) for item in objects.read(registry.resource(name), ids)]
 
 

@@ -138,7 +138,7 @@ class Replica:
     def _fetch_snapshot(self, name: str) -> UUID:
         self.refetches += 1
         snapshot = self.requests.snapshot(name=name)
-        self.rows[name] = {row["id"]: row for row in map(orjson.loads, snapshot.items)}
+        self.rows[name] = {row["id"]: row for row in orjson.loads(snapshot.items)}
         self.versions[name] = snapshot.version
         return snapshot.epoch
 

@@ -359,7 +359,7 @@ def database() -> State:
     return State(
         epoch=str(snapshots[0].epoch),
         versions={each.resource: each.version for each in snapshots},
-        objects={each.resource: {item["id"]: item for item in map(orjson.loads, each.items)} for each in snapshots},
+        objects={each.resource: {item["id"]: item for item in orjson.loads(each.items)} for each in snapshots},
     )
 
 

@@ -35,9 +35,9 @@ def other_database() -> Iterator[Any]:
 
 
 def cut_all(wire: Any) -> set[int]:
-    """Ends every connection to our database, and says which there were."""
+    """Ends every connection to our database, and says which there were when they are gone."""
     pids = {pid for (pid,) in wire.execute(f"SELECT pid {OTHERS}", [name()]).fetchall()}
-    wire.execute(f"SELECT pg_terminate_backend(pid) {OTHERS}", [name()])
+    wire.execute(f"SELECT pg_terminate_backend(pid, 5000) {OTHERS}", [name()])
     return pids
 
 

@@ -1,27 +1,29 @@
-"""The short way of a status request through the server answers as the long one does, by one statement."""
+"""The short way of a reconnect (status, delta) through the server answers as the long one does, by fewer statements."""
 
-import sys
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
-import psycopg
 import pytest
 from django.conf import LazySettings
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from config.middleware import StatusMiddleware
+from catalog.models import Tag
+from config.middleware import ShortWayMiddleware
 from devices.contacts import last_contacts
 from devices.models import Device
 from devices.services import Enrolled, enroll, revoke, rotate
-from syncing import epochs
+from syncing import epochs, log, retention
 from syncing.models import SyncedResource
 
 pytestmark = pytest.mark.django_db
 
 URL = "/api/sync/status"
-SHORT = f"{StatusMiddleware.__module__}.{StatusMiddleware.__qualname__}"
+SHORT = f"{ShortWayMiddleware.__module__}.{ShortWayMiddleware.__qualname__}"
 
 
 @pytest.fixture
@@ -63,11 +65,25 @@ def statements() -> CaptureQueriesContext:
     ],
 )
 @pytest.mark.parametrize("method", ["get", "head", "options", "post"])
+@pytest.mark.parametrize("url", [URL, "/api/sync/tag/changes?since=0&epoch={epoch}"])
 def test_both_ways_give_one_answer(
-    till: Enrolled, settings: LazySettings, headers: dict[str, str], method: str
+    till: Enrolled, settings: LazySettings, headers: dict[str, str], method: str, url: str
 ) -> None:
+    both_ways(settings, method, url, {"Authorization": f"Bearer {till.token}", **headers})
+
+
+@pytest.mark.parametrize("url", ["", "?since=0&epoch={epoch}&limit=0", "?since=-1&epoch={epoch}", "?since=0&epoch=x",
+    "?since=999&epoch={epoch}", f"?since=0&epoch={uuid4()}", "?since=0&since=999&epoch={epoch}"])  # fmt: skip
+@pytest.mark.parametrize("resource", ["tag", "nothing", "%00", "tag%2Ftag"])
+def test_both_ways_refuse_the_same(till: Enrolled, settings: LazySettings, resource: str, url: str) -> None:
+    headers = {"Authorization": f"Bearer {till.token}", "Accept-Language": "es"}
+    answer = both_ways(settings, "get", f"/api/sync/{resource}/changes{url}", headers)
+    assert 400 <= answer.status_code < 500
+
+
+def both_ways(settings: LazySettings, method: str, url: str, headers: dict[str, str]) -> Any:
     def ask() -> Any:
-        return getattr(Client(), method)(URL, headers={"Authorization": f"Bearer {till.token}", **headers})
+        return getattr(Client(), method)(url.format(epoch=log.heads().epoch), headers=headers)
 
     short = ask()
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != SHORT]
@@ -77,6 +93,30 @@ def test_both_ways_give_one_answer(
     assert dict(short.headers) == dict(long.headers)
     assert set(short.cookies) == set(long.cookies)
     assert {"Content-Language", "X-Frame-Options", "X-Content-Type-Options", "Vary"} <= set(short.headers)
+    return short
+
+
+def test_a_herd_is_read_for_once_until_something_changes(
+    till: Enrolled, statements: CaptureQueriesContext, transactional_db: None
+) -> None:
+    before = log.heads()
+
+    def get() -> Any:
+        path = f"/api/sync/tag/changes?since={before.versions['tag']}&epoch={before.epoch}"
+        return Client().get(path, headers={"Authorization": f"Bearer {till.token}"})
+
+    def ask() -> tuple[int, list[str]]:
+        with statements:
+            answer = get()
+        return len(statements), [change["data"]["name"] for change in answer.json()["changes"]]
+
+    tag = Tag.objects.create(name="New")
+    assert [ask(), ask()] == [(2, ["New"]), (1, ["New"])]
+    tag.name = "Old"
+    tag.save()
+    assert [ask(), ask()] == [(2, ["Old"]), (1, ["Old"])]
+    retention.prune(older_than=timedelta(), more_than=0, now=timezone.now())
+    assert get().json()["reason"] == "horizon"
 
 
 def test_a_device_is_known_again_and_answered_by_one_statement(
@@ -87,27 +127,6 @@ def test_a_device_is_known_again_and_answered_by_one_statement(
         with statements:
             assert get(**headers).status_code == status
         assert len(statements) == 1
-
-
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no wire to make a round trip on")
-@pytest.mark.django_db(transaction=True)
-def test_a_status_request_makes_two_round_trips(get: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The question whether the connection lives, and the statement: no transaction, no time zone around it."""
-    trips: list[str] = []
-    wait = psycopg.Connection.wait
-
-    def counted(self: Any, *arguments: Any, **options: Any) -> Any:
-        caller = sys._getframe(1).f_code.co_name
-        if caller != "set_autocommit":  # which sends nothing
-            trips.append(caller)
-        return wait(self, *arguments, **options)
-
-    get()
-    connection.close()  # each request takes a connection from the pool, which asks whether it lives
-    monkeypatch.setattr(psycopg.Connection, "wait", counted)
-
-    assert get().status_code == 200
-    assert trips == ["execute", "execute"]
 
 
 def test_a_status_request_is_a_contact(get: Callable[..., Any], till: Enrolled) -> None:
