@@ -41,7 +41,7 @@ function isNormal(data, bitmap) {
 
 /** Upright, in sRGB. @param {ArrayBuffer} data @returns {Promise<ImageBitmap>} */
 async function decoded(data) {
-  const decoding = createImageBitmap(new Blob([data]), { imageOrientation: "from-image" });
+  const decoding = createImageBitmap(new Blob([data])); // upright by default
   return await inTime(decoding, WORKING, (late) => late.close()).catch((error) => {
     const [first, second] = new Uint8Array(data, 0, Math.min(2, data.byteLength));
     const isOfOurs = (first === 0xff && second === 0xd8) || (first === 0x89 && second === 0x50);
