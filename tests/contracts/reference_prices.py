@@ -116,7 +116,7 @@ def window_of(rule: Case) -> tuple[str | None, str | None]:
 def counts_at(rule: Case, local: datetime) -> bool:
     """``local`` is the wall clock of the shop."""
     day, now = local.date(), local.time()
-    begins, ends = (value and time.fromisoformat(value) for value in window_of(rule))
+    begins, ends = (None if value is None else time.fromisoformat(value) for value in window_of(rule))
     if begins is not None and ends is not None and begins != ends:
         passes_midnight = ends < begins
         if passes_midnight and now < ends:
