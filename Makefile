@@ -80,7 +80,7 @@ bench-client: $(DEV)  ## measure what the Python client costs beside plain httpx
 bench-uploads: $(DEV)  ## measure the upload pipeline beside the normaliser, and scans beside a million photos (five minutes)
 	$(BIN)/python -m benchmarks.upload_pipeline
 
-bench-browser: $(DEV)  ## measure the browser client beside the same by hand (six minutes); ARGS="library page modules" chooses
+bench-browser: $(DEV)  ## measure the browser client beside the same by hand (six minutes); ARGS="library page painting modules" chooses
 	PYTHONPATH=clients/python/src $(BIN)/python -m benchmarks.browser $(ARGS)
 
 soak: $(DEV)  ## the long runs: more schedules, more faults
