@@ -16,8 +16,9 @@ def test_a_view_that_does_not_load_leaves_the_others(open_terminal: OpenTerminal
     page.wait_for_selector("main [data-failed]")
     page.click(".bar a[href='#/menu']")
     page.wait_for_selector(f"[data-product='{product['id']}']")
-    page.context.unroute_all()
     page.click(".bar a[href='#/tables']")
+    page.wait_for_selector("main [data-failed] button")
+    page.context.unroute_all()
     page.click("main [data-failed] button")
 
     page.wait_for_selector("rc-tables")

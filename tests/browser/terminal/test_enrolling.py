@@ -137,7 +137,7 @@ def test_staff_who_are_logged_in_may_look_without_enrolling(
     watch.allow(REFUSED)
     make = "from django.contrib.auth.models import User; User.objects.create_superuser('boss', password='boss')"
     house.server.manage("shell", "-c", make)
-    page = open_terminal("/menu", token=None)
+    page = open_terminal("/menu", token=None, viewport={"width": 1280, "height": 800})
     page.goto(f"{proxy.url}/admin/login/")
     page.fill("#id_username", "boss")
     page.fill("#id_password", "boss")
