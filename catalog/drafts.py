@@ -23,11 +23,13 @@ Values = Mapping[str, Any]
 class Draft:
     """A record with new values, and what it was before: its row, empty when it is new.
 
+    ``changed`` are the attribute names of the columns that aren't as they were.
     ``links`` are ids of other ends and ``children`` lists of rows, as far as they are given.
     """
 
     record: Any
     before: rows.Row
+    changed: set[str]
     links: dict[Link, set[UUID]]
     children: dict[Child, Sequence[Values]]
 
@@ -42,22 +44,19 @@ class Draft:
         inside = {link.field for link in links} | {child.field for child in children}
         for name in values.keys() - inside:
             setattr(record, attnames.get(name, name), values[name])
-        return cls(record, before, links, children)
+        changed = {name for name, value in columns(record).items() if not before or value != before[name]}
+        return cls(record, before, changed, links, children)
 
     @property
     def id(self) -> UUID:
         return self.record.pk
-
-    @property
-    def changed(self) -> set[str]:
-        """The attribute names of the columns that aren't as they were."""
-        return {name for name, value in columns(self.record).items() if not self.before or value != self.before[name]}
 
     def stamp(self) -> rows.Row:
         """The row to save, with the times that Django sets."""
         for field in self.record._meta.concrete_fields:
             if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
                 field.pre_save(self.record, not self.before)
+                self.changed.add(field.attname)
         return columns(self.record)
 
     def check(self, gone: Keys, *, ask: bool) -> None:
@@ -102,9 +101,8 @@ def wanted(drafts: Iterable[Draft]) -> Keys:
     """What the drafts refer to anew, by model."""
     keys: Keys = {}
     for draft in drafts:
-        changed = draft.changed
         for field in references_of(type(draft.record)):
-            if field.attname in changed and (target := getattr(draft.record, field.attname)) is not None:
+            if field.attname in draft.changed and (target := getattr(draft.record, field.attname)) is not None:
                 keys.setdefault(field.related_model, set()).add(target)
         for link, ids in draft.links.items():
             keys.setdefault(link.to, set()).update(ids)
