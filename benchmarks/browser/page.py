@@ -153,7 +153,6 @@ def cold_start(here: Place, table: Table) -> None:
             modules = page.evaluate(
                 "performance.getEntriesByType('resource').filter(({name}) => name.endsWith('.js')).length"
             )
-            page.goto(f"{here.proxy.url}/terminal/manifest.webmanifest")
             page.close()
             page = context.new_page()
             page.route("**/bare", lambda route: route.fulfill(body="<!doctype html><body>", content_type="text/html"))
