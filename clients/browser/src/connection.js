@@ -33,7 +33,7 @@ class Interrupted extends Error {}
 export class Connection {
   /** @type {Value<ConnectionSnapshot>} */ state;
   #backoff = new Backoff();
-  #settling;
+  #asking;
   #connected = new Listeners();
   #isClosed = false;
   #isStopped = false;
@@ -66,7 +66,7 @@ export class Connection {
     this.isVisible = isVisible;
     this.isPolling = isPolling;
     this.times = times;
-    this.#settling = new Settling(http, store);
+    this.#asking = new Settling(http, store);
     this.state = new Value(
       Object.freeze({
         state: /** @type {const} */ ("connecting"),
@@ -197,7 +197,7 @@ export class Connection {
     for (let isFirst = true; Date.now() < until; isFirst = false) {
       if (isFirst) this.#set({ state: "connecting", retryAt: null, isPolling: true });
       try {
-        await this.#settling.askStatus(rules, signal);
+        await this.#asking.askStatus(rules, signal);
       } catch (error) {
         // A server that answers, but not this, may be another one than before: what is held counts for nothing.
         if (!(error instanceof ServerUnavailable) || !error.isOurs || error.retryAfter !== null) throw error;
@@ -217,7 +217,7 @@ export class Connection {
   async #keepUp(rules, signal, stream) {
     for (;;) {
       try {
-        await this.#settling.run(rules, signal, () => this.#set({ state: "catching up" }));
+        await this.#asking.run(rules, signal, () => this.#set({ state: "catching up" }));
         this.#writtenAt = Date.now();
         if (rules.missing.length) return;
         if (this.state.getSnapshot().state !== "live") await this.store.noteSync();

@@ -75,15 +75,15 @@ test("when the connected tab is closed another takes its place", async () => {
 test("a tab that is dead or frozen is succeeded within 10 seconds, and stops when it hears of it", async (t) => {
   t.mock.timers.enable({ apis: ["setInterval", "setTimeout", "Date"], now: 1_000_000 });
   const air = new Air();
-  const settle = async () => {
+  const calm = async () => {
     for (let n = 0; n < 20; n += 1) await Promise.resolve();
   };
   const pass = async (milliseconds) => {
     for (let left = milliseconds; left > 0; left -= 100) {
-      await settle();
+      await calm();
       t.mock.timers.tick(100);
     }
-    await settle();
+    await calm();
   };
   const first = tab(air);
   await pass(500);

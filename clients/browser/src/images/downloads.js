@@ -88,8 +88,8 @@ export class Downloads {
     /** @type {Flight["reject"]} */
     let reject = () => {};
     const arrival = /** @type {Flight["arrival"]} */ (
-      new Promise((...settle) => {
-        [resolve, reject] = settle;
+      new Promise((...ends) => {
+        [resolve, reject] = ends;
       })
     );
     const flight = /** @type {Flight} */ ({ hash, width, askers: [], arrival, resolve, reject });
