@@ -111,7 +111,7 @@ def test_products_that_no_server_of_ours_sends(hostile: Callable[..., Page], hou
 
 def test_tables_and_rules_that_no_server_of_ours_sends(hostile: Callable[..., Page], house: House) -> None:
     table = {"zone": TOP, "name": "T", "seats": 2, "shape": "rectangle", "width": 80, "height": 80, "is_active": True}
-    places = [
+    places: Rows = [
         {"x": -500, "y": -20, "rotation": 725},
         {"x": 900_000, "y": 3, "rotation": -1, "shape": "star"},
         {"x": None, "y": "here", "rotation": None, "width": 0, "height": -5, "seats": None},
@@ -125,6 +125,7 @@ def test_tables_and_rules_that_no_server_of_ours_sends(hostile: Callable[..., Pa
         "priority": 0,
         "is_active": True,
     }
+    others: Rows = [{"scope": "zone"}, {"scope": "moon"}, {"value": "half"}, {"weekdays": None}]
     page = hostile(
         "/tables",
         shop={"time_zone": "Mars/Olympus"},
@@ -132,7 +133,7 @@ def test_tables_and_rules_that_no_server_of_ours_sends(hostile: Callable[..., Pa
         dining_table=[{**table, "id": f"2000000{n}-0000-4000-8000-000000000000", **at} for n, at in enumerate(places)],
         price_rule=[
             {**rule, "id": f"3000000{n}-0000-4000-8000-000000000000", "weekdays": [], "is_stackable": False, **more}
-            for n, more in enumerate([{"scope": "zone"}, {"scope": "moon"}, {"value": "half"}, {"weekdays": None}])
+            for n, more in enumerate(others)
         ],
         category=[category(TOP)],
         product=[product(1)],

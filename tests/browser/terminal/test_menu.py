@@ -1,5 +1,7 @@
 """The menu: categories, cards, search, a scanner, filters; whatever the catalogue has in it."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -21,12 +23,13 @@ def test_a_category_shows_what_is_in_it_and_below_it_but_nothing_inactive(
     drinks = house.post("/api/categories", name=f"Drinks {name}")["id"]
     wine = house.post("/api/categories", name=f"Wine {name}", parent=drinks)["id"]
     cellar = house.post("/api/categories", name=f"Cellar {name}", parent=wine, is_active=False)["id"]
-    for category, product, values in [
+    products: list[tuple[str, str, dict[str, Any]]] = [
         (drinks, "Water", {}),
         (wine, "Rioja", {"short_name": "Rio"}),
         (wine, "Off", {"is_active": False}),
         (cellar, "Hidden", {}),
-    ]:
+    ]
+    for category, product, values in products:
         house.post("/api/products", name=product, price="2.00", category=category, **values)
     page = open_terminal()
 

@@ -38,7 +38,7 @@ def test_a_happy_hour_begins_and_ends_on_a_device_of_another_zone(open_terminal:
         card = page.locator(f"[data-product='{product['id']}']")
         expect(card.locator("[data-price]")).to_have_attribute("data-price", "10.00")
 
-        page.clock.fast_forward((begins - now).total_seconds() * 1000 - 55_000)
+        page.clock.fast_forward(int((begins - now).total_seconds()) * 1000 - 55_000)
         expect(card.locator("[data-price]")).to_have_attribute("data-price", "8.00")
         expect(card).to_contain_text("Happy hour")
         expect(card.locator("s")).to_contain_text("10.00")
