@@ -34,7 +34,7 @@ def missing(wanted: Mapping[Any, set[Any]]) -> Keys:
             for number, model in enumerate(asked)
         ]
         with connection.cursor() as cursor:
-            cursor.execute(" UNION ALL ".join(questions), [dialect.array(gone[model]) for model in asked])
+            cursor.execute(" UNION ALL ".join(questions), [dialect.array(list(gone[model])) for model in asked])
             for number, key in cursor.fetchall():
                 gone[asked[number]].discard(as_uuid(key))
     return gone

@@ -22,7 +22,7 @@ def read(model: type[models.Model], ids: Iterable[UUID], *, by: str = "id", lock
     sql, converters = _reading(model, by, connection.vendor)
     lock = f" {lock}" if connection.features.has_select_for_update else ""
     with connection.cursor() as cursor:
-        cursor.execute(sql + lock, [DIALECTS[connection.vendor].array(ids)])
+        cursor.execute(sql + lock, [DIALECTS[connection.vendor].array(list(ids))])
         found = cursor.fetchall()
     names = [field.attname for field in model._meta.concrete_fields]
     rows = [dict(zip(names, values, strict=True)) for values in found]
@@ -55,7 +55,7 @@ def change(
     named = ("id", *sorted(set(names) - {"id"}))
     parameters: list[Any] = [_values(model, named, rows)]
     if connection.vendor != "sqlite":
-        parameters.append(DIALECTS[connection.vendor].array(row["id"] for row in rows))
+        parameters.append(DIALECTS[connection.vendor].array([row["id"] for row in rows]))
     return _write(_changing(model, named, connection.vendor) + returning, parameters)
 
 

@@ -13,7 +13,7 @@ from itertools import count
 import httpx
 
 from .load import request_of, timings
-from .peers import in_turns, latency
+from .peers import beside, in_turns
 from .shop import GRANIAN, Shop, Table
 
 MANY = 500
@@ -43,8 +43,8 @@ def one_database(shop: Shop, table: Table, name: str, settings: dict[str, str], 
         ids = products(client)
         mine = patches(f"{ours}/api/products", ids, **headers)
         other = patches(f"{bare}/products", ids, **headers)
-        took, beside = in_turns(lambda: latency(ours, mine), lambda: latency(bare, other))
-        table.at_most(f"PATCH beside a bare view, {name}", took, beside, 1.6)
+        took, others = beside(ours, mine, bare, other)
+        table.at_most(f"PATCH beside a bare view, {name}", took, others, 1.6)
         many, single = in_turns(
             lambda: MANY * len(timings(ours, batches(ours, ids, **headers), seconds=SECONDS, connections=1)) / SECONDS,
             lambda: len(timings(ours, mine, seconds=SECONDS, connections=1)) / SECONDS,

@@ -34,7 +34,7 @@ RANGES: dict[type, tuple[int, int]] = {
 }
 
 
-def values_of(shape: type[Any], data: Any, *, partial: bool = False) -> dict[str, Any]:
+def values_of(shape: Any, data: Any, *, partial: bool = False) -> dict[str, Any]:
     """What a client sent, by field. Raises REST framework's ValidationError.
 
     Making the fields of a shape takes longer than reading any body with them: they are made once.
@@ -46,7 +46,7 @@ def values_of(shape: type[Any], data: Any, *, partial: bool = False) -> dict[str
 
 
 @cache
-def _reader(shape: type[Any], partial: bool, language: str | None) -> Any:
+def _reader(shape: Any, partial: bool, language: str | None) -> Any:
     """A serializer to copy. REST framework keeps texts in the ``language`` in which it first says them."""
     reader = shape(data={}, partial=partial)
     for made_once in ("fields", "validators", "writable"):
@@ -74,7 +74,7 @@ class ShapeSerializer(serializers.ModelSerializer[Any]):
         return [field for field in self.fields.values() if not field.read_only]
 
     @property
-    def _writable_fields(self) -> list[serializers.Field[Any, Any, Any, Any]]:  # type: ignore[override]
+    def _writable_fields(self) -> list[serializers.Field[Any, Any, Any, Any]]:
         # To ask each field whether a PATCH has left it out would take most of the time of reading one.
         given = getattr(self, "initial_data", None)
         if self.partial and isinstance(given, dict):
