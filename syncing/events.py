@@ -2,9 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+import time
 from contextlib import suppress
-from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -19,12 +18,10 @@ from refusals import Refusal
 from . import registry
 from .cursors import Cursor, UnreadableCursor
 from .delivered import Recorder
-from .feed import Hub, Subscription
+from .feed import Hub
 from .readers import in_reader
 from .stream import Asked, Stream
-from .wire import Scope, Send, wire_of
-
-Receive = Callable[[], Awaitable[Any]]
+from .wire import Receive, Scope, Send, wire_of
 
 WELCOME_SECONDS = 10.0
 START_SECONDS = 10.0
@@ -85,8 +82,9 @@ class Streams:
 
     def __init__(self) -> None:
         self.hub = Hub()
-        self.callers: dict[Subscription, Caller] = {}
-        self.taken = 0  # of ``STREAM_CAPACITY``
+        self.open: dict[Stream, Caller] = {}
+        self.capacity = settings.STREAM_CAPACITY
+        self.taken = 0  # of it
         self.recorder = Recorder()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -94,7 +92,7 @@ class Streams:
         self.hub.start()
         if not self._tasks:
             self._tasks = [
-                asyncio.create_task(self._keep_welcome(), name="welcome"),
+                asyncio.create_task(self._keep_in_order(), name="order of streams"),
                 asyncio.create_task(self.recorder.keep(), name="delivered versions"),
             ]
 
@@ -109,18 +107,19 @@ class Streams:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.hub.stop()
 
-    async def _keep_welcome(self) -> None:
-        """End the streams of devices that were revoked and of staff who left, within seconds."""
+    async def _keep_in_order(self) -> None:
+        """Every few seconds end the streams of devices that were revoked and of staff who left, and the oldest."""
         while True:
             await asyncio.sleep(WELCOME_SECONDS)
-            callers = dict(self.callers)
-            if not callers:
-                continue
+            callers, now = dict(self.open), time.monotonic()
+            for stream in callers:
+                if stream.ends_at < now:
+                    stream.end()
             with suppress(Exception):  # a database that is away says nothing about who is welcome
-                welcome = await in_reader(still_welcome, callers=list(callers.values()))
-                for subscription, caller in callers.items():
+                welcome = await in_reader(still_welcome, callers=list(callers.values())) if callers else ()
+                for stream, caller in callers.items():
                     if caller.id not in welcome:
-                        subscription.end()
+                        stream.end()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application. Raises a Refusal, with nothing sent, when there is to be no stream."""
@@ -128,7 +127,7 @@ class Streams:
             raise NotRead(headers={"Allow": "GET, HEAD"})
         caller = await in_reader(_caller_of, scope=scope)
         asked = parse(scope)
-        if self.hub.closing or self.taken >= settings.STREAM_CAPACITY:
+        if self.hub.closing or self.taken >= self.capacity:
             wait = random.randint(1, 5)  # noqa: S311 - spreads a herd, keeps no secret
             raise OverCapacity(_("This server carries as many streams as it can."), retry_after=wait)
         self.taken += 1  # from here on, or a herd that comes at once would all find room
@@ -150,25 +149,16 @@ class Streams:
             await wire.send(b"", more=False)
             return
         stream = Stream(self.hub, asked, wire)
+        self.open[stream] = caller
         if isinstance(caller, DeviceCaller):
             self.recorder.follow(stream, UUID(caller.id))
-        talk = asyncio.create_task(stream.run(lambda subscription: self._enter(subscription, caller), self._leave))
-        gone = asyncio.create_task(_disconnected(receive))
         try:
-            await asyncio.wait({talk, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await stream.run(receive)
+        except* TimeoutError:
+            pass  # the client takes nothing any more
         finally:
-            for task in (talk, gone):
-                task.cancel()
-            await asyncio.gather(talk, gone, return_exceptions=True)
+            self.open.pop(stream)
             self.recorder.leave(stream)
-        if not talk.cancelled() and (error := talk.exception()) and not isinstance(error, TimeoutError):
-            raise error
-
-    def _enter(self, subscription: Subscription, caller: Caller) -> None:
-        self.callers[subscription] = caller
-
-    def _leave(self, subscription: Subscription) -> None:
-        self.callers.pop(subscription, None)
 
 
 def _caller_of(*, scope: Scope) -> Caller:
@@ -177,8 +167,3 @@ def _caller_of(*, scope: Scope) -> Caller:
     if caller is None:
         raise NotAuthenticated
     return caller
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

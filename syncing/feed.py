@@ -10,11 +10,11 @@ Everything here runs in one event loop; only reading runs in a thread (syncing/r
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 from uuid import UUID
 
 from django.db import Error as DatabaseError
@@ -53,26 +53,32 @@ class Chunk:
         return Cursor(self.epoch, self.to)
 
 
-Offer = Callable[[Chunk], bool]
+class Listener(Protocol):
+    """What the hub knows of a stream that waits."""
+
+    def offer(self, chunk: Chunk) -> bool:
+        """Hand on ``chunk`` at once; False when that can't be, and nothing was handed on."""
+
+    def rouse(self) -> None:
+        """Take what is queued, or end: the stream waits no longer."""
 
 
 @dataclass(eq=False, slots=True)
 class Subscription:
-    """One stream in the fan-out: ``epoch`` and versions where it ``joined``, and its queue from there on.
-
-    While the stream waits for its next chunk, ``offer`` may hand the chunk on without waking it. A chunk that ``offer``
-    refuses is queued.
-    """
+    """One stream in the fan-out: ``epoch`` and versions where it ``joined``, and its queue from there on."""
 
     epoch: UUID
     joined: Versions
-    offer: Offer
-    queue: deque[Chunk] = field(default_factory=deque)
+    group: "Group"
+    queue: list[Chunk] = field(default_factory=list)  # empty nearly always: a deque would take 600 bytes for that
     queued_bytes: int = 0
     overflowed: bool = False
     ending: bool = False
-    waits: bool = False
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wait(self, listener: Listener) -> None:
+        """All that was queued is taken: offer ``listener`` what comes. A chunk that it refuses is queued."""
+        self.group.busy.discard(self)
+        self.group.waiting[self] = listener
 
     def put(self, chunk: Chunk) -> None:
         if self.overflowed or self.ending:
@@ -92,18 +98,15 @@ class Subscription:
         self._rouse()
 
     def _rouse(self) -> None:
-        self.waits = False
-        self.wake.set()
+        if listener := self.group.waiting.pop(self, None):
+            self.group.busy.add(self)
+            listener.rouse()
 
-    async def take(self) -> Chunk | None:
-        """The next chunk; None when the stream has left the fan-out (``overflowed``) or is to end."""
-        while not self.queue:
-            if self.overflowed or self.ending:
-                return None
-            self.wake.clear()
-            self.waits = True
-            await self.wake.wait()
-        chunk = self.queue.popleft()
+    def take(self) -> Chunk | None:
+        """The next chunk that is queued, if there is one."""
+        if not self.queue:
+            return None
+        chunk = self.queue.pop(0)
         self.queued_bytes -= len(chunk.data)
         return chunk
 
@@ -117,8 +120,13 @@ class Group:
     """
 
     at: Versions
-    members: set[Subscription] = field(default_factory=set)
+    waiting: dict[Subscription, Listener] = field(default_factory=dict)
+    busy: set[Subscription] = field(default_factory=set)
     is_idle: bool = True
+
+    @property
+    def members(self) -> list[Subscription]:
+        return [*self.waiting, *self.busy]
 
 
 class Hub:
@@ -160,26 +168,25 @@ class Hub:
             for subscription in group.members:
                 subscription.end()
 
-    def subscribe(self, names: Iterable[str], offer: Offer) -> Subscription:
-        """Join the fan-out: what is committed after ``at`` is offered or queued. Call ``refresh`` before."""
+    def subscribe(self, names: Iterable[str]) -> Subscription:
+        """Join the fan-out: what is committed after ``at`` is queued. Call ``refresh`` before."""
         assert self.epoch is not None  # refresh() has read it
         key = tuple(sorted(names))
         group = self.groups.get(key)
         if group is None:
             group = self.groups[key] = Group({name: self.at[name] for name in key})
-        subscription = Subscription(self.epoch, group.at, offer)
-        group.members.add(subscription)
+        subscription = Subscription(self.epoch, group.at, group)
+        group.busy.add(subscription)
         if self.closing:
             subscription.end()  # the stream was let in a moment before
         return subscription
 
     def leave(self, subscription: Subscription) -> None:
-        names = tuple(subscription.joined)
-        group = self.groups.get(names)
-        if group is not None:
-            group.members.discard(subscription)
-            if not group.members:
-                del self.groups[names]
+        group = subscription.group
+        group.waiting.pop(subscription, None)
+        group.busy.discard(subscription)
+        if not group.waiting and not group.busy:
+            self.groups.pop(tuple(subscription.joined), None)
 
     async def refresh(self) -> None:
         """Wait until a read that began after this call is done: ``at`` covers all that was committed before."""
@@ -252,9 +259,9 @@ class Hub:
 
     def _send(self, group: Group, chunk: Chunk) -> None:
         group.at, group.is_idle = chunk.to, False
-        for subscription in group.members:
-            if not (subscription.waits and subscription.offer(chunk)):
-                subscription.put(chunk)
+        refused = [one for one, listener in group.waiting.items() if not listener.offer(chunk)]
+        for subscription in [*group.busy, *refused]:
+            subscription.put(chunk)
 
     async def _bookmarks(self) -> None:
         while True:

@@ -12,7 +12,7 @@ reached; nothing is lost.
 
 import asyncio
 import random
-from collections.abc import Callable
+import time
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,13 +21,13 @@ from .feed import Chunk, Hub, Subscription
 from .frames import Encoded, bookmark, hello, read_encoded, resyncs
 from .log import Reason, Versions
 from .readers import in_reader
-from .wire import STALLED_SECONDS, Wire
+from .wire import STALLED_SECONDS, Receive, Wire
 
 LIFE_SECONDS = (300.0, 600.0)
 RETRY_MS = (800, 3000)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What a client asks for: the resources, and where it stands (None: at the head)."""
 
@@ -44,42 +44,64 @@ class Stream:
     that the fan-out has queued, so the stream is at no checkpoint until it stands there as well.
     """
 
+    __slots__ = ("ahead", "asked", "at", "confirmed", "ends_at", "epoch", "hub", "place", "talking", "tasks", "wire")
+
     def __init__(self, hub: Hub, asked: Asked, wire: Wire) -> None:
         self.hub, self.asked, self.wire = hub, asked, wire
         self.epoch: UUID
         self.at: Versions = {}
         self.ahead: Versions = {}
         self.confirmed: Cursor | None = None
+        self.ends_at = time.monotonic() + random.uniform(*LIFE_SECONDS)  # noqa: S311 - spreads reconnections
+        self.place: Subscription
+        self.tasks: asyncio.TaskGroup
+        self.talking: asyncio.Task[None] | None
 
-    async def run(self, enter: Callable[[Subscription], None], leave: Callable[[Subscription], None]) -> None:
-        """Talk until the stream's life is over, the server stops, or the client is gone.
+    async def run(self, receive: Receive) -> None:
+        """Talk until the answer is complete or the client is gone, which ``receive`` tells; or raise a group of errors.
 
-        ``enter`` is called for each subscription that begins, ``leave`` when it has ended.
+        The answer is complete when the stream was told to ``end`` and has said its last bookmark. There is a task that
+        talks only while there is something to say: to wait costs as little as waiting for ``receive``.
         """
-        life = random.uniform(*LIFE_SECONDS)  # noqa: S311 - spreads reconnections, keeps no secret
-        began = asyncio.get_running_loop().time()
-        subscription = self.hub.subscribe(self.asked.names, self._offer)
-        ending = asyncio.get_running_loop().call_later(life, lambda: subscription.end())
-        try:
-            await self._say_hello(subscription)
-            while True:
-                enter(subscription)
-                await self.backfill(subscription)
-                while (chunk := await subscription.take()) is not None:
-                    await self.hand_on(chunk)
-                if subscription.ending:
-                    break
-                # Too slow for the fan-out: join it anew, and backfill from here.
-                leave(subscription)
-                self.hub.leave(subscription)
-                subscription = self.hub.subscribe(self.asked.names, self._offer)
-                if asyncio.get_running_loop().time() - began > life:
-                    break
-            await self._send(bookmark(Cursor(self.epoch, self.at)), more=False)
-        finally:
-            ending.cancel()
-            leave(subscription)
-            self.hub.leave(subscription)
+        async with asyncio.TaskGroup() as self.tasks:
+            self.place = self.hub.subscribe(self.asked.names)
+            self.talking = self.tasks.create_task(self._begin())
+            try:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+            finally:
+                self.hub.leave(self.place)
+                if self.talking:
+                    self.talking.cancel()
+
+    def end(self) -> None:
+        """Say what is queued and a bookmark, and complete the answer."""
+        self.place.end()
+
+    def rouse(self) -> None:
+        """Talk again: something is queued, or the stream is to end."""
+        self.talking = self.tasks.create_task(self._talk())
+
+    async def _begin(self) -> None:
+        await self._say_hello(self.place)
+        await self.backfill(self.place)
+        await self._talk()
+
+    async def _talk(self) -> None:
+        """Say all that there is to say."""
+        while True:
+            while (chunk := self.place.take()) is not None:
+                await self.hand_on(chunk)
+            if self.place.ending:
+                return await self._send(bookmark(Cursor(self.epoch, self.at)), more=False)
+            if not self.place.overflowed:
+                break
+            # Too slow for the fan-out: join it anew, and backfill from here.
+            self.hub.leave(self.place)
+            self.place = self.hub.subscribe(self.asked.names)
+            await self.backfill(self.place)
+        self.talking = None
+        self.place.wait(self)
 
     async def _say_hello(self, subscription: Subscription) -> None:
         """Where this stream continues from, and what has to be refetched because it can't."""
@@ -123,8 +145,8 @@ class Stream:
         if self.epoch == subscription.epoch and self.at == subscription.joined and not self.ahead:
             self.at = subscription.joined  # in step
 
-    def _offer(self, chunk: Chunk) -> bool:
-        """Hand on ``chunk`` without this stream's task, for the hub: when it is in step and its client keeps up."""
+    def offer(self, chunk: Chunk) -> bool:
+        """Hand on ``chunk`` without a task: when the stream is in step and its client keeps up."""
         if chunk.since is not self.at or not self.wire.offer(chunk):
             return False
         self.at, self.confirmed = chunk.to, chunk.cursor

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 STALLED_SECONDS = 60.0  # a client that takes no byte for so long is gone; its socket just doesn't know
 
 Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 
@@ -30,6 +31,8 @@ class Piece(Protocol):
 
 class Wire:
     """The way to one client, through ``send``."""
+
+    __slots__ = ("_send",)
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -49,25 +52,29 @@ class Wire:
 class DirectWire(Wire):
     """Writes to the transport of ``cycle`` directly, in the framing of uvicorn's own cycle."""
 
+    __slots__ = ("_cycle", "_flow", "_is_chunked", "_is_closing", "_write")
+
     def __init__(self, cycle: RequestResponseCycle) -> None:
         super().__init__(cycle.send)
-        self._cycle, self._flow, self._write = cycle, cycle.flow, cycle.transport.write
+        self._cycle, self._flow = cycle, cycle.flow
+        self._write, self._is_closing = cycle.transport.write, cycle.transport.is_closing
+        # uvicorn would send chunks, which HTTP/1.0 doesn't know: the answer ends with the connection.
+        self._is_chunked = cycle.scope["http_version"] != "1.0"
 
     async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        if self._cycle.scope["http_version"] == "1.0":
-            # uvicorn would send chunks, which HTTP/1.0 doesn't know: the answer ends with the connection.
+        if not self._is_chunked:
             self._cycle.chunked_encoding, self._cycle.expected_content_length = False, sys.maxsize
         await super().start(status, headers)
 
     async def send(self, data: bytes, *, more: bool = True) -> None:
-        if not more and not self._cycle.chunked_encoding:
+        if not more and not self._is_chunked:
             self._cycle.expected_content_length = len(data)  # this is all that is left
         await super().send(data, more=more)
 
     def offer(self, piece: Piece) -> bool:
-        if self._flow.write_paused or self._cycle.disconnected:
+        if self._flow.write_paused or self._is_closing():
             return False
-        self._write(piece.chunked if self._cycle.chunked_encoding else piece.data)
+        self._write(piece.chunked if self._is_chunked else piece.data)
         return True
 
 

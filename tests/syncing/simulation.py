@@ -103,12 +103,18 @@ class Wire(ServersWire):
         self.frames: list[Frame] = []
         self.delivered = self.offered = 0
         self.task: asyncio.Task[None] | None = None
-        self._may_send = asyncio.Event()
+        self._may_send, self._is_complete = asyncio.Event(), asyncio.Event()
         self._may_send.set()
 
     async def _take_when_it_reads(self, event: Any) -> None:
         await self._may_send.wait()
         self._take(event.get("body", b""))
+        if not event.get("more_body", True):
+            self._is_complete.set()
+
+    async def receive(self) -> Any:
+        await self._is_complete.wait()
+        return {"type": "http.disconnect"}
 
     def offer(self, piece: Piece) -> bool:
         if not self.is_direct or self.is_stalled:
@@ -173,7 +179,7 @@ class Process:
     async def _carry(self, wire: Wire) -> None:
         await self.hub.refresh()
         asked = Asked(tuple(sorted(wire.names)), Cursor.parse(wire.cursor) if wire.cursor else None)
-        await Stream(self.hub, asked, wire).run(lambda _: None, lambda _: None)
+        await Stream(self.hub, asked, wire).run(wire.receive)
 
     def disconnect(self, wire: Wire) -> None:
         if wire.task is not None:
@@ -201,8 +207,11 @@ class Process:
         self._spin()
         for task in tasks:
             assert task.done()
-            if not task.cancelled() and (error := task.exception()) and not isinstance(error, OperationalError):
-                raise error
+            if not task.cancelled() and (error := task.exception()):
+                try:
+                    raise error
+                except* OperationalError:
+                    pass
         self.loop.close()
 
     def _spin(self) -> None:

@@ -36,7 +36,7 @@ def test_what_was_queued_before_is_no_checkpoint(category: Category) -> None:
 
     run_to_end(hub.read())
     stream = Stream(hub, Asked(NAMES, None), Wire(send))
-    subscription = hub.subscribe(NAMES, lambda chunk: False)
+    subscription = hub.subscribe(NAMES)
     stream.epoch = subscription.epoch
     stream.at = subscription.joined | {"product": subscription.joined["product"] - BEHIND}
 
@@ -73,8 +73,8 @@ def queue_what_is_new(hub: Hub, subscription: Subscription) -> None:
 
 
 def hand_on(stream: Stream, subscription: Subscription) -> None:
-    while subscription.queue:
-        run_to_end(stream.hand_on(subscription.queue.popleft()))
+    while (chunk := subscription.take()) is not None:
+        run_to_end(stream.hand_on(chunk))
 
 
 def synced(sent: list[bytes]) -> list[dict[str, object]]:

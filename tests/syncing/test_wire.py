@@ -13,6 +13,7 @@ import uvicorn
 from catalog.models import Tag, Zone
 from syncing import epochs
 from syncing.feed import Chunk
+from syncing.stream import Stream
 from syncing.wire import DirectWire, Wire, wire_of
 from tests.parts import free_port, run_to_end
 from tests.syncing.simulation import Process, Turnstile, alone, read_through
@@ -170,7 +171,8 @@ def test_a_change_is_handed_to_streams_in_step_past_their_tasks(monkeypatch: pyt
     assert [len(wire.frames) for wire in (fresh, resuming, of_others)] == [told[0] + 1, told[1] + 1, told[2]]
     assert (fresh.offered, resuming.offered) == (offered + 1, 1)
     assert fresh.frames[-1] == resuming.frames[-1]
-    assert all(one.waits and not one.wake.is_set() for one in group.members), "their tasks slept through it"
+    streams = [one for one in group.waiting.values() if isinstance(one, Stream)]
+    assert [stream.talking for stream in streams] == [None, None], "no task of theirs was needed"
     Tag.objects.create(name="hot")
     process.ring()
     assert of_others.frames[-1].event == "sync"
