@@ -111,7 +111,7 @@ class Reader(asyncio.Protocol):
         at = time.perf_counter()
         for _ in range(data.count(b"event: sync\n")):
             self.hear(at)
-        if not self.opened.done() and b"event: hello\n" in data:
+        if not self.opened.done() and (b"event: hello\n" in data or b": hi\n" in data):  # the latter is nchan's
             self.opened.set_result(None)
 
     def connection_lost(self, error: Exception | None) -> None:

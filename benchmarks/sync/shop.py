@@ -15,7 +15,7 @@ import httpx
 import psycopg
 
 GRANIAN = "-m granian --interface wsgi --host 127.0.0.1 --port {port} --workers 2 --blocking-threads 4 --no-access-log"
-UVICORN = "-m uvicorn --host 127.0.0.1 --port {port} --no-access-log --timeout-graceful-shutdown 2"
+UVICORN = "-m uvicorn --host 127.0.0.1 --port {port} --no-access-log --no-proxy-headers --timeout-graceful-shutdown 2"
 
 
 @dataclass
@@ -49,10 +49,15 @@ class Shop:
             )
             yield f"http://127.0.0.1:{port}", process.pid
 
-    def enrol(self, *scopes: str) -> str:
+    def manage(self, *words: str, **settings: str) -> str:
+        """What ``manage.py`` prints."""
+        command = [sys.executable, "manage.py", *words]
+        environment = {**os.environ, **settings}
+        return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+
+    def enrol(self, *scopes: str, **settings: str) -> str:
         """The token of a new device."""
-        command = [sys.executable, "manage.py", "enroll_device", f"bench {time.monotonic_ns()}", *scopes]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1]
+        return self.manage("enroll_device", f"bench {time.monotonic_ns()}", *scopes, **settings).split()[-1]
 
 
 @contextmanager
