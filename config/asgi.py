@@ -21,7 +21,9 @@ from devices import writebehind
 from devices.identity import request_from_scope
 from refusals import Refusal
 from serving.bodies import ClientLeft, Receive, Send, handed_out, spooled
+from serving.descriptors import room_for_streams
 from serving.garbage_collection import freeze_loaded
+from serving.heartbeats import tell_streams
 from syncing import registry
 from syncing.events import Streams
 
@@ -68,6 +70,8 @@ async def answer(refusal: Refusal, scope: Any, send: Send) -> None:
 
 
 async def lifespan(receive: Receive, send: Send) -> None:
+    streams.capacity = min(streams.capacity, room_for_streams())
+    telling = asyncio.create_task(tell_streams(lambda: len(streams.open)))
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
@@ -77,6 +81,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
             freeze_loaded()
             await send({"type": "lifespan.startup.complete"})
         else:
+            telling.cancel()
             await streams.stop()
             await asyncio.to_thread(writebehind.write_what_is_left)
             await send({"type": "lifespan.shutdown.complete"})

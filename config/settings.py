@@ -78,7 +78,8 @@ PENDING_PHOTO_SCAN_BATCH_SIZE = env.int("PENDING_PHOTO_SCAN_BATCH_SIZE", 50, val
 PENDING_PHOTO_MIN_AGE_MS = env.int("PENDING_PHOTO_MIN_AGE_MS", 10_000, validate=validate.Range(min=0, max=1000 * WEEK))
 
 # --- Streams and operations -------------------------------------------------------------------------------------
-STREAM_CAPACITY = env.int("STREAM_CAPACITY", 4000, validate=AT_LEAST_ONE)
+STREAM_PROCESSES = env.int("STREAM_PROCESSES", 1, validate=AT_LEAST_ONE)
+STREAM_CAPACITY = env.int("STREAM_CAPACITY", 10_000, validate=AT_LEAST_ONE)
 CHANGE_RETENTION_DAYS = env.int("CHANGE_RETENTION_DAYS", 30, validate=AT_LEAST_ONE)
 CHANGE_RETENTION_ROWS = env.int("CHANGE_RETENTION_ROWS", 1_000_000, validate=AT_LEAST_ONE)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")

@@ -1,4 +1,4 @@
-"""The processes of ``manage.py serve``: web, worker, beat and, without a ``REDIS_URL``, a Valkey."""
+"""The processes of ``manage.py serve``: web (one or several), worker, beat and, without a ``REDIS_URL``, a Valkey."""
 
 import socket
 import sys
@@ -9,8 +9,13 @@ from .supervisor import Member
 from .valkey import answers, valkey_command
 
 
-def members(*, port: int, data: Path, valkey_socket: Path | None, access_log: bool = False) -> list[Member]:
-    """Everything that makes a server. ``valkey_socket``: where its own Valkey listens; None: it needs none."""
+def members(
+    *, port: int, web_processes: int, data: Path, valkey_socket: Path | None, access_log: bool = False
+) -> list[Member]:
+    """Everything that makes a server. ``valkey_socket``: where its own Valkey listens; None: it needs none.
+
+    Several ``web_processes`` listen at one port. uvicorn keeps them: it starts another for one that dies or hangs.
+    """
     valkey = None
     if valkey_socket is not None:
         folder = data / "valkey"
@@ -23,7 +28,10 @@ def members(*, port: int, data: Path, valkey_socket: Path | None, access_log: bo
     uvicorn = "config.asgi:application --host 0.0.0.0 --lifespan on --timeout-graceful-shutdown 2 --no-proxy-headers"
     asked = "--access-log" if access_log else "--no-access-log"
     web = Member(
-        "web", [*python, "uvicorn", *uvicorn.split(), asked, f"--port={port}"], is_ready=partial(listens, port)
+        "web",
+        [*python, "uvicorn", *uvicorn.split(), asked, f"--port={port}"],
+        {"WEB_CONCURRENCY": str(web_processes)},  # what uvicorn reads its --workers from
+        is_ready=partial(listens, port),
     )
     celery = [*python, "celery", "-A", "config", "--quiet", "--skip-checks"]
     # SIGQUIT: a worker gives unfinished tasks back to the broker. The warning is about pickles; it takes none.

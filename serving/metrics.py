@@ -25,6 +25,8 @@ from syncing.models import Change, SyncedResource
 from uploads.measures import Measured, measured
 from uploads.models import Photo
 
+from . import heartbeats
+
 
 class MetricsForbidden(Refusal):
     status, code = 403, "forbidden"
@@ -75,6 +77,10 @@ class Collector:
         yield GaugeMetricFamily("redcoral_oldest_pending_photo_seconds", "Age of the oldest pending photo.", age)
         with suppress(redis.RedisError):  # without a broker the rest is still worth having
             yield from _uploads(measured())
+            streams = GaugeMetricFamily("redcoral_streams", "Open streams of a process.", labels=["process"])
+            for process, count in heartbeats.streams(heartbeats.broker()):
+                streams.add_metric([process], count)
+            yield streams
         devices = Device.objects.filter(revoked_at=None).count()
         yield GaugeMetricFamily("redcoral_devices", "Enrolled devices that are not revoked.", devices)
         lags = GaugeMetricFamily(

@@ -160,9 +160,16 @@ class Listener:
         self.over.set()
         self.thread.join(20)  # a bookmark comes within 15 s
 
+    @property
+    def is_cut_off(self) -> bool:
+        return not self.thread.is_alive()
+
     def read(self) -> None:
         fields: dict[str, str] = {}
-        with self.client.stream("GET", self.path, headers={"Accept": "text/event-stream"}, timeout=60) as response:
+        with (
+            suppress(httpx.ReadError, httpx.RemoteProtocolError),  # the process was killed
+            self.client.stream("GET", self.path, headers={"Accept": "text/event-stream"}, timeout=60) as response,
+        ):
             assert response.status_code == 200, response.read()
             for line in response.iter_lines():
                 if self.over.is_set():

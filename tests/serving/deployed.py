@@ -4,9 +4,12 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from string import Template
+from types import MappingProxyType
 
 import httpx
 
@@ -15,6 +18,7 @@ from tests.running import RunningServer
 from tests.serving.conftest import NewServer
 
 DEPLOY = ROOT / "deploy"
+EMPTY: Mapping[str, str] = MappingProxyType({})
 NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log stderr; {user}
 events {{}}
@@ -27,12 +31,13 @@ http {{
 """
 
 
-def unit_command(name: str) -> list[str]:
-    """The command of a systemd unit, run from this checkout."""
+def unit_command(name: str, settings: Mapping[str, str] = EMPTY) -> list[str]:
+    """The command of a systemd unit, with ``settings`` in its environment, run from this checkout."""
     unit = (DEPLOY / "systemd" / f"redcoral-{name}.service").read_text()
     found = re.search(r"^ExecStart=/opt/redcoral/\.venv/bin/(.+)$", unit, re.MULTILINE)
     assert found is not None
-    program, *words = shlex.split(found.group(1))
+    unset = dict(re.findall(r"^Environment=(\w+)=(.+)$", unit, re.MULTILINE))
+    program, *words = shlex.split(Template(found.group(1)).substitute({**unset, **settings}))
     return [str(Path(sys.executable).with_name(program)), *words]
 
 
@@ -44,7 +49,7 @@ def start_processes(new_server: NewServer, *, stack: ExitStack, **settings: str)
     server.manage("migrate", "--no-input")
     for name, standard in (("web", "8001"), ("stream", "8002")):
         start(
-            [word.replace(standard, str(ports[name])) for word in unit_command(name)],
+            [word.replace(standard, str(ports[name])) for word in unit_command(name, server.settings)],
             ready=partial(answers, f"http://127.0.0.1:{ports[name]}/livez"),
             log=server.data.with_name(f"{name}.log"),
             on=stack,

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.timeout(240), pytest.mark.any_database]
 def deployed(new_server: NewServer, nginx: str, tmp_path: Path) -> Iterator[RunningServer]:
     """A server whose ``url`` is nginx; its processes were started by the units' own commands."""
     with ExitStack() as stack:
-        server = start_processes(new_server, stack=stack, IMAGE_DELIVERY="accel")
+        server = start_processes(new_server, stack=stack, IMAGE_DELIVERY="accel", STREAM_PROCESSES="2")
         conf = without_tls((DEPLOY / "nginx.conf").read_text(), port=server.port)
         start_nginx(nginx, server, conf, stack=stack, folder=tmp_path)
         wait_until(lambda: answers(f"{server.url}/livez"), what="nginx")

@@ -68,6 +68,7 @@ class Command(BaseCommand):
                 connection.close_pool()  # type: ignore[attr-defined]
         everything = members(
             port=settings.PORT,
+            web_processes=settings.STREAM_PROCESSES,
             data=settings.DATA_DIR,
             valkey_socket=settings.VALKEY_SOCKET if settings.EMBEDDED_VALKEY else None,
             access_log=access_log,
