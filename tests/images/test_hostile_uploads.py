@@ -20,7 +20,7 @@ from PIL import Image as Picture
 from images.models import Image
 from normalform import ImageRefused, is_normal_form, normalize
 from tests.images.damage import damaged
-from tests.images.hostile import REFUSED, SECRETS, TAKEN
+from tests.images.hostile import REFUSED, SECRETS, TAKEN, tiff_of
 from tests.images.pictures import encoded
 from tests.images.small import SMALL_FILES
 from tests.images.test_delivery import problem
@@ -93,6 +93,12 @@ def test_damaged_files_are_stored_in_normal_form_or_refused_and_never_an_error_o
     assert statuses[201]
     assert statuses[422]
     assert all(is_normal_form(path.read_bytes()) for path in files_in(files))
+
+
+def test_rows_of_a_million_pixels_are_refused_by_their_header() -> None:
+    """libvips would hold hundreds of them."""
+    with pytest.raises(ImageRefused, match="too much memory"):
+        normalize(tiff_of(1_000_000, 32).replace(b"\2\1\4\0\1\0\0\0\x08", b"\2\1\4\0\1\0\0\0\x10"), quality=85)
 
 
 CONVERT = """

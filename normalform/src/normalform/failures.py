@@ -77,11 +77,11 @@ def is_room_for(size: int) -> bool:
 
 @contextmanager
 def pixel_limit() -> Iterator[None]:
-    """Pillow refuses more than ``MAX_PIXELS`` by the header alone. Its limit belongs to the process: hold a lock.
+    """Pillow refuses more than ``MAX_PHOTO_PIXELS`` by itself. Its limit belongs to the process: hold a lock.
 
     Pillow only warns of a picture above its own limit, and raises above twice that.
     """
-    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MAX_PIXELS // 2
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MAX_PHOTO_PIXELS // 2
     try:
         yield
     finally:

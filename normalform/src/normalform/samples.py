@@ -33,6 +33,11 @@ def loaded(format: str, data: bytes) -> Any:
     return getattr(libvips().Image, f"{format}load_buffer")(data, access="sequential", fail_on="error")
 
 
+def rows_held(width: int, bytes_each: float, edge: int) -> float:
+    """Bytes that libvips holds on the way to ``edge``: as many rows as become one, and never less than some."""
+    return width * bytes_each * max(64, width / edge)
+
+
 def of_array(array: NDArray[Any]) -> Any:
     """An image of libvips that shares the array's memory."""
     return libvips().Image.new_from_array(

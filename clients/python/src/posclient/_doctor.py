@@ -53,7 +53,7 @@ Found = Iterator[tuple[Verdict, str]]
 
 def versions(configuration: Configuration, bridge: Bridge) -> Found:
     said = [f"Python {platform.python_version()}", f"SQLite {sqlite3.sqlite_version}", ssl.OPENSSL_VERSION]
-    for name in ("httpx", "httpx-sse", "h2", "redcoral-normalform", "Pillow", "simplejpeg"):
+    for name in ("httpx", "httpx-sse", "h2", "redcoral-normalform", "Pillow", "simplejpeg", "pyvips"):
         try:
             said.append(f"{name} {version(name)}")
         except PackageNotFoundError:

@@ -13,6 +13,7 @@ def read_gif(data: bytes) -> Decoded:
     with opened(data, "GIF") as image:
         check_size(*image.size)
         image.load()
+        check_size(*image.size)  # a frame may be larger than the screen that it is shown on
         return Decoded(image)
 
 

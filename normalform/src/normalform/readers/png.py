@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from normalform.errors import ImageRefused
+from normalform.jpeg import LONGEST_EDGE
 from normalform.picture import Decoded, check_size, opened, turns_of
-from normalform.samples import loaded
+from normalform.samples import loaded, rows_held
 from normalform.spaces import BT709, Primaries, Space, are_primaries, cicp
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -75,7 +76,8 @@ def read(data: bytes) -> Decoded:
         raise ImageRefused("broken_image", "no header")
     width, height, depth = int.from_bytes(header[:4]), int.from_bytes(header[4:8]), header[8]
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(header[9], 1) + (b"tRNS" in found)
-    check_size(width, height, memory=width * height * (2 * channels if depth == 16 else 8))
+    deep = width * height * 2 * channels + rows_held(width, 2 * channels, LONGEST_EDGE)
+    check_size(width, height, memory=deep if depth == 16 else width * height * 8)
     file = b"".join([*kept, chunk(b"IEND", b"")])
     pixels: Any
     if depth == 16:

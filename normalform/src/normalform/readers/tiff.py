@@ -7,8 +7,9 @@ from typing import Any
 from PIL import Image
 
 from normalform.errors import ImageRefused
+from normalform.jpeg import LONGEST_EDGE
 from normalform.picture import ORIENTATIONS, Decoded, check_size, opened
-from normalform.samples import loaded, unmultiplied
+from normalform.samples import loaded, rows_held, unmultiplied
 
 MOST_PIECES = 100_000  # strips or tiles
 LARGEST_TILE = 64_000_000  # pixels; a decoder makes room for a whole tile, however small the picture is
@@ -77,7 +78,9 @@ def read(data: bytes) -> Decoded:
     width, height, samples = directory.one(WIDTH), directory.one(HEIGHT), directory.one(SAMPLES, 1)
     bits = {*directory.values(BITS, (1,))}
     depth = max(bits)
-    check_size(width, height, memory=width * height * max(8, 1.5 * samples * depth / 8))
+    bytes_each = samples * depth / 8
+    memory = width * height * max(8, 1.5 * bytes_each) + rows_held(width, bytes_each, LONGEST_EDGE)
+    check_size(width, height, memory=memory)
     profile = None
     if field := directory.fields.get(PROFILE):
         profile = data[field.at : field.at + field.count]
