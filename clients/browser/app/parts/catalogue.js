@@ -92,8 +92,12 @@ export class Catalogue {
   #categories = new Map();
   /** @type {Set<string>} */
   #shown = new Set();
+  /** @type {readonly Product[]} */
+  #products = [];
   /** @type {Map<string, Product>} */
   #seen = new Map();
+  /** @type {{version: number, ids: string[]}} */
+  #order = { version: -1, ids: [] };
   /** @type {Map<string, {members: Map<string, Product>, sorted: string[] | null}>} */
   #groups = new Map();
 
@@ -112,6 +116,8 @@ export class Catalogue {
    * @param {readonly Product[]} products
    */
   takeProducts(products) {
+    if (products === this.#products) return;
+    this.#products = products;
     for (const product of products) {
       const before = this.#seen.get(product.id);
       if (before === product) continue;
@@ -151,6 +157,14 @@ export class Catalogue {
       sections.push({ id: ELSEWHERE, name: "", depth: 0, items });
     }
     return sections.filter((section) => section.items.length);
+  }
+
+  /** The ids of all that is shown, in the order of the menu; the same list until that changes. */
+  order() {
+    if (this.#order.version !== this.version) {
+      this.#order = { version: this.version, ids: this.sections(null).flatMap((section) => section.items) };
+    }
+    return this.#order.ids;
   }
 
   /** @param {string} category */

@@ -21,11 +21,18 @@ export class SearchIndex {
   #indexed = new Map();
   /** @type {Map<string, string>} */
   #tags = new Map();
+  /** What was searched last, in the order of the menu: it stays while somebody types. */
+  #lined = {
+    products: /** @type {readonly Product[]} */ ([]),
+    order: /** @type {readonly string[]} */ ([]),
+    entries: /** @type {Indexed[]} */ ([]),
+  };
 
   /** @param {Iterable<{id: string, name: string}>} tags */
   takeTags(tags) {
     this.#tags = new Map([...tags].map((tag) => [tag.id, plain(tag.name)]));
     this.#indexed.clear();
+    this.#lined = { products: [], order: [], entries: [] };
   }
 
   /**
@@ -48,26 +55,33 @@ export class SearchIndex {
   /**
    * @param {string} query
    * @param {readonly Product[]} products
-   * @param {string[]} order the ids that may be found, in the order of the menu
+   * @param {readonly string[]} order the ids that may be found, in the order of the menu
    * @returns {Found} the exact number first, then names that begin so, then words of names, then the rest
    */
   search(query, products, order) {
     const words = plain(query).split(/\s+/).filter(Boolean);
     if (!words.length) return NONE;
-    this.read(products);
     const whole = words.join(" ");
     const joined = words.join("");
     /** @type {string[][]} */
     const ranks = [[], [], [], []];
-    for (const id of order) {
-      const found = this.#indexed.get(id);
-      if (!found || !words.every((word) => found.text.includes(word))) continue;
-      if (found.numbers.includes(joined)) ranks[0].push(id);
-      else if (found.name.startsWith(whole)) ranks[1].push(id);
-      else if (words.every((word) => beginsAWord(found.name, word))) ranks[2].push(id);
-      else ranks[3].push(id);
+    for (const found of this.#line(products, order)) {
+      if (hasAll(found.text, words)) ranks[rankOf(found, words, whole, joined)].push(found.product.id);
     }
     return { ids: ranks.flat(), exact: ranks[0].length === 1 ? ranks[0][0] : null };
+  }
+
+  /**
+   * @param {readonly Product[]} products
+   * @param {readonly string[]} order
+   */
+  #line(products, order) {
+    if (products !== this.#lined.products || order !== this.#lined.order) {
+      this.read(products);
+      const entries = order.flatMap((id) => this.#indexed.get(id) ?? []);
+      this.#lined = { products, order, entries };
+    }
+    return this.#lined.entries;
   }
 
   /** @param {Product} product */
@@ -80,11 +94,24 @@ export class SearchIndex {
   }
 }
 
-/**
- * @param {string} text
- * @param {string} word
- */
-const beginsAWord = (text, word) => text.startsWith(word) || text.includes(` ${word}`);
+// Loops without functions in them: these run 20,000 times for a key.
+
+/** @param {string} text @param {readonly string[]} words */
+function hasAll(text, words) {
+  for (const word of words) if (!text.includes(word)) return false;
+  return true;
+}
+
+/** @param {Indexed} found @param {readonly string[]} words @param {string} whole @param {string} joined */
+function rankOf({ name, numbers }, words, whole, joined) {
+  if (numbers.includes(joined)) return 0;
+  if (name.startsWith(whole)) return 1;
+  for (const word of words) {
+    const at = name.indexOf(word);
+    if (at < 0 || (at > 0 && name[at - 1] !== " " && !name.includes(` ${word}`))) return 3;
+  }
+  return 2;
+}
 
 /**
  * @param {{tags?: string[]}} product

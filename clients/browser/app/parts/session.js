@@ -198,8 +198,8 @@ export class Session {
    */
   shown() {
     if (this.query.trim()) {
-      const order = this.catalogue.sections(null).flatMap((section) => section.items);
-      const { ids, exact } = this.index.search(this.query, this.terminal.resources.product.getSnapshot(), order);
+      const products = this.terminal.resources.product.getSnapshot();
+      const { ids, exact } = this.index.search(this.query, products, this.catalogue.order());
       return { sections: this.#suiting([{ id: "", name: "", depth: 0, items: ids }]), exact };
     }
     return { sections: this.#suiting(this.#listed()), exact: null };
