@@ -182,7 +182,7 @@ class Pages(dict[str, bytes]):
 def many_cuts(browser: "Browser", table: Table, size: int = 2000) -> None:
     with MadeUp() as server:
         hold(server, size)
-        begun = []
+        begun: list[bool] = []
 
         def stream(write: Callable[[bytes], object]) -> None:
             versions = {"product": 1, **dict.fromkeys(OTHERS, 1)}

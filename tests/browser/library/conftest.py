@@ -41,7 +41,7 @@ class Node:
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
-        assert line, f"{self.process.args} ended"
+        assert line, "it ended"
         return json.loads(line)
 
 

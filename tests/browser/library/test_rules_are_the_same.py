@@ -136,8 +136,9 @@ class Played:
                 return self.rules.sync(Change(**change), cut=cut, cursor=cursor)
             case "hello", (*first, resumed):
                 return self.rules.hello(*first, resumed=resumed)
-            case "delta", (*first, changes):
-                return self.rules.delta(*first, [Change(**change) for change in changes])
+            case "delta", (resource, epoch, since, to, head, changes):
+                told = [Change(**change) for change in changes]
+                return self.rules.delta(resource, epoch, since, to, head, told)
         return getattr(self.rules, name)(*of)
 
 

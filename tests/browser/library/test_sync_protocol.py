@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
@@ -52,15 +52,15 @@ class InNode:
             return State(None, {}, {})
 
 
-def state_of(dump: dict[str, list[list[object]]]) -> State:
-    """What a dump of the copy's two stores holds."""
-    held: dict[str, object] = dict(dump["state"]).get("held") or {"epoch": None, "versions": {}}  # type: ignore[arg-type]
-    versions = {name: at for name, at in held["versions"].items() if at is not None}  # type: ignore[attr-defined]
-    objects: dict[str, dict[str, object]] = {name: {} for name in versions}
-    for (resource, id), row in dump["objects"]:  # type: ignore[misc]
+def state_of(dump: dict[str, list[tuple[Any, Any]]]) -> State:
+    """What a dump of the copy's two stores holds: ``[key, value]`` by the stores' names."""
+    held: dict[str, Any] = dict(dump["state"]).get("held") or {"epoch": None, "versions": {}}
+    versions = {name: at for name, at in held["versions"].items() if at is not None}
+    objects: dict[str, dict[str, Any]] = {name: {} for name in versions}
+    for (resource, id), row in dump["objects"]:
         if resource in versions:
             objects[resource][id] = row
-    return State(held["epoch"], versions, objects)  # type: ignore[arg-type]
+    return State(held["epoch"], versions, objects)
 
 
 @pytest.mark.parametrize("scenario", scenarios(), ids=str)
