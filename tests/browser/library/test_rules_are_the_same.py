@@ -109,6 +109,8 @@ class Played:
         elif self.wanted is not None:
             resource, epoch = self.wanted.resource, (of[0] if of else None) or self.rules.epoch
             match name:
+                case "snapshot" if epoch and self.wanted.since is not None:  # it asked for changes: these are none
+                    yield "delta", resource, epoch, self.wanted.since, self.wanted.since + of[1], of[1] + 2, []
                 case "snapshot" if epoch:
                     yield name, resource, epoch, of[1] + self.rules._known.get(resource, 0) - 1, of[2]
                 case "delta" if epoch and self.wanted.since is not None:
