@@ -6,7 +6,7 @@ import { PictureRefused } from "../errors.js";
 import { LONGEST_EDGE, normalFrame, stripped } from "./jpeg.js";
 
 const MAX_BYTES = 25 * 1024 * 1024;
-const MAX_PIXELS = 108_000_000; // as the server takes of a photograph; here it has been decoded by then
+const MAX_PIXELS = 12_032 * 9_024; // what phones of 108 megapixels make, as the server takes it
 const LARGEST_MADE = 2_000_000; // bytes, below 2 MB however they are read
 const QUALITIES = [0.85, 0.75, 0.6, 0.45, 0.3, 0.15];
 const WORKING = 30_000; // ms, at most, for one step of the browser
