@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from images.normalize import normalize
 from normalform import LONGEST_EDGE
-from normalform.decoding import fit
+from normalform.samples import fit
 
 QUALITY = 85
 # Real photographs, enlarged, with the noise of a sensor: what phones send. Orientation as EXIF counts it.
