@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import subprocess
 from hashlib import sha256
 from pathlib import Path
 from shutil import copytree
@@ -11,8 +12,8 @@ import pytest
 from django.test import Client
 
 from terminal import shell as shells
-from terminal.shell import Shell, made, shell
-from tests.parts import ROOT
+from terminal.shell import ENTRY, Shell, made, modules, shell
+from tests.parts import ROOT, missing
 
 BROWSER = ROOT / "clients" / "browser"
 MOST_MODULES = 45
@@ -35,14 +36,60 @@ def address(path: str, *, build: str = "") -> str:
     return f"/terminal/app/{build or shell().build}/{path}"
 
 
+def served(path: str) -> bytes:
+    """The bytes of a file without the comments of our modules; ``test_modules_mean_the_same`` says which may go."""
+    body = source(path).read_bytes()
+    return shells.COMMENTS.sub("", body.decode()).encode() if is_ours(path) else body
+
+
+def is_ours(path: str) -> bool:
+    return path.endswith(".js") and not path.startswith("vendor/")
+
+
 def test_every_file_comes_as_it_is_written_and_may_be_kept_for_ever(client: Client) -> None:
     assert {"app/main.js", "app/theme.css", "src/index.js", "vendor/lit.js", "app/texts/es.json"} <= set(shell().files)
     for path in shell().files:
         response = client.get(address(path))
         assert response.status_code == 200, path
-        assert response.content == source(path).read_bytes(), path
+        assert response.content == served(path), path
         assert response["Cache-Control"] == "public, max-age=31536000, immutable"
         assert response["X-Content-Type-Options"] == "nosniff"
+
+
+def test_modules_mean_the_same_without_their_comments(tmp_path: Path) -> None:
+    """As a tool sees it that reads JavaScript: a comment inside a text would be a difference."""
+    esbuild = BROWSER / "node_modules" / ".bin" / "esbuild"
+    if not esbuild.exists():
+        missing("clients/browser/node_modules")
+    ours = [path for path in shell().files if is_ours(path)]
+
+    def read_again(name: str, bodies: dict[str, bytes]) -> dict[str, str]:
+        for path, body in bodies.items():
+            (tmp_path / name / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / path).write_bytes(body)
+        how = ["--minify-whitespace", "--outdir=made", "--outbase=."]
+        subprocess.run([esbuild, *bodies, *how], cwd=tmp_path / name, check=True, capture_output=True)
+        return {path: (tmp_path / name / "made" / path).read_text() for path in bodies}
+
+    assert len(ours) > MOST_MODULES
+    written = read_again("written", {path: source(path).read_bytes() for path in ours})
+    assert read_again("served", {path: shell().files[path].body for path in ours}) == written
+
+
+def test_a_first_load_is_small() -> None:
+    """Bytes on the wire: our modules, those of others, and all with the page, its look and a language."""
+    files = shell().files
+    first = modules(files, ENTRY)
+
+    def packed(paths: list[str]) -> int:
+        return sum(len(files[path].packed or b"") for path in paths)
+
+    vendored = packed([path for path in first if path.startswith("vendor/")])
+    ours = packed(first) - vendored
+    everything = packed([*first, "app/theme.css", "app/texts/es.json"]) + len(shell().page.packed or b"")
+    assert ours <= 70_000
+    assert vendored <= 16_000
+    assert everything <= 120_000
 
 
 def test_modules_have_the_type_without_which_no_browser_runs_them(client: Client) -> None:
@@ -146,7 +193,7 @@ def test_the_worker_knows_every_file_by_its_digest(client: Client) -> None:
     assert client.get("/terminal/sw.js").content == shell().worker.body
     assert found["build"] == shell().build
     assert found["page"] == sha256(client.get("/terminal/").content).hexdigest()
-    assert found["files"] == {path: sha256(source(path).read_bytes()).hexdigest() for path in shell().files}
+    assert found["files"] == {path: sha256(served(path)).hexdigest() for path in shell().files}
 
 
 def test_the_page_preloads_every_module_that_its_first_one_needs(client: Client) -> None:

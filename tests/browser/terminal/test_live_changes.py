@@ -78,10 +78,14 @@ def test_a_new_photo_is_shown_as_soon_as_it_is_the_products(open_terminal: OpenT
 
 
 def test_what_changed_is_listed(open_terminal: OpenTerminal, house: House) -> None:
-    _category, (first,) = category_of(house, 1)
+    category, (first, _second) = category_of(house, 2)
     page = open_terminal()
+    page.click(f"[data-category='{category}']")
+    price = page.locator(f"[data-product='{first}'] [data-price]")
+    expect(price).to_have_attribute("data-price", "3.80")
 
     house.change(first, price="4.20")
+    expect(price).to_have_attribute("data-price", "4.20")  # or both would be one entry
     house.change(first, is_sold_out=True)
     page.evaluate("document.body.append(document.createElement('rc-changes'))")
 

@@ -3,6 +3,7 @@
 import { html, nothing } from "../../vendor/lit.js";
 import { Element } from "../parts/element.js";
 import { say } from "../parts/notices.js";
+import "../parts/state.js";
 import { copy, installing, isApple, isInstalled, overHttp } from "../parts/platform.js";
 import { LANGUAGES, spoken, t } from "../parts/texts.js";
 import { takeUpdate, update } from "../parts/update.js";
