@@ -22,6 +22,15 @@ TRANSACTIONAL = frozenset({"transactional_db", "live_server"})
 TOGETHER = (
     ("tests/faults/test_fault_matrix.py",),  # forked processes
     ("tests/posclient/",),  # a server
+    (  # Chromium and a server with its proxy, and once more for the rest of them
+        "tests/browser/terminal/test_access_for_everybody.py",
+        "tests/browser/terminal/test_menu.py",
+        "tests/browser/terminal/test_photos_taken_offline.py",
+        "tests/browser/terminal/test_pictures.py",
+        "tests/browser/terminal/test_ticket.py",
+    ),
+    ("tests/browser/terminal/",),
+    ("tests/browser/library/",),  # Chromium
     ("tests/browser/",),  # Chromium
     ("tests/serving/test_serve.py",),  # servers
     ("tests/serving/test_client_certificates.py",),  # a server and two nginx

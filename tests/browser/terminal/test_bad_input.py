@@ -13,7 +13,7 @@ from tests.browser.terminal.conftest import TERMINAL, House, until_connection, w
 from tests.browser.terminal.drawing import unique
 from tests.posclient.proxy import Proxy
 
-pytestmark = [pytest.mark.any_database, pytest.mark.xdist_group("terminal")]
+pytestmark = pytest.mark.any_database
 
 Rows = list[dict[str, Any]]
 TOP, BELOW, LOST = (f"0000000{n}-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))

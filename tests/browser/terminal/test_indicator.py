@@ -7,7 +7,7 @@ from tests.browser.terminal.conftest import House, OpenTerminal, Watch, until_co
 from tests.browser.terminal.looking import BROKEN_NETWORK
 from tests.posclient.proxy import Proxy
 
-pytestmark = [pytest.mark.any_database, pytest.mark.xdist_group("terminal")]
+pytestmark = pytest.mark.any_database
 
 
 def say(page: Page, **values: object) -> None:

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.terminal.conftest import House, OpenTerminal
 from tests.browser.terminal.drawing import unique
 
-pytestmark = [pytest.mark.any_database, pytest.mark.xdist_group("terminal")]
+pytestmark = pytest.mark.any_database
 
 
 def tab_to(page: Page, selector: str, *, at_most: int = 80) -> None:

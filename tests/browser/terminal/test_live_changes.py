@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.terminal.conftest import House, OpenTerminal
 from tests.browser.terminal.drawing import drawn, listen_to_drawing, unique
 
-pytestmark = [pytest.mark.any_database, pytest.mark.xdist_group("terminal")]
+pytestmark = pytest.mark.any_database
 
 ELSEWHERE = {"rc-indicator", "rc-changes"}
 

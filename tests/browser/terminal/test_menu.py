@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.terminal.conftest import House, OpenTerminal
 from tests.browser.terminal.drawing import unique
 
-pytestmark = [pytest.mark.any_database, pytest.mark.xdist_group("terminal")]
+pytestmark = pytest.mark.any_database
 
 
 def shown(page: Page) -> list[str]:

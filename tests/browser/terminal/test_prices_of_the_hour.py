@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.terminal.conftest import House, OpenTerminal
 
-pytestmark = [pytest.mark.any_database, pytest.mark.xdist_group("terminal")]
+pytestmark = pytest.mark.any_database
 
 SHOP = ZoneInfo("Europe/Madrid")
 FAR = "Pacific/Auckland"
