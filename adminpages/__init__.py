@@ -31,13 +31,15 @@ class List(ChangeList):
 
     def get_filters(self, request: HttpRequest) -> Any:
         found = super().get_filters(request)
-        if left := found[2]:  # what no filter took
+        if left := found[2].keys() - self.model_admin.linked:  # what no filter took
             raise DisallowedModelAdminLookup(f"Filtering by {', '.join(left)} isn't allowed.")
         return found
 
 
 class Page(ModelAdmin):
-    """The base of all pages."""
+    """The base of all pages. ``linked`` names what links to its list ask for beside its filters."""
+
+    linked: frozenset[str] = frozenset()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return List

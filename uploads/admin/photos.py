@@ -23,6 +23,7 @@ class PhotoAdmin(SendingAdmin):
     list_display = ("picture", "filename", "state", "what_happened", "attempts", "album", "product", "created_at")
     list_display_links = ("picture", "filename")
     list_filter = ("status", "content_type", "created_at")
+    linked = frozenset({"album__id__exact", "status__in"})
     list_select_related = ("album", "product")
     search_fields = ("filename", "error", "album__name", "product__name")
     fieldsets = (

@@ -5,6 +5,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from devices.identity import COOKIE
 from tests.browser.terminal.conftest import House, Watch
@@ -79,7 +80,7 @@ def test_the_plain_example_enrols_and_shows_what_changes(
     page.click("text=Enrol")
 
     page.wait_for_selector("li:text('Flat white 3.80')")
-    assert page.text_content("#state") == "live"
+    expect(page.locator("#state")).to_have_text("live")
     assert page.is_hidden("#enrol")
     house.change(product["id"], price="4.20", is_sold_out=True)
     page.wait_for_selector("li:text('Flat white 4.20 (sold out)')")
