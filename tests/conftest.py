@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, connections, transaction
 from django.test import TransactionTestCase, override_settings
+from pytest_django import DjangoDbBlocker
 
 from syncing.capture.migration import after as capture_after_migration
 from tests.front import Front, front_of
@@ -27,6 +28,17 @@ def django_db_modify_db_settings() -> None:
             database["TEST"]["NAME"] = str(Path(os.environ["DATA_DIR"]) / "test.sqlite3")
             options = database["OPTIONS"]
             options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """At the end nobody else is connected: PostgreSQL drops no database that a dying process still has."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            cursor.execute(f"SELECT pg_terminate_backend(pid) {others}")
+    connection.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
