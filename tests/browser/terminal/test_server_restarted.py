@@ -11,6 +11,11 @@ from tests.running import SERVE, RunningServer
 
 
 @pytest.fixture
+def cleared() -> None:
+    """Nobody else meets this server."""
+
+
+@pytest.fixture
 def house(new_database: Callable[[], dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One of our own, since it is stopped."""
     data = tmp_path_factory.mktemp("house") / "data"
