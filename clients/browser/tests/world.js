@@ -8,10 +8,11 @@ import { Terminal } from "../src/terminal.js";
 export const E1 = "0a5e1f6e-0000-4000-8000-000000000001";
 export const E2 = "0a5e1f6e-0000-4000-8000-000000000002";
 
+// A back-off may wait for half a minute.
 export const until = async (true_, what = "it") => {
   const began = Date.now();
   while (!(await true_())) {
-    if (Date.now() - began > 5000) throw new Error(`${what} didn't come about`);
+    if (Date.now() - began > 45_000) throw new Error(`${what} didn't come about`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 };
