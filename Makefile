@@ -36,13 +36,13 @@ test-sqlite: $(DEV)  ## run the suite on SQLite; ARGS="tests/images -k hash" cho
 test-postgresql: $(DEV)  ## run the suite on PostgreSQL; ARGS as above
 	$(BIN)/pytest --database=postgresql -n $(JOBS) $(ARGS)
 
-check: $(DEV) check-browser  ## lint, format, types, import rules, migrations, docs
+check: $(DEV) check-browser  ## lint, format, types, import rules, migrations, docs, translations
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PYTHONPATH=clients/python/src $(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/pytest --quiet tests/test_architecture.py tests/test_documented.py
+	$(BIN)/pytest --quiet tests/test_architecture.py tests/test_documented.py tests/tools
 
 # Where there is no npm it is left out, unless REQUIRE_ALL_PARTS says that nothing may be.
 check-browser:  ## types, lint, vendored files, syntax and node tests of clients/browser; needs Node 20 or newer

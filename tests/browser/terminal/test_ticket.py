@@ -11,7 +11,9 @@ from tests.browser.terminal.drawing import unique
 pytestmark = pytest.mark.any_database
 
 
-def lines(page: Page, place: str = "counter") -> list[dict[str, Any]]:
+def lines(page: Page, count: int, place: str = "counter") -> list[dict[str, Any]]:
+    """The lines of a ticket, once it has so many: what is told to the page is written a moment later."""
+    page.wait_for_function("([place, count]) => redcoral.tickets.get(place).lines.length === count", arg=[place, count])
     found: list[dict[str, Any]] = page.evaluate("(place) => redcoral.tickets.get(place).lines", place)
     return found
 
@@ -61,7 +63,7 @@ def test_a_tap_adds_and_the_ticket_counts(open_terminal: OpenTerminal, house: Ho
     total(page, "8.40")
     page.click("[data-notice=undo] .button >> nth=0")
     total(page, "8.75")
-    assert [line["product"] for line in lines(page)] == [one["id"], other["id"]]
+    assert [line["product"] for line in lines(page, 2)] == [one["id"], other["id"]]
     page.reload()
     total(page, "8.75")
 
@@ -98,7 +100,7 @@ def test_options_that_must_be_chosen_are_asked_and_what_is_sold_out_cant_be(
     sheet.locator("[data-add]").click()
 
     expect(sheet).to_have_count(0)
-    assert [(option["name"], option["amount"]) for option in lines(page)[0]["options"]] == [
+    assert [(option["name"], option["amount"]) for option in lines(page, 1)[0]["options"]] == [
         ("Large", 110),
         ("Oat", 0),
         ("Cocoa", 50),
@@ -206,7 +208,7 @@ def test_prices_follow_the_zone_of_the_table_and_a_ticket_that_moves_is_asked_ab
         page.click(f"[data-notice='zone-prices'] [data-do={answer}]")
         expect(page.locator(f"[data-ticket='{sunny}']")).to_be_visible()
         total(page, sum)
-    assert lines(page, table) == []
+    assert lines(page, 0, table) == []
 
 
 def test_a_ticket_is_cleared_with_a_way_back_and_copied_as_text(open_terminal: OpenTerminal, house: House) -> None:
