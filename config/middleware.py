@@ -16,7 +16,7 @@ from devices.identity import bearer_token
 from devices.models import token_digest
 from refusals import Refusal
 from syncing import log
-from syncing.codings import takes_gzip
+from syncing.codings import pack, takes_gzip
 from syncing.views import changes, status
 
 from . import problems
@@ -44,7 +44,11 @@ class BodilessMiddleware(MiddlewareMixin):
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """Django's, except for pictures (compressed already), small answers, and clients that refuse gzip by ``q=0``."""
+    """Django's, except for pictures (compressed already), small answers, and clients that refuse gzip by ``q=0``.
+
+    JSON is packed in an eighth of the time, and smaller. Django hides the length of pages by noise; JSON needs none: no
+    page of another site makes a browser send its credentials, and a text of its choice, to the API.
+    """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if is_picture(response):
@@ -54,6 +58,8 @@ class CompressionMiddleware(GZipMiddleware):
         if not takes_gzip(request.headers.get("Accept-Encoding", "")):
             patch_vary_headers(response, ["Accept-Encoding"])
             return response
+        if isinstance(response, HttpResponse) and response.headers.get("Content-Type") == "application/json":
+            return packed(response)
         request.META["HTTP_ACCEPT_ENCODING"] = "gzip"  # Django knows it in small letters only
         return super().process_response(request, response)
 
@@ -107,6 +113,19 @@ class RefusalMiddleware(MiddlewareMixin):
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return problems.problem(exception) if isinstance(exception, Refusal) else None
+
+
+def packed(response: HttpResponse) -> HttpResponse:
+    """The same, gzipped. Its entity tag becomes a weak one: in another coding it is other bytes."""
+    patch_vary_headers(response, ["Accept-Encoding"])
+    if response.has_header("Content-Encoding"):
+        return response
+    response.content = pack(response.content)
+    response.headers["Content-Length"] = str(len(response.content))
+    response.headers["Content-Encoding"] = "gzip"
+    if response.headers.get("ETag", "").startswith('"'):
+        response.headers["ETag"] = f"W/{response.headers['ETag']}"
+    return response
 
 
 def is_picture(response: HttpResponseBase) -> bool:

@@ -7,7 +7,6 @@ work: without one of them, each request builds its own snapshot.
 """
 
 import fcntl
-import gzip
 import logging
 import time
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from . import log, registry
+from .codings import pack
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,6 @@ KEPT_SECONDS = 3600
 LOCKS = 64  # files, among which the snapshots are distributed
 PATIENCE_SECONDS = 30  # whoever has waited for so long builds its own
 PAUSE_SECONDS = 0.02
-COMPRESSION = 1  # levels above cost more time than they save bytes
 
 
 @dataclass(frozen=True)
@@ -108,4 +107,4 @@ def build(name: str) -> Packed:
     snapshot = log.snapshot(name=name)
     head = {"epoch": str(snapshot.epoch), "resource": name, "version": snapshot.version}
     json = b'%b,"items":%b}' % (orjson.dumps(head)[:-1], snapshot.items)
-    return Packed(etag_of(snapshot.epoch, name, snapshot.version), gzip.compress(json, COMPRESSION, mtime=0))
+    return Packed(etag_of(snapshot.epoch, name, snapshot.version), pack(json))

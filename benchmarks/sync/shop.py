@@ -164,9 +164,10 @@ class Table:
         self.add(what, f"{a:,.2f} ms", f"{b:,.2f} ms", a / b, f"≤ {most:g}", reached=a / b <= most)
 
     def at_least(self, what: str, ours: Sequence[float], peer: Sequence[float], least: float, unit: str) -> None:
-        """The ratio of two medians of rates, or of times when it is how much faster ``ours`` is."""
+        """The ratio of two medians of rates, or of times when it is how much faster ``ours`` is; 0: no target."""
         a, b = statistics.median(ours), statistics.median(peer)
-        self.add(what, f"{a:,.0f} {unit}", f"{b:,.0f} {unit}", a / b, f"≥ {least:g}", reached=a / b >= least)
+        target = f"≥ {least:g}" if least else ""
+        self.add(what, f"{a:,.0f} {unit}", f"{b:,.0f} {unit}", a / b, target, reached=a / b >= least)
 
     def print(self) -> None:
         print("| what | ours | beside | ratio | target | reached |\n|---|---|---|---|---|---|")

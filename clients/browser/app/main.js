@@ -158,6 +158,7 @@ async function start() {
 
 /** What isn't needed for the first look; over plain http a page has to have all of itself before the network goes. */
 async function loadTheRest() {
+  await atRest();
   await loadAll();
 
   const updates = await import("./parts/update.js");
@@ -170,5 +171,12 @@ async function loadTheRest() {
     void updates.look(); // the server was started again, perhaps with another build
   });
 }
+
+/** The first look is drawn, and its pictures; or it takes long. Safari can't tell. */
+const atRest = () =>
+  new Promise((resolve) => {
+    if (globalThis.requestIdleCallback) requestIdleCallback(resolve, { timeout: 3_000 });
+    else setTimeout(resolve, 1_000);
+  });
 
 start().catch(report);
