@@ -1,6 +1,7 @@
 """The admin's first page and its way around: a few numbers, and links by subject."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
@@ -8,11 +9,14 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from catalog import resources
 from catalog.models import DiningTable, Employee, PriceRule, Product
+from devices.models import SecurityEvent
+from devices.trail import FAILED, Event
 from uploads.models import Photo
 
 # Heading → (application.Model, icon) of what isn't in catalog/resources.py. A model without a page is left out.
@@ -28,7 +32,7 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
     ),
     (
         _("Devices"),
-        (("devices.device", "point_of_sale"), ("devices.enrolmentcode", "key")),
+        (("devices.device", "point_of_sale"), ("devices.enrolmentcode", "key"), ("devices.securityevent", "policy")),
     ),
     (_("Back office"), (("auth.user", "person"), ("auth.group", "group"))),
 )
@@ -139,5 +143,25 @@ CARDS: tuple[Any, ...] = (
         "percent",
         _("Active price rules"),
         lambda: PriceRule.objects.filter(is_active=True).count(),
+    ),
+    (
+        "devices.view_securityevent",
+        "devices_securityevent",
+        "?event=failed",
+        "policy",
+        _("Failed logins, codes and PINs of the last day"),
+        lambda: SecurityEvent.objects.filter(event__in=FAILED, at__gt=timezone.now() - timedelta(days=1)).count(),
+    ),
+    (
+        "devices.view_securityevent",
+        "devices_securityevent",
+        "",
+        "admin_panel_settings",
+        _("Enrolments, revocations and changes of rights of the last day"),
+        lambda: (
+            SecurityEvent.objects.exclude(event__in=(*FAILED, Event.LOGIN))
+            .filter(at__gt=timezone.now() - timedelta(days=1))
+            .count()
+        ),
     ),
 )

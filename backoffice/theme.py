@@ -28,6 +28,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
     "DASHBOARD_CALLBACK": "backoffice.dashboard.overview",
+    "LOGIN": {"form": "backoffice.logins.LoginForm"},
     "SIDEBAR": {"show_search": True, "navigation": "backoffice.dashboard.navigation"},
     "STYLES": [lambda request: static("backoffice/admin.css")],
     "COLORS": {"primary": CORAL},

@@ -22,6 +22,7 @@ broker_transport_options = {
     "interval_max": 0.2,
 }
 
+accept_content = ["json"]  # nothing that a message could run
 task_ignore_result = True
 task_acks_late = True
 task_reject_on_worker_lost = True

@@ -3,15 +3,17 @@
 import re
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.middleware.locale import LocaleMiddleware
+from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 
-from devices import contacts, proxies
+from devices import contacts, proxies, trail
 from devices.identity import bearer_token
 from devices.models import token_digest
 from refusals import Refusal
@@ -33,6 +35,36 @@ class ProxyMiddleware(MiddlewareMixin):
         proxies.believe(request)
 
 
+class TrailMiddleware:
+    """Knows the request while it is answered, for what is told of it (devices/trail.py), and names it in the answer."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        token = trail.current.set(request)
+        try:
+            response = self.get_response(request)
+            response.headers.setdefault("X-Request-ID", trail.id_of(request))
+            return response
+        finally:
+            trail.current.reset(token)
+
+
+class SecureMiddleware(MiddlewareMixin):
+    """Over https cookies are for https only, and a browser that came by it comes by it again (HSTS).
+
+    So it is where https is configured, also when no trusted proxy says that the request was secure.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if settings.HTTPS or request.is_secure():
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
+            response.headers.setdefault("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}")
+        return response
+
+
 class BodilessMiddleware(MiddlewareMixin):
     """Takes length and type off a 204 and a 304: a cache would take a 304's length for that of what it keeps."""
 
@@ -48,10 +80,12 @@ class CompressionMiddleware(GZipMiddleware):
 
     JSON is packed in an eighth of the time, and smaller. Django hides the length of pages by noise; JSON needs none: no
     page of another site makes a browser send its credentials, and a text of its choice, to the API.
+
+    A 304 has no body to compress, and a 206 has a part of the bytes that its entity tag and its range speak of.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if is_picture(response):
+        if is_picture(response) or response.status_code in (204, 206, 304):
             return response
         if isinstance(response, HttpResponse) and len(response.content) < SMALLEST:
             return response
@@ -109,10 +143,17 @@ class ShortWayMiddleware:
 
 
 class RefusalMiddleware(MiddlewareMixin):
-    """Answers with a problem when a view outside of REST framework raises a Refusal."""
+    """Answers with a problem when a view outside of REST framework raises a Refusal; a person reads a page."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return problems.problem(exception) if isinstance(exception, Refusal) else None
+        if not isinstance(exception, Refusal):
+            return None
+        if problems.is_api(request) or "text/html" not in request.headers.get("Accept", ""):
+            return problems.problem(exception)
+        page = render(request, "refused.html", {"refusal": exception}, status=exception.status)
+        for name, value in exception.headers.items():
+            page.headers[name] = value
+        return page
 
 
 def packed(response: HttpResponse) -> HttpResponse:

@@ -6,8 +6,6 @@ every name.
 
 import os
 import sys
-import tempfile
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -19,7 +17,8 @@ from environs import Env, EnvValidationError, validate
 from import_export.formats.base_formats import CSV, XLSX
 
 from backoffice.theme import UNFOLD  # noqa: F401 - a setting as well
-from config.values import CURRENCIES, bucket_storage, kept_secret, url
+from config.values import CURRENCIES, bucket_storage, kept_secret, long_enough, private_folder, short_folder, url
+from devices.hosts import default_hosts
 from normalform import MAX_BYTES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -35,12 +34,16 @@ DATA_DIR = Path(env.str("DATA_DIR", "var") or "var")
 DATA_DIR = DATA_DIR if DATA_DIR.is_absolute() else BASE_DIR / DATA_DIR
 PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
 DEBUG = env.bool("DEBUG", False)
-# Terminals in a shop reach the box by whatever address the LAN gave it.
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["*"])
+# Terminals in a shop reach the box by whatever address the LAN gave it, and by its own names.
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", []) or default_hosts()
 # Addresses of the proxies that are believed what they say of their client (devices/proxies.py).
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
-SECRET_KEY = env.str("SECRET_KEY", "")
+# Whether people come by https, also where no trusted proxy says so: an origin says it.
+HTTPS = env.bool("HTTPS", any(origin.startswith("https://") for origin in CSRF_TRUSTED_ORIGINS))
+TOTP_FOR_SUPERUSERS = env.bool("TOTP_FOR_SUPERUSERS", False)
+CSP = env.str("CSP", "enforce", validate=validate.OneOf(["enforce", "report", "off"]))
+SECRET_KEY = env.str("SECRET_KEY", "", validate=long_enough)
 TIME_ZONE = env.str(
     "TIME_ZONE",
     "UTC",
@@ -91,9 +94,9 @@ except EnvValidationError as mistakes:
     lines = [f"  {name}: {' '.join(reasons)}" for name, reasons in sorted(wrong.items())]
     raise ImproperlyConfigured("These settings of the environment are wrong:\n" + "\n".join(lines)) from None
 
-DATA_DIR.mkdir(parents=True, exist_ok=True)
-
-
+# What is written is for us alone: secrets, hashes of PINs, photos. Where nginx sends pictures itself it passes through.
+os.umask(0o077)
+private_folder(DATA_DIR, mode=0o711 if IMAGE_DELIVERY == "accel" else 0o700)
 SECRET_KEY = SECRET_KEY or kept_secret(DATA_DIR / "secret_key")
 
 # --- Database ---------------------------------------------------------------------------------------------------
@@ -127,10 +130,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Broker -----------------------------------------------------------------------------------------------------
 # Where the embedded Valkey listens: a socket in the data directory, so that two servers on a box never meet.
-# The kernel allows 107 bytes for such a path; a longer one gets a short name in the temporary directory.
+# The kernel allows 107 bytes for such a path; a longer one is in a folder of ours in the temporary directory.
 VALKEY_SOCKET = DATA_DIR / "valkey" / "valkey.sock"
-if len(os.fsencode(VALKEY_SOCKET)) > 100:
-    VALKEY_SOCKET = Path(tempfile.gettempdir()) / f"redcoral-{sha256(os.fsencode(DATA_DIR)).hexdigest()[:12]}.sock"
+if len(os.fsencode(VALKEY_SOCKET)) > 100 and not redis_url:
+    VALKEY_SOCKET = short_folder(DATA_DIR / "valkey-socket") / "valkey.sock"
 EMBEDDED_VALKEY = not redis_url
 REDIS_URL = redis_url or f"unix://{VALKEY_SOCKET}"
 
@@ -140,7 +143,7 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "redcoral",
         # A cache that doesn't answer must cost less than doing without it.
-        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1, "serializer": "config.cache.BytesOnly"},
     }
 }
 
@@ -160,6 +163,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "devices",
     "syncing",
     "images",
@@ -173,12 +178,15 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.BodilessMiddleware",  # around those that give each answer a length and a type
     "config.middleware.ProxyMiddleware",
+    "config.middleware.TrailMiddleware",
+    "config.middleware.SecureMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.CompressionMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.policy.PolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.ShortWayMiddleware",  # what it answers needs none of the following
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -206,11 +214,22 @@ TEMPLATES = [
 ]
 X_FRAME_OPTIONS = "DENY"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "devices.logins.LongEnough"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["devices.logins.LimitedBackend"]
+OTP_TOTP_ISSUER = SHOP_NAME or "RedCoral"  # what an authenticator app shows
 LOGIN_URL = "admin:login"
 SESSION_ENGINE = "config.sessions"
+SESSION_COOKIE_AGE = 12 * 3600  # seconds; each use begins them anew (config/sessions.py)
+# Browsers send cookies to all ports of a host. The second server on one, which has another PORT, has its own.
+COOKIE_SUFFIX = "" if PORT == 8000 else f"_{PORT}"
+SESSION_COOKIE_NAME = f"sessionid{COOKIE_SUFFIX}"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = (
+    HTTPS  # or where the request is (SecureMiddleware)
+)
+SECURE_HSTS_SECONDS = 30 * 24 * 3600
 LOGIN_REDIRECT_URL = "admin:index"
 
 # --- Languages, times, static files -----------------------------------------------------------------------------
@@ -286,8 +305,20 @@ IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "alone": {"format": "{message}", "style": "{"},
+    },
+    "filters": {"others": {"()": "config.values.others_than", "name": "redcoral.security"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["others"], "stream": sys.stderr},
+        # What it says is JSON, a line each.
+        "security": {"class": "logging.StreamHandler", "formatter": "alone", "stream": sys.stderr},
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"botocore": {"level": "WARNING"}, "urllib3": {"level": "WARNING"}},
+    "loggers": {
+        "redcoral.security": {"handlers": ["security"], "level": "INFO"},
+        "botocore": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+    },
 }

@@ -1,13 +1,17 @@
 """How config/settings.py reads and makes some of its values."""
 
+import logging
 import os
 import secrets
+import stat
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
 from environs import ValidationError
 
 # ISO 4217: the money that people pay with today.
@@ -34,18 +38,69 @@ def url(*schemes: str) -> Callable[[str], None]:
     return check
 
 
+def long_enough(value: str) -> None:
+    """A validator: empty, or a key that nobody finds by trying."""
+    if value and len(value) < 32:
+        raise ValidationError(
+            "Has fewer than 32 signs, so it could be guessed. Make one: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
+        )
+
+
+def private_folder(path: Path, *, mode: int) -> None:
+    """Makes ``path`` with its parents, and gives it ``mode`` if it is ours. Raises ImproperlyConfigured."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=mode)
+        if path.stat().st_uid == os.geteuid() and path.stat().st_mode & 0o777 != mode:
+            path.chmod(mode)
+        for file in path.iterdir() if mode & 0o077 else ():  # others come this far, and older files were for all
+            if file.is_file() and file.stat().st_uid == os.geteuid() and file.stat().st_mode & 0o077:
+                file.chmod(0o600)
+    except OSError as error:
+        raise ImproperlyConfigured(unwritable(path, error)) from None
+
+
+def unwritable(path: Path, error: OSError) -> str:
+    return f"The data directory {path} can't be written: {error.strerror}. Name another one in DATA_DIR, or mend it."
+
+
+def short_folder(note: Path) -> Path:
+    """A folder of ours alone with a short path that nobody can guess; ``note`` keeps where it is."""
+    with suppress(OSError):
+        kept = Path(note.read_text().strip())
+        found = kept.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077:
+            return kept
+    made = Path(tempfile.mkdtemp(prefix="redcoral-"))
+    with tempfile.NamedTemporaryFile("w", dir=note.parent, prefix=".socket-", delete=False) as draft:
+        draft.write(str(made))
+    os.replace(draft.name, note)
+    return made
+
+
 def kept_secret(path: Path) -> str:
-    """The secret in ``path``, made there (readable by the owner only) when there is none; one wins a race."""
-    if not path.exists():
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".secret_key-", delete=False) as draft:
-            draft.write(secrets.token_urlsafe(50))
-        try:
-            os.link(draft.name, path)
-        except FileExistsError:
-            pass  # another process was first: its secret counts
-        finally:
-            os.unlink(draft.name)
-    return path.read_text().strip()
+    """The secret in ``path``, made there (readable by the owner only) when there is none; one wins a race.
+
+    Raises ImproperlyConfigured where nothing can be written.
+    """
+    try:
+        if not path.exists():
+            with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".secret_key-", delete=False) as draft:
+                draft.write(secrets.token_urlsafe(50))
+            try:
+                os.link(draft.name, path)
+            except FileExistsError:
+                pass  # another process was first: its secret counts
+            finally:
+                os.unlink(draft.name)
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(unwritable(path.parent, error)) from None
+
+
+def others_than(name: str) -> Callable[[logging.LogRecord], bool]:
+    """A filter for a handler: everything but what the logger ``name`` says, which has a handler of its own."""
+    return lambda record: record.name != name
 
 
 def bucket_storage(*, bucket: str, endpoint_url: str, region: str, access_key: str, secret_key: str) -> dict[str, Any]:

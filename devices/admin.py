@@ -4,6 +4,7 @@ from typing import Any
 
 import segno
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -17,10 +18,37 @@ from unfold.decorators import display
 
 from adminpages import Page
 
-from .models import Device, DeviceQuerySet, EnrolmentCode, Scoped
-from .services import make_code, revoke
+from .models import Device, DeviceQuerySet, EnrolmentCode, Scoped, SecurityEvent
+from .rights import WORTH, lacking, may_give
+from .services import make_code, revoke, tell_of
+from .trail import FAILED, Event
 
+SCOPE_FIELDS = {"upload": "may_upload", "manage": "may_manage"}
 SCOPE_NAMES = {"read": _("read"), "upload": _("upload"), "manage": _("manage")}
+
+
+class ScopedForm(ModelForm):
+    """A form in which ``giver`` gives scopes, which it could do without a device. What was given may stay."""
+
+    giver: Any = None
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        for scope, name in SCOPE_FIELDS.items():
+            if name in self.changed_data and self.cleaned_data.get(name) and not may_give(self.giver, scope):
+                missing = ", ".join(sorted(lacking(self.giver, WORTH[scope])))
+                said = _("You can't give what you don't have: %(permissions)s.")
+                self.add_error(name, ValidationError(said, code="not_yours", params={"permissions": missing}))
+        return cleaned
+
+
+class ScopedAdmin(Page):
+    form = ScopedForm
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.giver = request.user
+        return form
 
 
 class ScopesColumn:
@@ -45,7 +73,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Device)
-class DeviceAdmin(ScopesColumn, Page):
+class DeviceAdmin(ScopesColumn, ScopedAdmin):
     list_display = ("name", "scopes", "last_contact", "state", "created_at", "certificate_expires_at")
     list_filter = (StateFilter, "may_upload", "may_manage")
     search_fields = ("name", "id", "certificate_fingerprint")
@@ -71,6 +99,20 @@ class DeviceAdmin(ScopesColumn, Page):
     def state(self, device: Device) -> tuple[str, Any]:
         return ("revoked", _("revoked")) if device.revoked_at else ("active", _("active"))
 
+    def save_model(self, request: HttpRequest, obj: Device, form: ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if set(SCOPE_FIELDS.values()) & set(form.changed_data):
+            tell_of(Event.SCOPES_CHANGED, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Device) -> None:
+        tell_of(Event.DEVICE_DELETED, obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
+        for device in queryset:
+            tell_of(Event.DEVICE_DELETED, device)
+        super().delete_queryset(request, queryset)
+
     @admin.action(description=_("Revoke the chosen devices"), permissions=["change"])
     def revoke_chosen(self, request: HttpRequest, queryset: DeviceQuerySet) -> None:
         count = revoke(devices=queryset)
@@ -79,7 +121,7 @@ class DeviceAdmin(ScopesColumn, Page):
 
 
 @admin.register(EnrolmentCode)
-class EnrolmentCodeAdmin(ScopesColumn, Page):
+class EnrolmentCodeAdmin(ScopesColumn, ScopedAdmin):
     list_display = ("created_at", "scopes", "state", "expires_at", "device", "created_by")
     list_filter = ("may_upload", "may_manage", "created_at")
     list_select_related = ("device", "created_by")
@@ -117,3 +159,37 @@ class EnrolmentCodeAdmin(ScopesColumn, Page):
             "enroll": request.build_absolute_uri(reverse("device-enroll")),
         }
         return TemplateResponse(request, "admin/devices/enrolmentcode/shown_once.html", context)
+
+
+class EventFilter(admin.SimpleListFilter):
+    title = _("what")
+    parameter_name = "event"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("failed", _("failed tries")), *Event.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SecurityEvent]) -> QuerySet[SecurityEvent]:
+        if self.value() == "failed":
+            return queryset.filter(event__in=FAILED)
+        return queryset.filter(event=self.value()) if self.value() in Event.values else queryset
+
+
+@admin.register(SecurityEvent)
+class SecurityEventAdmin(Page):
+    list_display = ("at", "what", "who", "address", "about")
+    list_filter = (EventFilter, "at")
+    search_fields = ("who", "address", "request_id")
+    fields = ("at", "what", "who", "address", "request_id", "about")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SecurityEvent | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: SecurityEvent | None = None) -> bool:
+        return False
+
+    @display(description=_("what"), ordering="event", label={**dict.fromkeys(FAILED, "danger")})
+    def what(self, row: SecurityEvent) -> tuple[str, Any]:
+        return row.event, dict(Event.choices).get(row.event, row.event)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
@@ -13,6 +14,7 @@ from rest_framework.request import Request
 from refusals import Refusal
 
 from .identity import DeviceCaller, identify_device, identify_staff, never_called
+from .rights import may_see, permission
 
 if TYPE_CHECKING:  # rest_framework.views imports this module, by the settings
     from rest_framework.views import APIView
@@ -65,27 +67,55 @@ class StaffAuthentication(BaseAuthentication):
 
 
 class MayRead(BasePermission):
-    """Every device and all staff."""
+    """Every device and all staff: for what is no record."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         user: Any = request.user
         return isinstance(user, DeviceCaller) or bool(user and user.is_staff)
 
 
-class MayUpload(BasePermission):
-    """Devices of scope ``upload``, and all staff."""
+class MayLook(MayRead):
+    """Every device, and staff who may look at the records of the view: the ``model`` that it names, or its queryset's.
 
-    message = _("This device was enrolled without the scope 'upload'.")
+    Staff need the model permissions that the admin asks for, here and in the classes below.
+    """
+
+    message = _("This login may not look at that.")
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        user: Any = request.user
+        return super().has_permission(request, view) and (
+            isinstance(user, DeviceCaller) or may_see(user, self.model_of(view))
+        )
+
+    def model_of(self, view: Any) -> type[Model]:
+        model: type[Model] = view.model if hasattr(view, "model") else view.queryset.model
+        return model
+
+
+class MayUpload(BasePermission):
+    """Devices of scope ``upload``, and staff with one of the permissions that the view's ``rights`` name.
+
+    ``rights`` are by method. A view that names none takes superusers only.
+    """
+
+    message = _("Sending pictures needs the scope 'upload', or a login that is permitted to.")
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         user: Any = request.user
         if isinstance(user, DeviceCaller):
             return "upload" in user.scopes
-        return bool(user and user.is_staff)
+        if not (user and user.is_staff):
+            return False
+        rights: dict[str, tuple[str, ...]] = getattr(view, "rights", {})
+        if request.method == "OPTIONS":
+            return True
+        method = (request.method or "").replace("HEAD", "GET")
+        return bool(user.is_superuser or any(map(user.has_perm, rights.get(method, ()))))
 
 
-class MayWriteCatalogue(MayRead):
-    """Reading: as MayRead. Writing: devices of scope ``manage``, and staff with the model permission for it.
+class MayWriteCatalogue(MayLook):
+    """Reading: as MayLook. Writing: devices of scope ``manage``, and staff with the model permission for it.
 
     The view has a ``queryset``. A PUT is a change when its object exists and an addition when it doesn't.
     """
@@ -94,10 +124,11 @@ class MayWriteCatalogue(MayRead):
     verbs: ClassVar[dict[str, str]] = {"POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        if not super().has_permission(request, view):
-            return False
         if request.method in SAFE_METHODS:
-            return True
+            self.message = MayLook.message
+            return super().has_permission(request, view)
+        if not MayRead.has_permission(self, request, view):
+            return False
         verb = self.verbs.get(request.method or "")
         if verb is None:
             return True  # the view answers 405
@@ -111,8 +142,7 @@ class MayWriteCatalogue(MayRead):
         user: Any = request.user
         if isinstance(user, DeviceCaller):
             return "manage" in user.scopes
-        meta = view.queryset.model._meta  # type: ignore[attr-defined]
-        return bool(user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}"))
+        return bool(user.has_perm(permission(verb, self.model_of(view))))
 
     def exists(self, view: "APIView") -> bool:
         """Whether the object of the address is there. A malformed id passes as one, so that the view answers 404."""

@@ -128,6 +128,7 @@ def unlocked(key: ec.EllipticCurvePrivateKey) -> bytes:
 def write_new(path: Path, data: bytes, *, mode: int) -> None:
     """Make a file that nobody can read before it has its ``mode``, and that survives a power failure."""
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        os.fchmod(file.fileno(), mode)  # whatever the umask: a proxy reads some
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -23,7 +24,8 @@ from refusals import Refusal
 from . import contacts, proxies
 from .models import Device, scopes_of, token_digest
 
-COOKIE = "redcoral_device"
+FIRST_COOKIE = "redcoral_device"
+COOKIE = f"{FIRST_COOKIE}{settings.COOKIE_SUFFIX}"  # two servers on one host share no cookies
 STAFF_SCOPES = frozenset({"read", "upload"})  # model permissions say what staff may write of the catalogue
 
 # The same as ``Device.objects.active()``, by hand: every request begins with one of these, and to build the query would
@@ -113,7 +115,7 @@ def identify_device(request: HttpRequest) -> DeviceCaller | None:
         if caller is None:
             raise TokenInvalid
         return caller
-    cookie, fingerprint = request.COOKIES.get(COOKIE), proxies.certificate_shown(request)
+    cookie, fingerprint = cookie_of(request), proxies.certificate_shown(request)
     if cookie is not None and (caller := _caller(WITH_DIGEST, token_digest(cookie), "cookie")):
         return caller
     if (cookie is None and fingerprint is None) or session_user(request) is not None:
@@ -124,6 +126,11 @@ def identify_device(request: HttpRequest) -> DeviceCaller | None:
     if caller is None:
         raise CertificateInvalid
     return caller
+
+
+def cookie_of(request: HttpRequest) -> str | None:
+    """The token in the device cookie. Under its first name it may be older than the server's own; `me` renews it."""
+    return request.COOKIES.get(COOKIE, request.COOKIES.get(FIRST_COOKIE))
 
 
 def _caller(query: str, value: str, presented: Literal["bearer", "cookie", "certificate"]) -> DeviceCaller | None:

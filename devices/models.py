@@ -44,7 +44,11 @@ def code_digest(code: str) -> str:
 class Scoped(models.Model):
     """What a device may do beyond reading; the wire calls these scopes."""
 
-    may_upload = models.BooleanField(_("may upload"), default=False, help_text=_("Images, albums and photos."))
+    may_upload = models.BooleanField(
+        _("may upload"),
+        default=False,
+        help_text=_("Images, albums and photos, and with them the pictures of products."),
+    )
     may_manage = models.BooleanField(
         _("may manage"), default=False, help_text=_("Writes the catalogue; for back-office integrations.")
     )
@@ -167,3 +171,23 @@ class FailedTry(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class SecurityEvent(models.Model):
+    """What concerned who may do what, for the admin; `trail` tells, and forgets after a week."""
+
+    at = models.DateTimeField(_("when"))
+    event = models.CharField(_("what"), max_length=40)
+    who = models.CharField(_("who"), max_length=200, blank=True)
+    address = models.CharField(_("from where"), max_length=200, blank=True)
+    request_id = models.CharField(_("request"), max_length=64, blank=True)
+    about = models.JSONField(_("about"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("security event")
+        verbose_name_plural = _("security events")
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["at"], name="security_event_by_time")]
+
+    def __str__(self) -> str:
+        return self.event

@@ -34,6 +34,16 @@ def believe(request: HttpRequest) -> None:
             said[FINGERPRINT] = fingerprint(unquote(escaped))
 
 
+def is_from_here(request: HttpRequest) -> bool:
+    """Whether the client is on this machine itself, and not behind a proxy on it."""
+    if "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META:
+        return False
+    try:
+        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
 def certificate_shown(request: HttpRequest) -> str | None:
     """The fingerprint of the client's certificate, which a trusted proxy has verified; None without a certificate."""
     return request.META.get(FINGERPRINT)

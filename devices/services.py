@@ -1,9 +1,9 @@
 """Enrolling, rotating and revoking: the verbs behind the API, the admin and the command line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.utils import timezone
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from refusals import Refusal
 
-from . import throttle
+from . import throttle, trail
 from .identity import TokenInvalid
 from .models import (
     CODE_LIFETIME,
@@ -42,6 +42,7 @@ class Enrolled:
 
     device: Device
     token: str
+    code: int | None = None  # the id of the enrolment code, if it came by one
 
 
 def enroll(
@@ -65,9 +66,17 @@ def redeem(*, code: str, name: str, address: str) -> Enrolled:
 
     Raises CodeInvalid, and Throttled when too many codes from there were wrong.
     """
-    enrolled = throttle.attempt(partial(_redeem, code, name), key=f"enroll:{address}"[:200], limit=WRONG_CODES)
+    try:
+        enrolled = throttle.attempt(
+            partial(_redeem, code, name), key=f"enroll:{throttle.network(address)}", limit=WRONG_CODES
+        )
+    except throttle.Throttled:
+        trail.tell(trail.Event.CODE_THROTTLED)
+        raise
     if enrolled is None:
+        trail.tell(trail.Event.CODE_FAILED)
         raise CodeInvalid
+    tell_of(trail.Event.ENROLLED, enrolled.device, who=f"code {enrolled.code}")
     return enrolled
 
 
@@ -81,7 +90,7 @@ def _redeem(code: str, name: str) -> Enrolled | None:
     enrolled = enroll(name=name, may_upload=row.may_upload, may_manage=row.may_manage)
     row.device = enrolled.device
     row.save(update_fields=["device"])
-    return enrolled
+    return replace(enrolled, code=row.pk)
 
 
 def make_code(*, row: EnrolmentCode, by: AbstractBaseUser | None = None, now: datetime | None = None) -> str:
@@ -91,6 +100,7 @@ def make_code(*, row: EnrolmentCode, by: AbstractBaseUser | None = None, now: da
     row.expires_at = (now or timezone.now()) + CODE_LIFETIME
     row.created_by = by  # type: ignore[assignment]  # whatever the user model is
     row.save(force_insert=True)
+    trail.tell(trail.Event.CODE_MADE, code=row.pk, scopes=row.scopes)
     return code
 
 
@@ -102,9 +112,18 @@ def rotate(*, token_hash: str) -> str:
     token = new_token()
     if not Device.objects.with_digest(token_hash).update(token_hash=token_digest(token)):
         raise TokenInvalid
+    trail.tell(trail.Event.ROTATED)
     return token
 
 
 def revoke(*, devices: DeviceQuerySet, now: datetime | None = None) -> int:
     """End the access of ``devices`` at once and for good. Returns how many had access until now."""
-    return devices.active().order_by().update(revoked_at=now or timezone.now())
+    leaving = list(devices.active().order_by())
+    count = devices.active().order_by().update(revoked_at=now or timezone.now())
+    for device in leaving:
+        tell_of(trail.Event.REVOKED, device)
+    return count
+
+
+def tell_of(event: trail.Event, device: Device, **more: Any) -> None:
+    trail.tell(event, device=device.pk, name=device.name, scopes=device.scopes, **more)

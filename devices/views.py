@@ -72,7 +72,7 @@ class MeView(APIView):
         }
         response = Response(DeviceSerializer(body).data, headers={"Cache-Control": "no-store"})
         if caller.presented == "cookie":
-            hand_cookies(request._request, response, token=request.COOKIES[identity.COOKIE])
+            hand_cookies(request._request, response, token=identity.cookie_of(request._request) or "")
         return response
 
 

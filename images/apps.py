@@ -13,3 +13,8 @@ if (
 class ImagesConfig(AppConfig):
     name = "images"
     verbose_name = _("Images")
+
+    def ready(self) -> None:
+        from devices import rights
+
+        rights.worth("upload", ["images.add_image"])

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse, UnreadablePostError
@@ -47,6 +47,7 @@ class BytesParser(BaseParser):
 
 class ImagesView(APIView):
     permission_classes = (MayUpload,)
+    rights: ClassVar = {"POST": ("images.add_image",)}
     parser_classes = (MultiPartParser, BytesParser)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -75,6 +76,7 @@ class ImagesView(APIView):
 
 class MissingView(APIView):
     permission_classes = (MayUpload,)
+    rights: ClassVar = {"POST": ("images.add_image", "images.view_image")}
 
     @extend_schema(
         operation_id="images_missing",

@@ -6,6 +6,8 @@ import socket
 from pathlib import Path
 from typing import TextIO
 
+from django.core.exceptions import ImproperlyConfigured
+
 
 class AlreadyServed(OSError):
     """The port, or the data directory, belongs to a server that runs already."""
@@ -23,8 +25,16 @@ def claim_port(port: int) -> None:
 
 
 def claim_data(data: Path) -> TextIO:
-    """The lock that makes this process, and those forked from it, the one server of ``data``; or AlreadyServed."""
-    lock = (data / "serve.lock").open("w")
+    """The lock that makes this process, and those forked from it, the one server of ``data``; or AlreadyServed.
+
+    Raises ImproperlyConfigured when nothing can be written there.
+    """
+    try:
+        lock = (data / "serve.lock").open("w")
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The data directory {data} can't be written: {error.strerror}. Name another one in DATA_DIR, or mend it."
+        ) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

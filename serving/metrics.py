@@ -1,6 +1,5 @@
 """GET /metrics: numbers for Prometheus, for those who run the server."""
 
-import ipaddress
 import math
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from devices import proxies
 from devices.models import Device
 from images.models import Image, Pass
 from refusals import Refusal
@@ -35,20 +35,16 @@ class MetricsForbidden(Refusal):
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus; from loopback itself (not through a proxy on it), or with the token of ``METRICS_TOKEN``."""
-    if not (is_local(request) or has_token(request)):
+    if not may_see(request):
         raise MetricsForbidden
     registry = CollectorRegistry()
     registry.register(Collector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-def is_local(request: HttpRequest) -> bool:
-    if "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META:
-        return False
-    try:
-        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:
-        return False
+def may_see(request: HttpRequest) -> bool:
+    """Whether the client runs this server: on the machine itself, or by the token."""
+    return proxies.is_from_here(request) or has_token(request)
 
 
 def has_token(request: HttpRequest) -> bool:

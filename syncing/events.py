@@ -3,16 +3,19 @@
 import asyncio
 import random
 import time
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from urllib.parse import parse_qs
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from devices.identity import Caller, DeviceCaller, NotAuthenticated, identify, request_from_scope, still_welcome
+from devices.rights import NotPermitted, may_see
 from refusals import Refusal
 
 from . import registry
@@ -117,8 +120,10 @@ class Streams:
                     stream.end()
             with suppress(Exception):  # a database that is away says nothing about who is welcome
                 welcome = await in_reader(still_welcome, callers=list(callers.values())) if callers else ()
+                staff = {stream: caller for stream, caller in callers.items() if caller.kind == "staff"}
+                unseen = await in_reader(whose_are_unseen, streams=staff) if staff else ()
                 for stream, caller in callers.items():
-                    if caller.id not in welcome:
+                    if caller.id not in welcome or stream in unseen:
                         stream.end()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,6 +132,8 @@ class Streams:
             raise NotRead(headers={"Allow": "GET, HEAD"})
         caller = await in_reader(_caller_of, scope=scope)
         asked = parse(scope)
+        if caller.kind == "staff":
+            await in_reader(refuse_unseen, caller=caller, names=asked.names)
         if self.hub.closing or self.taken >= self.capacity:
             wait = random.randint(1, 5)  # noqa: S311 - spreads a herd, keeps no secret
             raise OverCapacity(_("This server carries as many streams as it can."), retry_after=wait)
@@ -167,3 +174,21 @@ def _caller_of(*, scope: Scope) -> Caller:
     if caller is None:
         raise NotAuthenticated
     return caller
+
+
+def refuse_unseen(*, caller: Caller, names: Iterable[str]) -> None:
+    """Raises NotPermitted when a member of the staff asks for a resource that it may not look at."""
+    user = get_user_model()._default_manager.filter(pk=caller.id).first()
+    if user is None or not all(may_see(user, registry.resource(name).model) for name in names):
+        raise NotPermitted
+
+
+def whose_are_unseen(*, streams: Mapping[Stream, Caller]) -> set[Stream]:
+    """Those ``streams`` of staff that lost the permission to look at what the stream tells."""
+    found = set()
+    for stream, caller in streams.items():
+        try:
+            refuse_unseen(caller=caller, names=stream.asked.names)
+        except NotPermitted:
+            found.add(stream)
+    return found

@@ -7,6 +7,7 @@ from hashlib import sha256
 from uuid import UUID
 
 import orjson
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -17,6 +18,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from devices.authentication import MayLook
 from refusals import InvalidParameter
 
 from . import log, registry, snapshots
@@ -39,7 +41,17 @@ class StatusView(APIView):
         return status(request, log.heads())
 
 
-class SnapshotView(APIView):
+class OfAResource(APIView):
+    """What a view shows is of the resource in its address."""
+
+    permission_classes = (MayLook,)
+
+    @property
+    def model(self) -> type[Model]:
+        return registry.resource(self.kwargs["resource"]).model
+
+
+class SnapshotView(OfAResource):
     """Every object of a resource, true at exactly ``version``."""
 
     @extend_schema(operation_id="sync_snapshot", parameters=[RESOURCE], responses=SnapshotSerializer, tags=["sync"])
@@ -62,7 +74,7 @@ class SnapshotView(APIView):
         return response
 
 
-class ChangesView(APIView):
+class ChangesView(OfAResource):
     """The newest change of each object since a version."""
 
     @extend_schema(

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from images.models import is_hash
 from normalform import CONTENT_TYPES, MAX_BYTES
 
+from .senders import Sent, SentQuerySet
+
 ORIGINALS = "originals/"  # the beginning of their keys
 ALBUM_HOLDS = 2000  # photos; one reconciliation of an album stays a matter of seconds
 MAX_ATTEMPTS = 5  # of workers at one photo
@@ -20,12 +22,14 @@ MAX_ATTEMPTS = 5  # of workers at one photo
 LEASE = timedelta(seconds=60)
 
 
-class Album(models.Model):
+class Album(Sent):
     """Photos that came together, for instance those of one afternoon."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=200)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+
+    objects = SentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("album")
@@ -37,7 +41,7 @@ class Album(models.Model):
         return self.name
 
 
-class PhotoQuerySet(models.QuerySet["Photo"]):
+class PhotoQuerySet(SentQuerySet):
     def pending(self) -> "PhotoQuerySet":
         return self.filter(status=Photo.Status.PENDING)
 
@@ -53,7 +57,7 @@ class PhotoQuerySet(models.QuerySet["Photo"]):
         return self.filter(status=Photo.Status.PROCESSING, lease_expires_at__lte=now)
 
 
-class Photo(models.Model):
+class Photo(Sent):
     """What a client sends, on its way to becoming an image.
 
     ``pending → processing → ready | failed``; back to ``pending`` when a worker gives it back, when its lease runs

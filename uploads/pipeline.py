@@ -25,6 +25,7 @@ from images.services import HashUnknown, add_image, hold_image
 from . import measures
 from .models import MAX_ATTEMPTS, Photo, Status, move
 from .originals import drop_original
+from .senders import SenderRevoked
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ FIRST_BACKOFF = timedelta(seconds=5)
 
 
 class NotAsDeclared(ValueError):
-    """The stored original isn't what its client declared: ``code`` for programs, and in words."""
+    """The stored original isn't what its client declared, or not from whom: ``code`` for programs, and in words."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -61,6 +62,7 @@ def process(*, photo_id: UUID, clock: Callable[[], datetime] = timezone.now) -> 
 def work_on(photo: Photo, clock: Callable[[], datetime]) -> str:
     """One attempt with a photo that is ours; its outcome, one of ``measures.OUTCOMES``."""
     try:
+        refuse_the_revoked(photo)
         image = add_image(data=fetch(photo)).image
         finish(photo, image.hash, now=clock())
     except LeaseLost:
@@ -95,6 +97,12 @@ def claim(photo_id: UUID, *, now: datetime) -> Photo | None:
     return Photo.objects.get(pk=photo_id)
 
 
+def refuse_the_revoked(photo: Photo) -> None:
+    """Raises NotAsDeclared when the device or login that sent ``photo`` has no access any more."""
+    if Photo.objects.filter(pk=photo.pk).of_the_revoked().exists():
+        raise NotAsDeclared(SenderRevoked.code, "The device or login that sent the photo has no access any more.")
+
+
 def fetch(photo: Photo) -> bytes:
     """The original's bytes, verified. Raises BlobMissing, NotAsDeclared, StorageUnavailable."""
     # The size first: a bucket may have taken more than we want in memory.
@@ -113,9 +121,11 @@ def fetch(photo: Photo) -> bytes:
 def finish(photo: Photo, hash: str, *, now: datetime) -> None:
     """The photo is ready, and its product, if it still has one, shows the image: all or nothing.
 
-    Raises LeaseLost when this worker's time is over, HashUnknown when the image was swept meanwhile. Rows are locked in
-    the order product, image, photo, since the verbs of the catalogue lock the product first as well.
+    Raises LeaseLost when this worker's time is over, NotAsDeclared when its sender was revoked, HashUnknown when the
+    image was swept meanwhile. Rows are locked in the order product, image, photo, since the verbs of the catalogue lock
+    the product first as well.
     """
+    refuse_the_revoked(photo)
     # The product of now, not of when the photo was claimed: it may have been deleted since.
     product_id = Photo.objects.filter(pk=photo.pk).values_list("product_id", flat=True).first()
     if product_id is not None:

@@ -18,7 +18,7 @@ from django.db import transaction
 
 from images.blobs import StorageUnavailable
 
-from . import measures
+from . import measures, pipeline
 from .broker import waiting
 from .models import ALBUM_HOLDS, MAX_ATTEMPTS, Photo, PhotoQuerySet, Status, move
 from .originals import is_there
@@ -121,9 +121,18 @@ def decide(batch: list[Photo], *, now: datetime) -> Counts:
             counts.cleaned += 1
         else:
             counts.skipped += 1
-    counts.requeued = queue(photos=without_message(there), now=now)
-    counts.skipped += len(there) - counts.requeued  # a message waits still, or another pass was first
+    counts.requeued = queue(photos=without_message(without_revoked(there, now=now)), now=now)
+    counts.skipped += len(there) - counts.requeued  # a message waits still, another pass was first, or it failed now
     return counts
+
+
+def without_revoked(there: list[Photo], *, now: datetime) -> list[Photo]:
+    """Those whose sender has access still. The others fail, as they would at a worker."""
+    ids = [photo.pk for photo in there]
+    revoked = set(Photo.objects.filter(pk__in=ids).of_the_revoked().values_list("pk", flat=True)) if ids else set()
+    for photo_id in revoked:
+        pipeline.process(photo_id=photo_id, clock=lambda: now)
+    return [photo for photo in there if photo.pk not in revoked]
 
 
 def without_message(there: list[Photo]) -> list[Photo]:

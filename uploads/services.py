@@ -18,6 +18,7 @@ from refusals import Refusal
 from .models import ALBUM_HOLDS, Album, Photo, Status, move
 from .originals import drop_original, is_there, storage_needed
 from .queueing import queue
+from .senders import OPERATOR, Sender, SenderRevoked
 from .targets import Target, target_for
 
 REGISTERING_TRIES = 3  # each is undone by a deletion in between; three times is no accident
@@ -55,28 +56,29 @@ class Registered:
     upload: Target | None  # None when the photo needs no bytes any more
 
 
-def create_album(*, name: str, album_id: UUID | None = None) -> Album:
-    """A new album; the one of this id when there is one. Raises Conflict when that has another name."""
-    album, _created = Album.objects.get_or_create(pk=album_id or uuid4(), defaults={"name": name})
-    if album.name != name:
+def create_album(*, name: str, album_id: UUID | None = None, sender: Sender = OPERATOR) -> Album:
+    """A new album; the one of this id when there is one. Raises Conflict when that has another name or sender."""
+    album_id = album_id or uuid4()
+    album, created = Album.objects.get_or_create(pk=album_id, defaults={"name": name, **sender.columns})
+    if not created and (album.name != name or not Album.objects.seen_by(sender).filter(pk=album_id).exists()):
         raise Conflict(_("This id belongs to an album of another name."))
     return album
 
 
-def album(*, album_id: UUID) -> Album:
-    """Raises Http404."""
-    return get_object_or_404(Album, pk=album_id)
+def album(*, album_id: UUID, sender: Sender = OPERATOR) -> Album:
+    """Raises Http404, also when ``sender`` may not see it."""
+    return get_object_or_404(Album.objects.seen_by(sender), pk=album_id)
 
 
-def photos_of(*, album_id: UUID) -> list[Photo]:
-    """All photos of an album, in the order in which they were registered. Raises Http404."""
-    photos = Photo.objects.filter(album_id=album(album_id=album_id).pk)
+def photos_of(*, album_id: UUID, sender: Sender = OPERATOR) -> list[Photo]:
+    """All photos of an album that ``sender`` sees, in the order in which they were registered. Raises Http404."""
+    photos = Photo.objects.seen_by(sender).filter(album_id=album(album_id=album_id, sender=sender).pk)
     return list(photos.order_by("created_at", "pk"))
 
 
-def photo(*, photo_id: UUID) -> Photo:
-    """Raises Http404."""
-    return get_object_or_404(Photo, pk=photo_id)
+def photo(*, photo_id: UUID, sender: Sender = OPERATOR) -> Photo:
+    """Raises Http404, also when ``sender`` may not see it."""
+    return get_object_or_404(Photo.objects.seen_by(sender), pk=photo_id)
 
 
 def counts(*, album_id: UUID) -> dict[str, int]:
@@ -85,21 +87,30 @@ def counts(*, album_id: UUID) -> dict[str, int]:
     return {status.value: found.get(status.value, 0) for status in Status}
 
 
-def register_photo(*, album_id: UUID, photo_id: UUID | None, declaration: Declaration, now: datetime) -> Registered:
+def register_photo(
+    *,
+    album_id: UUID,
+    photo_id: UUID | None,
+    declaration: Declaration,
+    now: datetime,
+    sender: Sender = OPERATOR,
+) -> Registered:
     """The photo of this id (a new one without) and, while it is pending, a fresh upload target.
 
-    Raises Http404 for an unknown album, ValidationError for an unknown product, AlbumFull, and Conflict when the id has
-    other data already.
+    Raises Http404 for an album that ``sender`` doesn't see, ValidationError for an unknown product, AlbumFull, and
+    Conflict when the id has other data or another sender already.
     """
     photo_id = photo_id or uuid4()
     for attempt in range(1, REGISTERING_TRIES + 1):
         try:
             with transaction.atomic():
-                photo = registered(album_id=album_id, photo_id=photo_id, declaration=declaration, now=now)
+                photo = registered(
+                    album_id=album_id, photo_id=photo_id, declaration=declaration, now=now, sender=sender
+                )
             break
         except (IntegrityError, Photo.DoesNotExist):
             # A product, album or photo was deleted since it was looked up; or else the fault is ours.
-            refuse_unknown(album_id=album_id, product_id=declaration.product_id)
+            refuse_unknown(album_id=album_id, product_id=declaration.product_id, sender=sender)
             if attempt == REGISTERING_TRIES:
                 raise
     if photo.status != Status.PENDING:
@@ -107,22 +118,31 @@ def register_photo(*, album_id: UUID, photo_id: UUID | None, declaration: Declar
     return Registered(photo, target_for(photo, now=now))
 
 
-def registered(*, album_id: UUID, photo_id: UUID, declaration: Declaration, now: datetime) -> Photo:
+def registered(*, album_id: UUID, photo_id: UUID, declaration: Declaration, now: datetime, sender: Sender) -> Photo:
     known = Photo.objects.filter(pk=photo_id).first()
     wanted = declaration.product_id
     if known and wanted and known.product_id is None and not Product.objects.filter(pk=wanted).exists():
         declaration = replace(declaration, product_id=None)  # its product was deleted since
-    refuse_unknown(album_id=album_id, product_id=declaration.product_id)
+    refuse_unknown(album_id=album_id, product_id=declaration.product_id, sender=sender)
     closes = now + timedelta(seconds=settings.UPLOAD_WINDOW_SECONDS)
     if known is None and Photo.objects.filter(album_id=album_id).count() >= ALBUM_HOLDS:
         raise AlbumFull
     values = {**vars(declaration), "album_id": album_id}
     photo, created = Photo.objects.get_or_create(
-        pk=photo_id, defaults={**values, "upload_expires_at": closes, "created_at": now, "checked_at": now}
+        pk=photo_id,
+        defaults={
+            **values,
+            **sender.columns,
+            "upload_expires_at": closes,
+            "created_at": now,
+            "checked_at": now,
+        },
     )
     if created:
         return photo
-    if any(getattr(photo, name) != value for name, value in values.items()):
+    if not Photo.objects.seen_by(sender).filter(pk=photo_id).exists() or any(
+        getattr(photo, name) != value for name, value in values.items()
+    ):
         raise Conflict
     # The window is wider before the target is given out: nothing is cleaned while it is open.
     if Photo.objects.pending().filter(pk=photo_id).update(upload_expires_at=closes):
@@ -131,21 +151,23 @@ def registered(*, album_id: UUID, photo_id: UUID, declaration: Declaration, now:
     return photo
 
 
-def refuse_unknown(*, album_id: UUID, product_id: UUID | None) -> None:
-    if not Album.objects.filter(pk=album_id).exists():
+def refuse_unknown(*, album_id: UUID, product_id: UUID | None, sender: Sender) -> None:
+    if not Album.objects.seen_by(sender).filter(pk=album_id).exists():
         raise Http404
     if product_id is not None and not Product.objects.filter(pk=product_id).exists():
         raise ValidationError({"product": ValidationError(_("There is no such product."), code="unknown_product")})
 
 
-def request_processing(*, photo_id: UUID, now: datetime) -> Photo:
+def request_processing(*, photo_id: UUID, now: datetime, sender: Sender = OPERATOR) -> Photo:
     """Have a photo made into an image, unless it is one or a worker is at it; a failed one begins anew.
 
-    Raises Http404, NotUploaded, and StorageSilent when the storage can't say.
+    Raises Http404, NotUploaded, SenderRevoked, and StorageSilent when the storage can't say.
     """
-    found = photo(photo_id=photo_id)
+    found = photo(photo_id=photo_id, sender=sender)
     if found.status in (Status.PROCESSING, Status.READY):
         return found
+    if Photo.objects.filter(pk=photo_id).of_the_revoked().exists():
+        raise SenderRevoked
     # With an error it isn't queued but backing off, and whoever asks need not wait for that.
     if found.is_queued(now=now) and not found.error:
         return found
@@ -164,13 +186,15 @@ def request_processing(*, photo_id: UUID, now: datetime) -> Photo:
     return photo(photo_id=photo_id)
 
 
-def delete_photo(*, photo_id: UUID) -> None:
-    """Remove a photo and its original, never an image; an unknown id is fine.
+def delete_photo(*, photo_id: UUID, sender: Sender = OPERATOR) -> None:
+    """Remove a photo and its original, never an image; an unknown id is fine. Raises Http404 for another's photo.
 
     The record goes first: an original that the storage refuses to delete has no record then, and is found as
     an orphan. The other way round a crash would leave a record that promises bytes.
     """
-    Photo.objects.filter(pk=photo_id).delete()
+    photo = Photo.objects.filter(pk=photo_id)
+    if not photo.seen_by(sender).delete()[0] and photo.exists():
+        raise Http404
     drop_original(photo_id)
 
 

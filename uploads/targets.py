@@ -31,7 +31,7 @@ class UploadRefused(Refusal):
     """The bytes that come to an address are not taken; ``code`` is one of ``answers``."""
 
     answers: ClassVar[Mapping[str, tuple[int, Promise]]] = {
-        "upload_denied": (403, _("This upload address was altered, or is none of ours.")),
+        "upload_denied": (403, _("This upload address was altered, is none of ours, or its sender has no access.")),
         "upload_expired": (403, _("This upload address has expired; register the photo again for a new one.")),
         "already_uploaded": (412, _("The bytes of this photo are there already; go on with process.")),
         "too_large": (413, _("More bytes came than were declared.")),
@@ -91,6 +91,8 @@ def receive(*, photo: Photo, stream: Readable, length: int | None, content_type:
     StorageSilent, and Http404 when the photo was deleted meanwhile.
     """
     with storage_needed():
+        if Photo.objects.filter(pk=photo.pk).of_the_revoked().exists():
+            raise UploadRefused("upload_denied")
         if photo.status != Photo.Status.PENDING or is_there(photo.key):
             raise UploadRefused("already_uploaded")
         sent = content_type.partition(";")[0].strip().lower()

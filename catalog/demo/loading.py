@@ -26,13 +26,13 @@ from catalog.models import (
     Zone,
 )
 from catalog.services import show_image
+from devices.logins import DEMO
 from images.services import add_image
 
 from . import house, menu, options
 
 PHOTOS = Path(__file__).parent / "photos"
-LOGIN = "demo"
-PASSWORD = "demo"  # noqa: S105 - public on purpose: it opens the demo, and nothing else makes this account
+LOGIN, PASSWORD = DEMO  # public on purpose: it opens the demo, and nothing else makes this account
 OURS = uuid.UUID("5d1f0f0e-4a57-5a3b-9d1b-2f6f6d0c0de0")
 
 # Shows a walk through the given things as progress.

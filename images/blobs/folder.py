@@ -177,6 +177,7 @@ def make_folder(folder: Path) -> None:
         return
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
+    folder.chmod(0o711)  # whatever the umask: nginx passes through it
     sync_folder(folder.parent)
 
 

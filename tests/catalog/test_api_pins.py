@@ -4,8 +4,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
-from catalog import models
+from catalog import models, services
 from devices.models import FailedTry
 from devices.services import enroll
 
@@ -113,3 +114,43 @@ def test_no_trace_of_a_pin_leaves_the_server(api, employee):
         assert "Ada" in text
         assert "pin" not in text
         assert employee.pin_hash not in text
+
+
+def test_a_caller_has_so_many_wrong_tries_for_all_employees_together(till, employee):
+    others = [models.Employee.objects.create(name=str(n), code=f"c{n}", role=employee.role) for n in range(20)]
+    for other in others:
+        assert verify(till, other.pk, "9999").status_code == 403
+
+    answer = verify(till, employee.pk, "0123")
+
+    assert (answer.status_code, answer.json()["code"]) == (429, "throttled")
+    assert verify(Api(enroll(name="second till").token), employee.pk, "0123").status_code == 204
+
+
+def test_an_employee_has_so_many_wrong_tries_by_all_callers_and_then_growing_pauses(till, employee):
+    tills = [Api(enroll(name=f"till {number}").token) for number in range(5)]
+    for number in range(10):
+        assert verify(tills[number % 5], employee.pk, "9999").status_code == 403
+
+    waits = []
+    for _ in range(7):
+        answer = verify(Api(enroll(name="another").token), employee.pk, "0123")
+        assert (answer.status_code, answer.json()["code"]) == (429, "throttled")
+        waits.append(int(answer["Retry-After"]))
+        ahead = timedelta(seconds=waits[-1])
+        for row in FailedTry.objects.all():
+            row.at -= ahead
+            row.save()
+        assert verify(Api(enroll(name="another").token), employee.pk, "9999").status_code == 403
+
+    assert [round(wait / 30) for wait in waits] == [1, 2, 4, 8, 16, 30, 30]
+    FailedTry.objects.update(at=timezone.now() - timedelta(days=1, seconds=1))
+    assert verify(till, employee.pk, "0123").status_code == 204
+
+
+def test_who_waits_costs_no_hash(till, employee, monkeypatch):
+    for _ in range(5):
+        verify(till, employee.pk, "9999")
+    monkeypatch.setattr(services, "pin_is_right", lambda **_: pytest.fail("hashed"))
+
+    assert verify(till, employee.pk, "0123").status_code == 429

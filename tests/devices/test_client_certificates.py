@@ -114,7 +114,7 @@ def test_a_token_a_cookie_and_a_login_are_meant_where_a_certificate_is_only_ther
     del client.cookies[COOKIE]
     client.force_login(staff)
     assert refusal(client.get(ME, headers=shown(issued))) == (403, "forbidden")  # staff are no device
-    assert client.get("/api/tags", headers=shown(issued)).status_code == 200
+    assert client.get("/api/sync/status", headers=shown(issued)).status_code == 200
 
 
 def test_a_page_of_another_site_can_not_write_with_a_browsers_certificate(issued: Issued, settings: Any) -> None:

@@ -34,14 +34,14 @@ def test_a_new_code_is_shown_once_and_works(office: Client, post: Post, manager:
 
 
 def test_a_new_code_is_shown_as_a_picture_for_a_camera(office: Client) -> None:
-    page = office.post("/admin/devices/enrolmentcode/add/", {}, headers={"Host": "pos.example:8000"}).content.decode()
+    page = office.post("/admin/devices/enrolmentcode/add/", {}, headers={"Host": "pos.local:8000"}).content.decode()
     found = re.search(r"[2-9A-Z]{4}-[2-9A-Z]{4}", page)
     assert found is not None
 
-    picture = segno.make(f"http://pos.example:8000/terminal/#enrol={found[0]}")
+    picture = segno.make(f"http://pos.local:8000/terminal/#enrol={found[0]}")
 
     assert picture.svg_inline(scale=5, border=4, light="#fff") in page
-    assert 'href="http://pos.example:8000/terminal/"' in page
+    assert 'href="http://pos.local:8000/terminal/"' in page
 
 
 def test_a_code_can_not_be_changed(office: Client, code: str) -> None:

@@ -138,3 +138,17 @@ def test_a_look_that_fails_counts_nothing() -> None:
 def test_a_try_refuses_to_run_inside_a_transaction() -> None:
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         try_it()
+
+
+@pytest.mark.parametrize(
+    ("address", "counted_as"),
+    [
+        ("192.168.1.9", "192.168.1.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("", ""),
+        ("nonsense" * 50, ("nonsense" * 50)[:100]),
+    ],
+)
+def test_an_address_of_ipv6_counts_by_its_network(address: str, counted_as: str) -> None:
+    assert throttle.network(address) == counted_as

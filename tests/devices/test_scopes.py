@@ -1,7 +1,7 @@
 """What devices and staff may do, through real views; the catalogue stands in as a list of groups."""
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
@@ -26,6 +26,7 @@ class Reading(GenericAPIView):
 
 class Uploading(Reading):
     permission_classes = (MayUpload,)
+    rights: ClassVar = {"POST": ("auth.add_group", "auth.change_group")}
 
     def post(self, request: Request) -> Response:
         return Response({})
@@ -79,13 +80,22 @@ def test_nobody_may_nothing(client: Client, address: str) -> None:
     assert client.get(address).status_code == 401
 
 
-def test_staff_read_and_upload_without_any_permission(client: Client, staff: User) -> None:
+def test_staff_without_permissions_reads_what_is_no_record(client: Client, staff: User) -> None:
     client.force_login(staff)
 
     assert client.get("/read").status_code == 200
-    assert client.post("/upload").status_code == 200
-    assert client.get("/catalogue").status_code == 200
+    assert client.post("/upload").status_code == 403
+    assert client.get("/catalogue").status_code == 403
     assert client.post("/catalogue").status_code == 403
+
+
+@pytest.mark.parametrize("permission", ["view_group", "add_group", "change_group", "delete_group"])
+def test_staff_who_may_do_something_with_a_record_may_look_at_it(client: Client, staff: User, permission: str) -> None:
+    staff.user_permissions.add(Permission.objects.get(codename=permission))
+    client.force_login(staff)
+
+    assert client.get("/catalogue").status_code == 200
+    assert client.post("/upload").status_code == (200 if permission in ("add_group", "change_group") else 403)
 
 
 @pytest.mark.parametrize(

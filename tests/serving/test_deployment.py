@@ -70,6 +70,24 @@ def test_nginx_divides_requests_streams_and_pictures(deployed: RunningServer) ->
     assert httpx.get(f"{deployed.url}/protected/images/{hash}.jpg").status_code == 404
 
 
+def test_nginx_slows_down_who_guesses(deployed: RunningServer) -> None:
+    guesses = [httpx.post(f"{deployed.url}/admin/login/", data={"username": "x"}) for _ in range(30)]
+    pages = [httpx.get(f"{deployed.url}/admin/login/") for _ in range(30)]
+
+    assert {answer.status_code for answer in guesses} == {403, 429}  # Django misses the CSRF token
+    (refused, *_) = [answer for answer in guesses if answer.status_code == 429]
+    assert (refused.json()["code"], refused.headers["content-type"]) == ("throttled", "application/problem+json")
+    assert refused.headers["retry-after"]
+    assert {answer.status_code for answer in pages} == {200}
+
+
+def test_units_let_nobody_else_read_what_they_write() -> None:
+    for unit in (DEPLOY / "systemd").iterdir():
+        lines = unit.read_text().splitlines()
+        for line in ("UMask=0077", "StateDirectoryMode=0711", "NoNewPrivileges=yes", "ProtectSystem=strict"):
+            assert line in lines, unit.name
+
+
 def test_every_location_that_passes_requests_on_includes_the_one_list_of_headers() -> None:
     conf = (DEPLOY / "nginx.conf").read_text()
     passing = [block for block in re.findall(r"location [^}]*\}", conf) if "proxy_pass" in block]

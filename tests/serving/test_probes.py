@@ -91,3 +91,16 @@ def test_a_probe_is_only_read(path: str, method: str) -> None:
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, HEAD"
     assert response.json()["code"] == "method_not_allowed"
+
+
+def test_strangers_read_states_only(worker: None, settings: Any) -> None:
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}"
+    settings.METRICS_TOKEN = "s3cret"
+    stranger = Client(REMOTE_ADDR="192.168.1.9")
+
+    found = lines(stranger.get("/readyz"))
+    assert set(found.values()) == {"ok", "failed"}
+    assert found["broker"] == "failed"
+    for told in (stranger.get("/readyz", HTTP_AUTHORIZATION="Bearer s3cret"), Client().get("/readyz")):
+        assert "Error" in lines(told)["broker"]
+        assert told.status_code == 503

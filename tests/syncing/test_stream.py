@@ -9,7 +9,9 @@ from uuid import UUID
 
 import httpx
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 
 from catalog.models import Category, Product, Tag
@@ -298,3 +300,17 @@ def test_sigterm_ends_open_streams_with_a_bookmark(token: str) -> None:
             assert till.ended.wait(3)
             assert till.frames[-1].event == "bookmark"
         assert process.wait(3) in (0, -signal.SIGTERM)
+
+
+def test_staff_opens_a_stream_of_what_it_may_look_at(web: str, product: Product) -> None:
+    user = User.objects.create_user("mira", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_product"))
+    client = Client()
+    client.force_login(user)
+    cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+
+    for query in ("", "?resources=product,employee"):
+        refused = httpx.get(f"{web}/api/sync/events{query}", cookies=cookies)
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    with httpx.stream("GET", f"{web}/api/sync/events?resources=product", cookies=cookies) as stream:
+        assert stream.status_code == 200

@@ -29,7 +29,7 @@ django.setup()
 from django.conf import settings
 from django.test import Client
 settings.FILES_DIR = sys.argv[3]
-client = Client(headers={"Authorization": "Bearer " + sys.argv[2]})
+client = Client(headers={"Authorization": "Bearer " + sys.argv[2], "Host": "localhost"})
 began = time.monotonic()
 answer = client.post(f"/api/photos/{sys.argv[1]}/process")
 print(json.dumps([answer.status_code, answer.json(), time.monotonic() - began]))

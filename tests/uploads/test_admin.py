@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -90,13 +91,13 @@ def test_one_photo_is_tried_again_from_its_page(
     admin_client: Client, some: list[Photo], sent: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        answer = admin_client.get(reverse("admin:uploads_photo_retry", args=[some[1].pk]), follow=True)
+        answer = admin_client.post(reverse("admin:uploads_photo_retry", args=[some[1].pk]), follow=True)
 
     assert texts(answer) == ["1 photo is on its way."]
 
 
 def test_a_photo_that_is_ready_is_said_to_be(admin_client: Client, some: list[Photo], sent: list[str]) -> None:
-    answer = admin_client.get(reverse("admin:uploads_photo_retry", args=[some[0].pk]), follow=True)
+    answer = admin_client.post(reverse("admin:uploads_photo_retry", args=[some[0].pk]), follow=True)
 
     assert texts(answer) == ["1 photo is ready already."]
     assert (state(some[0]), sent) == ("ready", [])
@@ -125,7 +126,7 @@ def test_the_failed_photos_of_an_album_are_tried_again(
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        answer = admin_client.get(reverse("admin:uploads_album_retry_failed", args=[album.pk]), follow=True)
+        answer = admin_client.post(reverse("admin:uploads_album_retry_failed", args=[album.pk]), follow=True)
 
     assert texts(answer) == ["1 photo is on its way."]
     assert sent == [str(some[1].pk)]
@@ -180,7 +181,7 @@ def test_albums_are_reconciled_now(admin_client: Client, album: Album, make_phot
     )
 
     assert texts(answer) == ["1 checked: 1 queued again, 0 cleaned, 0 left as they are, 0 could not be told."]
-    page = admin_client.get(reverse("admin:uploads_album_reconcile_now", args=[album.pk]), follow=True)
+    page = admin_client.post(reverse("admin:uploads_album_reconcile_now", args=[album.pk]), follow=True)
     assert texts(page) == ["1 checked: 0 queued again, 0 cleaned, 1 left as they are, 0 could not be told."]
 
 
@@ -224,3 +225,33 @@ def test_saving_the_page_of_a_photo_writes_nothing(admin_client: Client, make_ph
 @pytest.mark.parametrize("action", ["photo/{}/retry/", "album/{}/retry_failed/", "album/{}/reconcile_now/"])
 def test_an_action_on_what_is_not_there_is_no_page(admin_client: Client, action: str, object_id: str) -> None:
     assert admin_client.get(f"/admin/uploads/{action.format(object_id)}").status_code == 404
+    assert admin_client.post(f"/admin/uploads/{action.format(object_id)}").status_code == 404
+
+
+def test_a_link_does_nothing(admin_client: Client, some: list[Photo]) -> None:
+    before = list(Photo.objects.order_by("pk").values())
+    photo, album = some[1], some[1].album
+    actions = [f"photo/{photo.pk}/retry/", f"album/{album.pk}/retry_failed/", f"album/{album.pk}/reconcile_now/"]
+
+    for action in actions:
+        for ask in (admin_client.get, admin_client.head):
+            assert ask(f"/admin/uploads/{action}").status_code == 405
+    page = "".join(
+        admin_client.get(f"/admin/uploads/{kind}/{pk}/change/").content.decode()
+        for kind, pk in (("photo", photo.pk), ("album", album.pk))
+    )
+
+    for action in actions:
+        assert f'<form method="post" action="/admin/uploads/{action}">' in page
+        assert f'href="/admin/uploads/{action}"' not in page
+    assert list(Photo.objects.order_by("pk").values()) == before
+
+
+def test_who_may_only_look_has_no_buttons(client: Client, some: list[Photo], django_user_model: Any) -> None:
+    looker = django_user_model.objects.create_user("looker", is_staff=True)
+    looker.user_permissions.set(Permission.objects.filter(codename__in=["view_photo", "view_album"]))
+    client.force_login(looker)
+    page = client.get(f"/admin/uploads/photo/{some[1].pk}/change/").content.decode()
+
+    assert "/retry/" not in page
+    assert client.post(f"/admin/uploads/photo/{some[1].pk}/retry/").status_code == 403

@@ -1,12 +1,12 @@
 """Albums: how far each is, and the page that fills them."""
 
-from typing import Any
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import Case, Count, IntegerField, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -40,7 +40,7 @@ class AlbumAdmin(SendingAdmin):
     fields = ("name", *readonly_fields)
     SHOWN = 60  # pictures on the page of an album
     actions = ("reconcile_selected",)
-    actions_detail = ("reconcile_now", "retry_failed")
+    buttons: ClassVar = {"reconcile_now": _("Reconcile now"), "retry_failed": _("Try the failed ones again")}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Album]:
         counts = {f"{status}_count": photos_in(status) for status in Photo.Status.values}
@@ -89,16 +89,12 @@ class AlbumAdmin(SendingAdmin):
             format_html_join("", '<a href="{}" title="{}" class="is-{}" aria-label="{}">{}</a>', cells),
         )
 
-    @action(description=_("Try the failed ones again"), permissions=["change"])
-    def retry_failed(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        failed = Photo.objects.filter(album=self.id_of(request, object_id), status=Photo.Status.FAILED)
+    def retry_failed(self, request: HttpRequest, album_id: UUID) -> None:
+        failed = Photo.objects.filter(album=album_id, status=Photo.Status.FAILED)
         try_again(request, failed.order_by("created_at", "pk").values_list("pk", flat=True))
-        return redirect("admin:uploads_album_change", object_id)
 
-    @action(description=_("Reconcile now"), permissions=["change"])
-    def reconcile_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        self.reconcile(request, [self.id_of(request, object_id)])
-        return redirect("admin:uploads_album_change", object_id)
+    def reconcile_now(self, request: HttpRequest, album_id: UUID) -> None:
+        self.reconcile(request, [album_id])
 
     @action(description=_("Reconcile now"), permissions=["change"])
     def reconcile_selected(self, request: HttpRequest, queryset: QuerySet[Album]) -> None:

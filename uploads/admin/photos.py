@@ -1,11 +1,11 @@
 """Photos: what became of each, why, and another try."""
 
-from typing import Any
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
@@ -42,7 +42,7 @@ class PhotoAdmin(SendingAdmin):
                 )
             },
         ),
-        (_("Declared"), {"fields": ("content_type", "size", "sha256", "upload_expires_at")}),
+        (_("Declared"), {"fields": ("content_type", "size", "sha256", "upload_expires_at", "device", "staff")}),
         (
             _("Processing"),
             {
@@ -61,7 +61,7 @@ class PhotoAdmin(SendingAdmin):
         ),
     )
     actions = ("retry_selected",)
-    actions_detail = ("retry",)
+    buttons: ClassVar = {"retry": _("Try again")}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Photo | None = None) -> list[str]:
         return [name for __, section in self.fieldsets for name in section["fields"]]
@@ -91,10 +91,8 @@ class PhotoAdmin(SendingAdmin):
     def state(self, photo: Photo) -> tuple[str, str]:
         return photo.status, photo.get_status_display()
 
-    @action(description=_("Try again"), permissions=["change"])
-    def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        try_again(request, [self.id_of(request, object_id)])
-        return redirect("admin:uploads_photo_change", object_id)
+    def retry(self, request: HttpRequest, photo_id: UUID) -> None:
+        try_again(request, [photo_id])
 
     @action(description=_("Try again"), permissions=["change"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[Photo]) -> None:

@@ -11,6 +11,7 @@ REASONS = {
     "size_mismatch": _("The stored original has another size than declared."),
     "checksum_mismatch": _("The stored original has another SHA-256 than declared."),
     "storage_unavailable": _("The storage didn't answer."),
+    "sender_revoked": _("The device or login that sent the photo has no access any more."),
 }
 # For the script of the page that sends photos; %(…)s is filled in there.
 SENDING = {

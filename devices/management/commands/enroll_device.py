@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from devices.certificates import issue
 from devices.models import Device
-from devices.services import enroll
+from devices.services import enroll, tell_of
+from devices.trail import Event
 
 
 class Command(BaseCommand):
@@ -46,6 +47,7 @@ class Command(BaseCommand):
                     issued.save(certificate)
         except OSError as error:
             raise CommandError(_("The certificate can't be saved: {error}").format(error=error)) from error
+        tell_of(Event.ENROLLED, enrolled.device)
         if issued:
             said = _("Its certificate and key are in {folder}, good until {day}.")
             self.stdout.write(said.format(folder=certificate, day=issued.expires_at.date()))

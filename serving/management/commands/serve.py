@@ -12,6 +12,7 @@ from django.db import connections
 from django.urls import Resolver404, resolve
 
 from catalog.models import Product
+from devices.logins import demo_is_open
 from serving.claims import AlreadyServed, claim_data, claim_port
 from serving.guard import end_with
 from serving.members import members
@@ -30,6 +31,12 @@ class Command(BaseCommand):
         if "MAKELEVEL" in os.environ:  # a make that is killed can't pass anything on
             end_with(os.getppid())
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if settings.DEBUG:
+            self.say(
+                "DEBUG=true shows code and settings to everybody who makes the server fail, and this listens on all "
+                "addresses. Take DEBUG away, or use `manage.py runserver`, which listens on this machine only."
+            )
+            raise SystemExit(1)
         try:
             claim_port(settings.PORT)
             with claim_data(settings.DATA_DIR):
@@ -89,9 +96,8 @@ class Command(BaseCommand):
     def logins(self) -> list[str]:
         """Who can log in to the admin: the demo login while it has its first password, or how to make one."""
         users = get_user_model().objects
-        user = users.filter(username="demo", is_active=True).first()
-        if user is not None and user.check_password("demo"):
-            return ["  login     demo / demo"]
+        if demo_is_open():
+            return ["  login     demo / demo (on this machine only, until you change the password)"]
         if users.filter(is_superuser=True, is_active=True).exists():
             return []
         return ["  login     none yet: .venv/bin/python manage.py createsuperuser"]

@@ -1,0 +1,61 @@
+"""The names by which the server answers when ALLOWED_HOSTS names none: none that somebody else's DNS can point at it.
+
+A page of any site can have a browser ask this server under the site's own name (DNS rebinding). An address can't be
+rebound, and of the names below only ``*.local`` can be claimed, by somebody in the same network.
+"""
+
+import socket
+from contextlib import suppress
+from functools import cache
+from ipaddress import ip_address
+from pathlib import Path
+
+RESOLVER = Path("/etc/resolv.conf")
+
+
+class AnyAddress(str):
+    """The pattern of ALLOWED_HOSTS that any IP address fits; Django itself has patterns for names only."""
+
+    __slots__ = ()
+
+    def lower(self) -> "AnyAddress":
+        return self
+
+    def __eq__(self, host: object) -> bool:
+        return isinstance(host, AnyAddress) or (isinstance(host, str) and is_address(host))
+
+    def __ne__(self, host: object) -> bool:
+        return not self == host
+
+    def __hash__(self) -> int:
+        return hash(AnyAddress)
+
+
+def is_address(host: str) -> bool:
+    try:
+        ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+@cache
+def machine_names() -> tuple[str, ...]:
+    """``localhost``, the host's name with and without its domain, and in the domains that its resolver searches."""
+    whole = socket.gethostname().lower()
+    short, domains = whole.partition(".")[0], []
+    with suppress(OSError):
+        for words in map(str.split, RESOLVER.read_text(errors="replace").splitlines()):
+            if words[:1] in (["search"], ["domain"]):
+                domains += [word.strip(".").lower() for word in words[1:] if word.strip(".")]
+    names = ["localhost", whole, short, f"{short}.local", *(f"{short}.{domain}" for domain in domains)]
+    return tuple(dict.fromkeys(filter(None, names)))
+
+
+def default_hosts() -> list[str]:
+    return [AnyAddress("addresses"), *machine_names(), ".local"]
+
+
+def is_ours(host: str) -> bool:
+    """Whether nobody else in the network can have claimed this name (without a port)."""
+    return not host.lower().endswith(".local") or host.lower() in machine_names()

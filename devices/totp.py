@@ -1,0 +1,48 @@
+"""A second factor for logins of the back office: the code of an authenticator app, beside the password."""
+
+import segno
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from refusals import Refusal
+
+from . import trail
+
+
+class TotpNeeded(Refusal):
+    status, code = 403, "totp_needed"
+    detail = _("This login needs a code of an authenticator app first. The operator makes it: manage.py totp NAME.")
+
+
+def is_asked_for() -> bool:
+    """Whether the login page has a field for a code."""
+    return settings.TOTP_FOR_SUPERUSERS or TOTPDevice.objects.filter(confirmed=True).exists()
+
+
+def passes(user: AbstractBaseUser, code: str) -> bool:
+    """Whether ``code`` is right for ``user``, or none is needed. A code is good once, and wrong ones make it wait.
+
+    Raises TotpNeeded for a superuser without an app, where the setting wants one.
+    """
+    devices = list(TOTPDevice.objects.filter(user=user, confirmed=True))
+    if not devices and settings.TOTP_FOR_SUPERUSERS and getattr(user, "is_superuser", False):
+        raise TotpNeeded
+    typed = "".join(code.split())
+    is_code = len(typed) == 6 and typed.isascii() and typed.isdecimal()
+    return not devices or (is_code and any(device.verify_token(typed) for device in devices))
+
+
+def give(user: AbstractBaseUser) -> tuple[str, str]:
+    """A new app for ``user`` in the place of any other: its address (``otpauth:``), and that as a picture of signs."""
+    TOTPDevice.objects.filter(user=user).delete()
+    address = TOTPDevice.objects.create(user=user, name="app").config_url
+    trail.tell(trail.Event.TOTP_CHANGED, name=user.get_username())
+    lines = segno.make(address).matrix_iter(border=2)
+    return address, "\n".join("".join("██" if dark else "  " for dark in row) for row in lines)
+
+
+def take(user: AbstractBaseUser) -> None:
+    TOTPDevice.objects.filter(user=user).delete()
+    trail.tell(trail.Event.TOTP_CHANGED, name=user.get_username())
