@@ -1,7 +1,7 @@
 """The names by which the server answers when ALLOWED_HOSTS names none: none that somebody else's DNS can point at it.
 
 A page of any site can have a browser ask this server under the site's own name (DNS rebinding). An address can't be
-rebound, and of the names below only ``*.local`` can be claimed, by somebody in the same network.
+rebound, and of the names below only those that a shop's own network gives out can be claimed, by somebody inside it.
 """
 
 import socket
@@ -10,6 +10,7 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 
+OF_THE_NETWORK = (".local", ".lan")  # multicast DNS, and what routers give; nobody can own a name like that outside
 RESOLVER = Path("/etc/resolv.conf")
 
 
@@ -53,9 +54,9 @@ def machine_names() -> tuple[str, ...]:
 
 
 def default_hosts() -> list[str]:
-    return [AnyAddress("addresses"), *machine_names(), ".local"]
+    return [AnyAddress("addresses"), *machine_names(), *OF_THE_NETWORK]
 
 
 def is_ours(host: str) -> bool:
     """Whether nobody else in the network can have claimed this name (without a port)."""
-    return not host.lower().endswith(".local") or host.lower() in machine_names()
+    return not host.lower().endswith(OF_THE_NETWORK) or host.lower() in machine_names()

@@ -120,6 +120,7 @@ def demo(db: None) -> User:
         ({"headers": {"X-Forwarded-For": LAN}}, False),
         ({"headers": {"X-Forwarded-For": "127.0.0.1"}}, False),
         ({"headers": {"Host": "evil.local"}}, False),
+        ({"headers": {"Host": "evil.lan:8000"}}, False),
     ],
 )
 def test_the_demo_login_works_on_the_machine_itself(demo: User, where: dict[str, Any], is_in: bool) -> None:
@@ -165,6 +166,7 @@ Hosts = Callable[..., Any]
         ("[fe80::1]", 200),
         ("localhost", 200),
         ("till.local:8000", 200),
+        ("till.lan", 200),
         ("evil.example", 400),
         ("evil.example:8000", 400),
         ("127.0.0.1.evil.example", 400),
