@@ -36,7 +36,10 @@ class ProxyMiddleware(MiddlewareMixin):
 
 
 class TrailMiddleware:
-    """Knows the request while it is answered, for what is told of it (devices/trail.py), and names it in the answer."""
+    """Knows the request while it is answered, for what is told of it (devices/trail.py).
+
+    The answer says the request's id when it has one: from a proxy, or because something was told.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -45,7 +48,8 @@ class TrailMiddleware:
         token = trail.current.set(request)
         try:
             response = self.get_response(request)
-            response.headers.setdefault("X-Request-ID", trail.id_of(request))
+            if trail.has_id(request):
+                response.headers.setdefault("X-Request-ID", trail.id_of(request))
             return response
         finally:
             trail.current.reset(token)

@@ -77,9 +77,14 @@ def test_a_name_that_nobody_has_is_not_written_down(lines: Lines, manager: User)
 
 
 def test_a_request_without_an_id_gets_one_and_a_strange_one_is_not_taken() -> None:
-    ids = [Client().get("/livez", headers=headers)["X-Request-ID"] for headers in ({}, {"X-Request-ID": 'x"}\n{"'}, {})]
+    ids = [
+        Client().post("/admin/login/", {"username": "x", "password": "x"}, headers=headers)["X-Request-ID"]
+        for headers in ({}, {"X-Request-ID": 'x"} {"'}, {})
+    ]
 
     assert len(set(ids)) == 3
+    assert "X-Request-ID" not in Client().get("/livez")
+    assert Client().get("/livez", headers={"X-Request-ID": "given"})["X-Request-ID"] == "given"
     assert all(len(one) == 32 for one in ids)
 
 
