@@ -33,7 +33,7 @@ class LimitedBackend(ModelBackend):
     It also raises DemoIsLocal and TotpNeeded.
     """
 
-    def authenticate(  # type: ignore[override]  # as Django's own does
+    def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> Any:
         if request is None or username is None or password is None:

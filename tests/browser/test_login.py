@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import User
 from django_otp.oath import totp as code_of
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from catalog.demo.loading import make_superuser
 from devices import totp
@@ -39,7 +40,7 @@ def test_the_demo_login_is_told_and_works_on_the_machine_itself(page: "Page", li
 def test_a_login_with_an_app_is_asked_for_its_code(page: "Page", live_server: Any) -> None:
     boss = User.objects.create_superuser("boss", password="secret")
     totp.give(boss)
-    app = boss.totpdevice_set.get()
+    app = TOTPDevice.objects.get()
     page.goto(f"{live_server.url}/admin/login/")
     assert page.is_visible("text=Code of your authenticator app")
 
