@@ -175,7 +175,7 @@ async function loadTheRest() {
 /** The first look is drawn, and its pictures; or it takes long. Safari can't tell. */
 const atRest = () =>
   new Promise((resolve) => {
-    if (globalThis.requestIdleCallback) requestIdleCallback(resolve, { timeout: 3_000 });
+    if ("requestIdleCallback" in globalThis) requestIdleCallback(resolve, { timeout: 3_000 });
     else setTimeout(resolve, 1_000);
   });
 

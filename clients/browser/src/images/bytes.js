@@ -96,7 +96,7 @@ export class PictureBytes {
    */
   async read(hashes) {
     const read = await this.database.read(["records", "bytes"], (tx) =>
-      Promise.all(hashes.map(async (hash) => [hash, await tx.get("records", hash), await tx.get("bytes", hash)])),
+      Promise.all(hashes.map((hash) => Promise.all([hash, tx.get("records", hash), tx.get("bytes", hash)]))),
     );
     /** @type {Map<string, Picture>} */
     const found = new Map();
