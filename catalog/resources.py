@@ -1,7 +1,7 @@
 """The one list of what terminals hold: an entry for each kind of record.
 
 Capture and sync (``syncing.registry``), addresses and OpenAPI (``urls``, ``views``), the menu of the admin
-(``backoffice.dashboard``) and sheets (``catalog.admin.sheets``) are made of the entry, the model and the wire shape. A
+(``backoffice.dashboard``) and sheets (``catalog.sheets``) are made of the entry, the model and the wire shape. A
 page in the admin is written by hand. ``tests/catalog/test_completeness.py`` names what a kind lacks.
 """
 
@@ -194,6 +194,15 @@ def kind_of(model: type[models.Model]) -> Kind:
         if kind.model is model:
             return kind
     raise LookupError(f"{model._meta.label} is not in catalog/resources.py")
+
+
+def kind_named(name: str) -> Kind:
+    """The kind of this name, in the spelling of the API, the admin or the code (``catalog.PriceRule``); LookupError."""
+    wanted = name.rpartition(".")[2].replace("_", "").replace("-", "").lower()
+    for kind in KINDS:
+        if wanted in {kind.model._meta.model_name, kind.address.replace("-", "")}:
+            return kind
+    raise LookupError(f"{name} is none of {', '.join(kind.name for kind in KINDS)}")
 
 
 def register_all() -> None:

@@ -5,6 +5,7 @@ keeps its plan, and nothing is compiled anew. Rows are dictionaries from attribu
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -44,25 +45,46 @@ def insert(
 
     Returns what ``returning`` (the end of the statement) says of those that were inserted.
     """
-    sql = _inserting(model, tuple(rows[0]), connection.vendor)
-    return _write(sql + " ON CONFLICT DO NOTHING" * or_skip + returning, [_values(model, tuple(rows[0]), rows)])
+    return insertion(model, rows, or_skip=or_skip, returning=returning).run()
 
 
 def change(
     model: type[models.Model], rows: Sequence[Row], names: Iterable[str], *, returning: str = ""
 ) -> list[tuple[Any, ...]]:
     """Set the columns ``names`` of the stored rows that have the ids of ``rows``; ``returning`` as in ``insert``."""
+    return alteration(model, rows, names, returning=returning).run()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL with its parameters. Making one of many rows takes longer than running it: it is made before a lock is."""
+
+    sql: str
+    parameters: Sequence[Any]
+
+    def run(self) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, self.parameters)
+            return cursor.fetchall() if cursor.description else []
+
+
+def insertion(
+    model: type[models.Model], rows: Sequence[Row], *, or_skip: bool = False, returning: str = ""
+) -> Statement:
+    """The statement of ``insert``."""
+    sql = _inserting(model, tuple(rows[0]), connection.vendor)
+    return Statement(sql + " ON CONFLICT DO NOTHING" * or_skip + returning, [_values(model, tuple(rows[0]), rows)])
+
+
+def alteration(
+    model: type[models.Model], rows: Sequence[Row], names: Iterable[str], *, returning: str = ""
+) -> Statement:
+    """The statement of ``change``."""
     named = ("id", *sorted(set(names) - {"id"}))
     parameters: list[Any] = [_values(model, named, rows)]
     if connection.vendor != "sqlite":
         parameters.append(DIALECTS[connection.vendor].array([row["id"] for row in rows]))
-    return _write(_changing(model, named, connection.vendor) + returning, parameters)
-
-
-def _write(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description else []
+    return Statement(_changing(model, named, connection.vendor) + returning, parameters)
 
 
 def _values(model: type[models.Model], names: tuple[str, ...], rows: Sequence[Row]) -> str:

@@ -14,7 +14,6 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env, EnvValidationError, validate
-from import_export.formats.base_formats import CSV, XLSX
 
 from backoffice.theme import UNFOLD  # noqa: F401 - a setting as well
 from config.values import CURRENCIES, bucket_storage, kept_secret, long_enough, private_folder, short_folder, url
@@ -151,7 +150,6 @@ CACHES = {
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
-    "unfold.contrib.import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -159,7 +157,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.forms",
-    "import_export",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -294,12 +291,6 @@ SPECTACULAR_SETTINGS = {
         "config.schema.add_stream",
     ],
 }
-
-IMPORT_EXPORT_USE_TRANSACTIONS = True
-IMPORT_EXPORT_FORMATS = [CSV, XLSX]
-# A name such as "=1+1" must not become a formula in the manager's spreadsheet.
-IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
-IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
 
 # --- Logs -------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -35,8 +35,8 @@ ROOMS = (
     "uploads",
 )
 FOLDERS = (*ROOMS, "templates")
-# The parts of the admin theme that we use beside its heart; it has no catalogues.
-THEME = ("unfold/contrib/filters", "unfold/contrib/import_export")
+# The part of the admin theme that we use beside its heart; it has no catalogues.
+THEME = ("unfold/contrib/filters",)
 LANGUAGES = ("es", "zh_Hans")
 KEYWORDS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),
@@ -73,10 +73,10 @@ def texts(folder: Path, base: Path) -> Iterator[tuple[str, str | tuple[str, ...]
 
 
 def translated_elsewhere(language: str) -> Catalog:
-    """What Django and django-import-export bring along."""
+    """What Django brings along."""
     known = Catalog(locale=language)
-    folders = (package("django") / "conf", package("django") / "contrib" / "admin", package("import_export"))
-    for folder in (*folders, package("django") / "contrib" / "auth"):
+    django = package("django")
+    for folder in (django / "conf", django / "contrib" / "admin", django / "contrib" / "auth"):
         with (folder / "locale" / language / "LC_MESSAGES" / "django.mo").open("rb") as file:
             for message in read_mo(file):
                 known[message.id] = message

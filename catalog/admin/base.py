@@ -1,69 +1,26 @@
 """What all pages of the catalogue have in common."""
 
-import logging
-from collections.abc import Callable
-from functools import partial, wraps
 from typing import Any
 
 from django import forms
 from django.apps import apps
-from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.widgets import get_select2_language
-from django.core.exceptions import ValidationError
-from django.db import OperationalError, models
+from django.db import models
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _
-from import_export.admin import ImportExportModelAdmin
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
 
-import adminpages
 from catalog.models.base import ColorField
 from catalog.resources import kind_of
-from catalog.transactions import Contended, is_contention, run_in_transaction
 from images.services import image_url
 
-from .sheets import Sheet, sheet_of
+from .contention import in_a_transaction
+from .sheets import SheetPages
 from .widgets import ColorWidget
-
-logger = logging.getLogger(__name__)
-
-Page = Callable[..., HttpResponse]
-
-
-def in_a_transaction(page: Page) -> Page:
-    """A page whose POST is one transaction, tried once more when another writer was in the way.
-
-    A form is checked and then saved, and another writer may break a constraint in between. The second try finds that
-    in its check, and the manager reads the form's own words.
-    """
-
-    @wraps(page)
-    def guarded(admin: ModelAdmin, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method != "POST":
-            return page(admin, request, *args, **kwargs)
-        try:
-            return run_in_transaction(partial(page, admin, request, *args, **kwargs))
-        except Contended:
-            reason = in_the_way()
-        except ValidationError:
-            reason = _("Nothing was changed: the request named records by something that is no id.")
-        messages.error(request, reason)
-        return HttpResponseRedirect(request.get_full_path())
-
-    return guarded
-
-
-def in_the_way() -> str:
-    """What a manager reads when another writer was in the way twice: it says what to do, as an API needn't."""
-    return _("Nothing was saved: somebody else is changing the same. Try again.")
 
 
 class RecordForm(forms.ModelForm):
@@ -72,25 +29,14 @@ class RecordForm(forms.ModelForm):
     derived: frozenset[str] = frozenset()
 
 
-class ExportForm(SelectableFieldsExportForm):
-    """Offers the columns under the names that the pages use."""
-
-    def _get_field_label(self, resource: Any, field_name: str) -> str:
-        field = resource._meta.model._meta.get_field(field_name)
-        return capfirst(getattr(field, "verbose_name", None) or field.related_model._meta.verbose_name_plural)
-
-
-class CatalogueAdmin(adminpages.Page, ImportExportModelAdmin):
-    """Lists, forms, CSV and XLSX of one kind of record. ``sheet`` is what is special about its CSV and XLSX.
+class CatalogueAdmin(SheetPages):
+    """Lists, forms and sheets of one kind of record.
 
     Saving writes the columns that were changed on the page and no others: a page that was opened before
     a till marked something as sold out doesn't undo that.
     """
 
-    sheet = Sheet
     form = RecordForm
-    import_form_class = ImportForm
-    export_form_class = ExportForm
     formfield_overrides = {ColorField: {"widget": ColorWidget}}
     list_per_page = 50
     list_filter_submit = True
@@ -100,7 +46,6 @@ class CatalogueAdmin(adminpages.Page, ImportExportModelAdmin):
     def __init__(self, model: type[models.Model], admin_site: AdminSite) -> None:
         super().__init__(model, admin_site)
         self.kind = kind_of(model)
-        self.resource_classes = [sheet_of(self.kind, self.sheet)]
 
     @property
     def media(self) -> forms.Media:
@@ -115,46 +60,6 @@ class CatalogueAdmin(adminpages.Page, ImportExportModelAdmin):
     @in_a_transaction
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, extra_context)
-
-    def export_action(self, request: HttpRequest) -> HttpResponse:
-        try:
-            return super().export_action(request)
-        except IncorrectLookupParameters:  # its list answers these by itself
-            return HttpResponseRedirect(
-                reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist") + "?e=1"
-            )
-
-    def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
-        logger.info("a sheet could not be read", exc_info=e)
-        form.add_error(
-            "import_file", _("This file can't be read in the format that was chosen. Is it CSV (UTF-8) or XLSX?")
-        )
-
-    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().process_import(request, **kwargs)
-        except Contended:
-            messages.error(request, in_the_way())
-            return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_import"))
-
-    def process_dataset(self, *args: Any, **kwargs: Any) -> Any:
-        """The rows of a sheet: one transaction, tried once more when another writer was in the way."""
-
-        def attempt() -> Any:
-            result = super(CatalogueAdmin, self).process_dataset(*args, **kwargs)
-            for _number, errors in result.row_errors():  # where it keeps what the database said
-                for row in errors:
-                    if isinstance(row.error, OperationalError) and is_contention(row.error):
-                        raise row.error
-            return result
-
-        return run_in_transaction(attempt)
-
-    def has_import_permission(self, request: HttpRequest) -> bool:
-        return self.has_add_permission(request) and self.has_change_permission(request)
-
-    def has_export_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)

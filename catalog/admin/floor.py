@@ -11,7 +11,6 @@ from catalog.models import DiningTable, Zone
 
 from .actions import activate, deactivate
 from .base import CatalogueAdmin, Rows, how_many
-from .sheets import TableSheet
 
 
 class TableRows(Rows):
@@ -44,7 +43,6 @@ class ZoneAdmin(CatalogueAdmin):
 
 @admin.register(DiningTable)
 class TableAdmin(CatalogueAdmin):
-    sheet = TableSheet
     list_display = ("name", "zone", "seats", "shape", "is_active")
     list_editable = ("seats", "is_active")
     list_select_related = ("zone",)

@@ -12,7 +12,6 @@ from unfold.decorators import display
 from catalog.models import Attribute, AttributeOption, Product
 
 from .base import CatalogueAdmin, Rows, how_many
-from .sheets import AttributeSheet
 
 
 class OptionRows(Rows):
@@ -23,7 +22,6 @@ class OptionRows(Rows):
 
 @admin.register(Attribute)
 class AttributeAdmin(CatalogueAdmin):
-    sheet = AttributeSheet
     list_display = ("name", "choice", "is_required", "option_names", "product_count", "position")
     list_editable = ("position",)
     list_filter = (("choice", ChoicesDropdownFilter), ("is_required", BooleanRadioFilter))

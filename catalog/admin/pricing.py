@@ -14,7 +14,6 @@ from catalog.models import PriceRule
 
 from .actions import activate, deactivate
 from .base import CatalogueAdmin, RecordForm
-from .sheets import PriceRuleSheet
 from .widgets import WEEKDAYS, WeekdaysField
 
 TARGETS = ("category", "tag", "product", "zone")
@@ -46,7 +45,6 @@ class PriceRuleForm(RecordForm):
 @admin.register(PriceRule)
 class PriceRuleAdmin(CatalogueAdmin):
     form = PriceRuleForm
-    sheet = PriceRuleSheet
     list_display = ("name", "change", "target", "days", "window", "validity", "priority", "is_active")
     list_editable = ("priority", "is_active")
     list_select_related = TARGETS

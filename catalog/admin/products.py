@@ -23,7 +23,6 @@ from catalog.models import Category, Product, Tag
 from .actions import activate, change_price, deactivate, mark_available, mark_sold_out
 from .base import CatalogueAdmin, RecordForm, how_many, swatch, thumbnail
 from .product_image import Outcome, StoredImageField, store_photo
-from .sheets import ProductSheet
 
 
 class ProductForm(RecordForm):
@@ -73,7 +72,6 @@ class HasImage(DropdownFilter):
 @admin.register(Product)
 class ProductAdmin(CatalogueAdmin):
     form = ProductForm
-    sheet = ProductSheet
     list_display = ("picture", "name", "category", "price", "is_sold_out", "is_active", "sku")
     list_display_links = ("picture", "name")
     list_editable = ("price", "is_sold_out", "is_active")

@@ -18,7 +18,6 @@ from catalog.models.staff import PIN
 
 from .actions import activate, deactivate
 from .base import CatalogueAdmin, RecordForm, how_many
-from .sheets import EmployeeSheet
 from .widgets import WordsField
 
 # Suggestions; a role may hold any other code that a terminal understands.
@@ -108,7 +107,6 @@ class EmployeeForm(RecordForm):
 @admin.register(Employee)
 class EmployeeAdmin(CatalogueAdmin):
     form = EmployeeForm
-    sheet = EmployeeSheet
     list_display = ("name", "code", "role", "pin_is_set", "is_active")
     list_editable = ("is_active",)
     list_select_related = ("role",)

@@ -29,7 +29,7 @@ from . import eleventh
 from .completeness import API, PROTOCOL, lacks
 from .conftest import Api
 from .pages import add_form, change_form
-from .test_admin_sheets import export, imported, rows_of
+from .sheets.test_pages import export, imported, rows_of
 
 DOCUMENTED = {
     "api": f"{API}\n{eleventh.API_LINE}",
