@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -83,6 +84,9 @@ def redeem(*, code: str, name: str, address: str) -> Enrolled:
 def _redeem(code: str, name: str) -> Enrolled | None:
     """In the transaction of the attempt. None for a wrong code."""
     now, digest = timezone.now(), code_digest(code)
+    gone = Q(created_by__is_active=False) | Q(created_by__is_staff=False)  # a code is worth what its maker is
+    if EnrolmentCode.objects.filter(gone, code_hash=digest).exists():
+        return None
     # One conditional statement: of two terminals with one code one gets in, whatever processes they ask.
     if not EnrolmentCode.objects.redeemable(now=now).filter(code_hash=digest).update(used_at=now):
         return None

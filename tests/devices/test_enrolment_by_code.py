@@ -2,6 +2,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from devices.models import ALPHABET, Device, EnrolmentCode
@@ -138,3 +139,14 @@ def test_a_huge_number_as_a_code_is_only_a_wrong_code(client) -> None:
     body = b'{"code": ' + b"9" * 30 + b', "name": "Till"}'
 
     assert client.post(ENROLL, body, content_type="application/json").json()["code"] == "invalid_code"
+
+
+@pytest.mark.parametrize("lost", ["is_active", "is_staff"])
+def test_a_code_of_a_login_without_access_is_worth_nothing(post: Post, staff: User, lost: str) -> None:
+    code = make_code(row=EnrolmentCode(may_upload=True), by=staff)
+    User.objects.update(**{lost: False})
+
+    assert post("/api/devices/enroll", {"code": code, "name": "Till"}).json()["code"] == "invalid_code"
+
+    User.objects.update(**{lost: True})
+    assert post("/api/devices/enroll", {"code": code, "name": "Till"}).status_code == 201
