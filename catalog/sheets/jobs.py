@@ -4,6 +4,7 @@ The file waits under ``sheets/`` in the storage, which every process reaches. Wh
 of its own session, never a path. How far a worker is stands in the cache: looking at a sheet writes nothing else.
 """
 
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -140,23 +141,24 @@ def forget(sheet: Sheet) -> None:
 def start(sheet: Sheet, *, saving: bool, send: Callable[..., Any]) -> None:
     """Let a worker do it; ``send`` sends a message. Raises what cache and broker raise when they are away."""
     _note(sheet, {"saving": saving, "done": 0, "of": 0, "ended": False})
-    cache.set(_newest(sheet.user, sheet.kind), sheet.token, SECONDS)
+    cache.set(_newest(sheet.user, sheet.kind), sheet.token.encode(), SECONDS)
     send(sheet.token, saving, translation.get_language())
 
 
 def newest(user: int, kind: Kind) -> str | None:
     """The token of the user's last long sheet of this kind, as far as the cache knows."""
     try:
-        token: str | None = cache.get(_newest(user, kind.name))
+        token: bytes | None = cache.get(_newest(user, kind.name))
     except Exception:
         logger.exception("the cache doesn't answer; a sheet that a worker has can't be named")
         return None
-    return token
+    return token.decode() if token else None
 
 
 def state(sheet: Sheet) -> dict[str, Any] | None:
     """How far the worker is: saving, done, of, ended, and summary or problem at the end; None when nobody knows."""
-    found: dict[str, Any] | None = cache.get(_state(sheet))
+    kept: bytes | None = cache.get(_state(sheet))
+    found: dict[str, Any] | None = json.loads(kept) if kept else None
     if found:
         found["silent"] = not found["ended"] and time.time() - found["at"] > SILENT_SECONDS
     return found
@@ -198,7 +200,8 @@ def sweep(*, now: datetime) -> None:
 
 
 def _note(sheet: Sheet, found: dict[str, Any]) -> None:
-    cache.set(_state(sheet), {**found, "at": time.time()}, SECONDS)
+    # The cache keeps bytes: nothing that it hands back is run.
+    cache.set(_state(sheet), json.dumps({**found, "at": time.time()}).encode(), SECONDS)
 
 
 def _state(sheet: Sheet) -> str:
