@@ -172,6 +172,7 @@ class SheetPages(adminpages.Page):
         else:
             if summary.mistakes:
                 return self._page(request, form=ImportForm(), result=summary)
+            jobs.forget(sheet)
             messages.success(request, _("Imported: %(counts)s.") % {"counts": summary.sentence()})
             return redirect(self._address("changelist"))
         return redirect(self._address("import"))

@@ -25,6 +25,7 @@ from .words import WEEKDAY_OF, did_you_mean, fold, in_all_languages, truth
 Written = str | int | bool | Decimal
 Stored = Mapping[str, Any]  # a record: columns by attribute name, other ends of links, rows of children
 UNSEEN = BLANK + "\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"  # nobody types these around a code
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 LEAVE = object()  # what an empty cell says where nothing can be empty: as it is
 
 
@@ -107,7 +108,7 @@ class Text(Column):
         text = cell.strip(UNSEEN) if self.is_code else trimmed(cell)
         so_far = stored[self.key] if stored else None
         damage.check_text(type(cell)(text), so_far, code=self.is_code)
-        if any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in text):
+        if UNSTORABLE.search(text):
             raise Wrong(_("The text holds signs that can't be stored."))
         if self.of.max_length and len(text) > self.of.max_length:
             reason = _("The text has %(length)d signs, at most %(most)d are possible.")

@@ -112,7 +112,7 @@ def take(data: bytes, kind: Kind, *, order: str = "", progress: Progress = lambd
 
 
 def take_sheet(sheet: Sheet, *, progress: Progress = lambda done, of: None) -> Summary:
-    """``take`` for a file that waits; notes in the admin's history who did it. Raises Gone too."""
+    """``take`` for a file that waits; the admin's history says who did it. Raises Gone too."""
     summary = take(contents(sheet), sheet.of, order=sheet.order, progress=progress)
     if not summary.mistakes:
         LogEntry.objects.create(
@@ -122,7 +122,6 @@ def take_sheet(sheet: Sheet, *, progress: Progress = lambda done, of: None) -> S
             action_flag=CHANGE,
             change_message=summary.sentence(),
         )
-        forget(sheet)
     return summary
 
 
@@ -165,8 +164,10 @@ def state(sheet: Sheet) -> dict[str, Any] | None:
 
 
 def work(*, token: str, saving: bool, language: str) -> None:
-    """Look at a sheet or take it, in a worker, and note how far it is."""
+    """Look at a sheet or take it, in a worker, and note how far it is. A message may come twice."""
     sheet = find(token)
+    if (known := state(sheet)) and known["ended"] and known["saving"] == saving:
+        return
     found: dict[str, Any] = {"saving": saving, "done": 0, "of": 0, "ended": False}
 
     def progress(done: int, of: int) -> None:
@@ -190,6 +191,8 @@ def work(*, token: str, saving: bool, language: str) -> None:
         finally:
             found.update(ended=True, problem=problem)
             _note(sheet, found)
+        if saving and not found.get("summary", {}).get("mistakes", 1):
+            forget(sheet)
 
 
 def sweep(*, now: datetime) -> None:

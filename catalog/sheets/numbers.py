@@ -14,6 +14,7 @@ CURRENCY = re.compile(
     r"\A(?:[A-Z]{3}|kr|zł|lei|元|圆|人民币)(?=[\s\d+\-])|(?<=[\s\d])(?:[A-Z]{3}|kr|zł|lei|元|圆|块)\Z"
 )
 PLAIN = re.compile(r"\A\d+\Z")
+BEYOND_DOUBT = re.compile(r"\A-?\d{1,20}(\.\d{1,2})?\Z", re.ASCII)  # most of them
 
 
 def tidied(text: str) -> str:
@@ -31,7 +32,7 @@ def tidied(text: str) -> str:
 
 def point_of(text: str) -> str:
     """Which sign stands before the decimals, when ``text`` shows it beyond doubt; else nothing."""
-    if isinstance(text, Number):
+    if isinstance(text, Number) or text.isdigit():
         return ""
     text = tidied(text).lstrip("-").rstrip("%").strip()
     readings = _readings(text)
@@ -65,6 +66,8 @@ def number(text: str, points: set[str], *, percent: bool = False) -> Decimal:
 
     ``percent`` lets a per cent sign stand behind it, which then says what is meant anyway.
     """
+    if BEYOND_DOUBT.match(text):
+        return Decimal(text) + 0  # no zero is below zero
     if len(text) > MOST_SIGNS:
         raise Wrong(_no_number(text[:MOST_SIGNS] + "…"))
     bare = tidied(text)

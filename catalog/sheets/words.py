@@ -74,5 +74,7 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
 
 def nearest_of(text: str, known: Iterable[str]) -> str | None:
     by_fold = {fold(word): word for word in known if word}
-    found = difflib.get_close_matches(fold(text), by_fold, 1, 0.7)
-    return by_fold[found[0]] if found else None
+    folded = fold(text)
+    begun = [word for known, word in by_fold.items() if len(folded) > 2 and known.startswith(folded)]
+    found = difflib.get_close_matches(folded, by_fold, 1, 0.7)
+    return by_fold[found[0]] if found else begun[0] if begun else None

@@ -93,6 +93,19 @@ def test_the_page_of_a_preview_is_short_whatever_the_texts(shop: None, admin_cli
     assert len(page.content) < 300_000
 
 
+def test_a_message_that_comes_twice_does_nothing_more(
+    shop: None, admin_client: Client, by_hand: list[tuple[Any, ...]]
+) -> None:
+    away = upload(admin_client, menu(1001))
+    tasks.work_on_sheet(*by_hand.pop())
+    page = admin_client.get(away.url)
+    taken = admin_client.post(address(Product, "process_import"), page.context["confirm_form"].initial)
+    message = by_hand.pop()
+    tasks.work_on_sheet(*message)
+    tasks.work_on_sheet(*message)
+    assert "Imported: 1001 new" in admin_client.get(taken.url).content.decode()
+
+
 def test_a_worker_that_can_not_be_reached_is_said(
     shop: None, admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
