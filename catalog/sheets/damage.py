@@ -16,9 +16,11 @@ ROUNDED = re.compile(r"\A\d{15}0{2,}\Z")  # a number keeps 15 digits
 SHOWN = re.compile(r"\A-?(?:0|[1-9]\d*)(?:[.,]\d*[1-9])?\Z")  # as a spreadsheet writes a number
 NUMERIC = re.compile(r"\A[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d{1,4})?\Z", re.ASCII)
 FLOATING = re.compile(r"\A\d{6,}\.0\Z")
-MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|ene|feb|mar|abr|may|jun|jul|ago|sep|sept|oct|nov|dic"
+ENGLISH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+SPANISH = "ene|feb|mar|abr|may|jun|jul|ago|sep|sept|oct|nov|dic"  # people, too, write mar-01, but not 01-mar
+MONTH = re.compile(rf"\A(?:{SPANISH})-\d{{2}}\Z")
 DATE = re.compile(
-    rf"\A(?:\d{{1,2}}-(?:{MONTHS})(?:-\d{{2,4}})?|(?:{MONTHS})-\d{{2}}|\d{{1,2}}月\d{{1,2}}日"
+    rf"\A(?:\d{{1,2}}-(?:{ENGLISH}|{SPANISH})(?:-\d{{2,4}})?|(?:{ENGLISH})-\d{{2}}|\d{{1,2}}月\d{{1,2}}日"
     r"|\d{1,2}/\d{1,2}/\d{2,4}|\d{4}-\d\d-\d\d 00:00:00)\Z"
 )
 
@@ -30,7 +32,8 @@ def check_text(cell: str, stored: str | None, *, code: bool) -> None:
     """
     if isinstance(cell, Failed) or FAILED.match(cell):
         raise Wrong(_("“%(value)s” is a formula without a result. Write the text itself.") % {"value": cell})
-    if isinstance(cell, Moment) or (code and DATE.match(cell)):
+    from_a_month = MONTH.match(cell) and stored and stored != cell and stored.casefold() == cell
+    if isinstance(cell, Moment) or (code and (DATE.match(cell) or from_a_month)):
         raise Wrong(_("A spreadsheet made the date “%(value)s” of it. %(hint)s") % {"value": cell, "hint": hint()})
     if isinstance(cell, Truth):
         raise Wrong(_("A spreadsheet made “%(value)s” of it. %(hint)s") % {"value": cell, "hint": hint()})
@@ -40,21 +43,24 @@ def check_text(cell: str, stored: str | None, *, code: bool) -> None:
             _("A spreadsheet made the number “%(value)s” of it, and digits are lost. %(hint)s")
             % {"value": cell, "hint": hint()}
         )
-    if stored and stored != cell and SHOWN.match(cell) and same_number(stored, cell):
+    if stored and stored != cell and same_number(stored, cell):
         raise Wrong(
             _("“%(value)s” is “%(stored)s” after a spreadsheet made a number of it. %(hint)s")
             % {"value": cell, "stored": stored, "hint": hint()}
         )
 
 
-def same_number(one: str, other: str) -> bool:
+def same_number(stored: str, cell: str) -> bool:
     """Whether two texts differ as a spreadsheet makes them differ: ``00123`` and ``123``."""
-    if not NUMERIC.match(one):
-        return False
+    return SHOWN.match(cell) is not None and number_of(stored) == number_of(cell)
+
+
+def number_of(text: str) -> Decimal | None:
+    """The number that a spreadsheet would make of a text; None when it would make none."""
     try:
-        return Decimal(one.replace(",", ".")) == Decimal(other.replace(",", "."))
+        return Decimal(text.replace(",", ".")) if NUMERIC.match(text) else None
     except InvalidOperation:
-        return False
+        return None
 
 
 def hint() -> str:

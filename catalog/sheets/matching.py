@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from catalog.resources import Kind
 
 from .cells import Grid, Wrong, trimmed
-from .columns import Column, Reading
+from .columns import UNSEEN, Column, Reading
+from .damage import check_text, number_of
 from .headings import Layout, Mistake
 from .kinds import special
 from .stored import folded
@@ -55,24 +56,33 @@ class Matcher:
             spelt = self.spelt[id] = dict(zip(names, values, strict=True))
             for way, known in self.stored.items():
                 known.setdefault(tuple(_folded(spelt[name]) for name in way), []).append(id)
+        codes = [spelt[way[0]] for way in self.ways if self._is_code(way[0]) for spelt in self.spelt.values()]
+        # Codes by the number that a spreadsheet makes of them: a row with that number means one of these.
+        self.numbers = {number: code for code in codes if (number := number_of(code)) is not None}
 
     def match(self, grid: Grid) -> list[Matched]:
         """Takes the rows out of ``grid``; what is wrong goes to ``mistakes``."""
         found = []
         for row, cells in grid.rows:
-            try:
-                found.append(self._match(row, cells))
-            except Wrong as wrong:
-                self.mistakes.append(Mistake(row, "", str(wrong)))
+            one = self._match(row, cells)
+            if isinstance(one, Matched):
+                found.append(one)
+            else:
+                self.mistakes.append(one)
         grid.rows.clear()
         self.mistakes += self._twice(found)
         return found
 
     def _cell(self, cells: list[str], name: str) -> str:
         place = self.places.get(name)
-        return trimmed(cells[place]) if place is not None and place < len(cells) else ""
+        if place is None or place >= len(cells):
+            return ""
+        return cells[place].strip(UNSEEN) if self._is_code(name) else trimmed(cells[place])
 
-    def _match(self, row: int, cells: list[str]) -> Matched:
+    def _is_code(self, name: str) -> bool:
+        return getattr(self.columns[name], "is_code", False)
+
+    def _match(self, row: int, cells: list[str]) -> Matched | Mistake:
         keys = {way: key for way in self.ways if (key := self._key(way, cells))}
         if cell := self._cell(cells, "id"):
             try:
@@ -87,8 +97,14 @@ class Matcher:
                 known = [id for id in known if self.spelt[id][way[0]] == self._cell(cells, way[0])] or known
             if len(known) > 1:
                 reason = _("More than one %(kind)s is called “%(name)s”; write its id.")
-                kind = self.kind.model._meta.verbose_name
-                raise Wrong(reason % {"kind": kind, "name": self._cell(cells, way[0])})
+                said = {"kind": self.kind.model._meta.verbose_name, "name": self._cell(cells, way[0])}
+                return Mistake(row, self.layout.heading(way[0]), reason % said)
+            if not known and self._is_code(way[0]):
+                cell = self._cell(cells, way[0])
+                try:
+                    check_text(cell, self.numbers.get(number_of(cell)), code=True)
+                except Wrong as wrong:
+                    return Mistake(row, self.layout.heading(way[0]), str(wrong))
             return Matched(row, cells, known[0] if known else uuid4(), not known, way, keys)
         return Matched(row, cells, uuid4(), is_new=True)
 
@@ -128,7 +144,7 @@ class Matcher:
         Different records may have one name when each has its id or its code. Codes that differ by case are told apart
         only if they are stored so.
         """
-        if not getattr(self.columns[way[0]], "is_code", False):
+        if not self._is_code(way[0]):
             return one.by == way
         return one.is_new or one.by != ("id",) or self.spelt[one.id][way[0]] != self._cell(one.cells, way[0])
 

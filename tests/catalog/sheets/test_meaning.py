@@ -192,7 +192,22 @@ def test_what_only_a_spreadsheet_makes_of_a_code_is_refused(cell: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["00123", "1E5", "MAR-01", "1-2", "5901234123457", "12.5", "TRUE", "1/2", "=1+1", Number("123"), "#1", "-5"]
+    "cell",
+    [
+        "00123",
+        "1E5",
+        "MAR-01",
+        "mar-01",
+        "1-2",
+        "5901234123457",
+        "12.5",
+        "TRUE",
+        "1/2",
+        "=1+1",
+        Number("123"),
+        "#1",
+        "-5",
+    ],
 )
 def test_codes_that_people_write_are_taken_as_they_are(cell: str) -> None:
     assert value("product", "sku", cell) == str(cell)

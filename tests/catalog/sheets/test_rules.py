@@ -120,6 +120,8 @@ def test_a_name_that_two_products_have_says_nothing(cola: Product) -> None:
     [
         ("id,barcode\n{id},123\n", "“123” is “00123” after a spreadsheet"),
         ("sku,barcode\nSOF-01,1.23E+02\n", "digits are lost"),
+        ("name,price,category,sku\nX,1,Drinks,77\n", "Row 2, column “sku”: “77” is “0077” after a spreadsheet"),
+        ("id,sku\n{other},mar-01\n", "made the date “mar-01” of it"),
         ("name,sku\n,SOF-01\n", "Row 2, column “name”: This is empty, and needs a value"),
         ("sku,price\nSOF-02,1\n", "Row 2, column “name”: A new product needs a value here"),
         ("sku,is_sold_out,price\nSOF-01,maybe,much\n", "neither yes nor no"),
@@ -135,7 +137,9 @@ def test_a_name_that_two_products_have_says_nothing(cola: Product) -> None:
     ],
 )
 def test_what_can_not_be_understood_is_refused_with_row_and_column(cola: Product, sheet: str, said: str) -> None:
-    assert said in refused(Product, sheet.format(id=cola.pk))
+    Product.objects.create(name="Tea", price=1, category=cola.category, sku="0077")
+    other = Product.objects.create(name="Pie", price=1, category=cola.category, sku="MAR-01")
+    assert said in refused(Product, sheet.format(id=cola.pk, other=other.pk))
 
 
 def test_an_empty_cell_where_nothing_can_be_empty_is_no_answer(cola: Product) -> None:
