@@ -16,6 +16,7 @@ SAMPLE = 20  # rows
 BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 # A spreadsheet computes a text that begins like this, whatever blanks stand before.
 FORMULA = re.compile(r"\A[\s\x00-\x20]*[=+\-@＝＋－＠']|\A[\t\r\n]")
+AS_TEXT = re.compile(r'\A="([^"]*)"\Z')
 HIGH, LETTER = re.compile(rb"[\x80-\xff]+"), re.compile(rb"[A-Za-z]")
 SAID = re.compile(r"\Asep=(.)\r?\n?", re.IGNORECASE)
 
@@ -123,4 +124,8 @@ def kept_still(text: str) -> str:
 
 
 def let_loose(text: str) -> str:
-    return text[1:] if text.startswith("'") and FORMULA.match(text[1:]) else text
+    """``text`` without such a quote; others keep codes from being computed by ``="00123"``."""
+    if text.startswith("'") and FORMULA.match(text[1:]):
+        return text[1:]
+    kept = AS_TEXT.match(text)
+    return kept[1] if kept else text

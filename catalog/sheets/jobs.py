@@ -27,6 +27,8 @@ from images.blobs import BlobMissing, blobs
 
 from .cells import Unreadable
 from .checking import Progress, check
+from .headings import layout_of
+from .kinds import columns_of
 from .reading import grid_of
 from .summary import Summary
 
@@ -90,6 +92,11 @@ def find(token: str, *, kind: Kind | None = None, session: str | None = None) ->
 def is_long(data: bytes, kind: Kind) -> bool:
     """Whether it would keep a page waiting. Raises Unreadable."""
     return len(data) > LONG_BYTES or len(grid_of(data, kind).rows) > LONG_ROWS
+
+
+def left_out(data: bytes, kind: Kind) -> list[str]:
+    """The headings that mean nothing here. Raises Unreadable."""
+    return layout_of(grid_of(data, kind), columns_of(kind))[0].left_out
 
 
 def look(data: bytes, kind: Kind, *, order: str = "", progress: Progress = lambda done, of: None) -> Summary:

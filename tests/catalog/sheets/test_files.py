@@ -66,6 +66,10 @@ def test_blank_rows_and_a_said_separator_count_as_rows_but_hold_nothing() -> Non
     assert grid.rows == [(3, ["name", "price"]), (6, ["Cola", "3"])]
 
 
+def test_codes_that_others_keep_from_being_computed() -> None:
+    assert rows_of(b'name,sku\nCola,"=""00123"""\nTea,=1+1\n')[1:] == [["Cola", "00123"], ["Tea", "=1+1"]]
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -169,7 +173,7 @@ def test_a_workbook_that_unpacks_to_more_than_is_kept_is_refused_at_once() -> No
 
 ANY_TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40) | st.sampled_from(
     ["", "None", "=1+1", "==x", "+1", "-1", "@a", "'", "''", "'=1", "\t=1", " =1", "a\r\nb", "a\rb", "_x000D_",
-     "x005F_", "_x005F_x0041_", "שלום", "\u202eabc", "😀", '"', '""', "a;b,c", "00123",
+     "x005F_", "_x005F_x0041_", '="1"', "שלום", "\u202eabc", "😀", '"', '""', "a;b,c", "00123",
      "1E5", "\u00a0x", "\ufffe", "＝1"]
 )  # fmt: skip
 

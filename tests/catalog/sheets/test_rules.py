@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -227,6 +227,16 @@ def test_looking_only_reads_and_asks_no_more_for_more_rows(cola: Product) -> Non
     few, many = statements(2), statements(60)
     assert len(few) == len(many) < 12
     assert all(sql.lstrip().startswith("SELECT") for sql in many)
+
+
+def test_the_command_stores_nothing_before_it_said_what_it_leaves_out(cola: Product, tmp_path: Any) -> None:
+    file = tmp_path / "menu.csv"
+    file.write_text("sku,price,our notes\nSOF-01,9,x\n")
+    with pytest.raises(CommandError, match="“our notes”"):
+        call_command("import", "product", file)
+    assert Product.objects.get().price == 3
+    call_command("import", "product", file, "--leave-out")
+    assert Product.objects.get().price == 9
 
 
 def test_exports_by_the_command_come_in_again(cola: Product, tmp_path: Any) -> None:
