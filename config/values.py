@@ -38,11 +38,14 @@ def url(*schemes: str) -> Callable[[str], None]:
     return check
 
 
+SHORTEST_KEY = 32  # signs
+
+
 def long_enough(value: str) -> None:
     """A validator: empty, or a key that nobody finds by trying."""
-    if value and len(value) < 32:
+    if value and len(value) < SHORTEST_KEY:
         raise ValidationError(
-            "Has fewer than 32 signs, so it could be guessed. Make one: "
+            f"Has fewer than {SHORTEST_KEY} signs, so it could be guessed. Make one: "
             "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
         )
 
@@ -93,9 +96,14 @@ def kept_secret(path: Path) -> str:
                 pass  # another process was first: its secret counts
             finally:
                 os.unlink(draft.name)
-        return path.read_text().strip()
+        kept = path.read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(unwritable(path.parent, error)) from None
+    if len(kept) < SHORTEST_KEY:
+        raise ImproperlyConfigured(
+            f"The key in {path} has fewer than {SHORTEST_KEY} signs. Delete it: a new one is made."
+        )
+    return kept
 
 
 def others_than(name: str) -> Callable[[logging.LogRecord], bool]:

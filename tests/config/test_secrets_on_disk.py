@@ -65,6 +65,25 @@ def test_a_short_key_is_refused_with_a_reason(tmp_path: Path, key: str) -> None:
     assert run(["check"], DATA_DIR=str(tmp_path / "data"), SECRET_KEY="a" * 32).returncode == 0
 
 
+def test_a_short_key_that_is_kept_is_refused_too(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_text("short")
+
+    done = run(["check"], DATA_DIR=str(tmp_path))
+
+    assert done.returncode != 0
+    assert done.stderr.startswith(f"The key in {tmp_path}/secret_key has fewer than 32 signs.")
+
+
+def test_a_database_that_can_not_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "db.sqlite3").mkdir()
+
+    done = run(["migrate"], DATA_DIR=str(tmp_path))
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("The database file in DATA_DIR can't be written")
+    assert "Traceback" not in done.stderr
+
+
 def test_debug_on_all_addresses_is_refused_with_a_reason(tmp_path: Path) -> None:
     port = str(free_port())
     done = run(["serve", "--no-demo"], DATA_DIR=str(tmp_path / "data"), DEBUG="true", PORT=port)
