@@ -104,7 +104,8 @@ def make_code(*, row: EnrolmentCode, by: AbstractBaseUser | None = None, now: da
     row.expires_at = (now or timezone.now()) + CODE_LIFETIME
     row.created_by = by  # type: ignore[assignment]  # whatever the user model is
     row.save(force_insert=True)
-    trail.tell(trail.Event.CODE_MADE, code=row.pk, scopes=row.scopes)
+    who = f"staff {by.get_username()}" if by else None
+    trail.tell(trail.Event.CODE_MADE, who=who, code=row.pk, scopes=row.scopes)
     return code
 
 
