@@ -14,8 +14,9 @@ from django.db.models.signals import post_save
 from django.test import Client
 
 from catalog import transactions
-from catalog.admin import base
 from catalog.models import Category, Product
+from catalog.rows import Statement
+from catalog.sheets import saving
 from devices.services import enroll
 
 from .conftest import Api
@@ -168,14 +169,29 @@ def test_two_lists_that_are_saved_in_opposite_order_are_both_saved(
 
 @postgresql
 def test_an_import_that_is_the_victim_of_a_deadlock_is_tried_once_more(
-    manager: Callable[[], Client], cola: Product, fanta: Product, tries: list[object]
+    manager: Callable[[], Client],
+    cola: Product,
+    fanta: Product,
+    tries: list[object],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     browser, there = manager(), "/admin/catalog/product"
-    sheet = f"id,name,price,category\n{cola.pk},Cola,3.00,Drinks\n{fanta.pk},Fanta,3.00,Drinks\n"
-    offered = {"format": "0", "resource": "0", "import_file": SimpleUploadedFile("menu.csv", sheet.encode())}
+    # Other columns of each row: two statements, of which the list comes in between.
+    sheet = f"id,price,kitchen_name\n{cola.pk},3.00,\n{fanta.pk},1.00,orange\n"
+    offered = {"import_file": SimpleUploadedFile("menu.csv", sheet.encode())}
     confirm = browser.post(f"{there}/import/", offered).context["confirm_form"].initial
     form = turned(list_form(manager(), Product))
     both_hold_one = Barrier(2)
+    run, met = Statement.run, Event()
+
+    def run_and_meet(statement: Statement) -> Any:
+        found = run(statement)
+        if "UPDATE catalog_product" in statement.sql and not met.is_set():
+            met.set()
+            both_hold_one.wait(20)
+        return found
+
+    monkeypatch.setattr(Statement, "run", run_and_meet)
     tries.clear()
 
     with after_its_first_product(lambda: both_hold_one.wait(20)):
@@ -186,7 +202,11 @@ def test_an_import_that_is_the_victim_of_a_deadlock_is_tried_once_more(
 
     assert statuses == [302, 302]
     assert len(tries) == 3, "the fault fired: one was the victim of a deadlock"
-    assert {(str(p.price), p.is_sold_out) for p in Product.objects.all()} == {("3.00", True)}
+    products = Product.objects.order_by("position")
+    assert [(str(p.price), p.kitchen_name, p.is_sold_out) for p in products] == [
+        ("3.00", "", True),
+        ("1.00", "orange", True),
+    ]
 
 
 def test_an_import_that_is_in_the_way_of_others_twice_says_so_and_brings_nothing_in(
@@ -200,7 +220,7 @@ def test_an_import_that_is_in_the_way_of_others_twice_says_so_and_brings_nothing
     def in_the_way(_verb: object) -> None:
         raise transactions.Contended
 
-    monkeypatch.setattr(base, "run_in_transaction", in_the_way)
+    monkeypatch.setattr(saving, "run_in_transaction", in_the_way)
     answer = browser.post(f"{there}/process_import/", confirm)
 
     assert answer.status_code == 302
