@@ -181,8 +181,8 @@ def work(*, token: str, saving: bool, language: str) -> None:
         found.update(done=done, of=of)
         _note(sheet, found)
 
-    problem = _("It was broken off, and nothing was stored. Try again.")
     with translation.override(language):
+        problem = _("It was broken off, and nothing was stored. Try again.")
         try:
             if saving:
                 summary = take_sheet(sheet, progress=progress)
