@@ -24,6 +24,7 @@ from serving.bodies import ClientLeft, Receive, Send, handed_out, spooled
 from serving.descriptors import room_for_streams
 from serving.garbage_collection import freeze_loaded
 from serving.heartbeats import tell_streams
+from serving.reserve import database_held_open
 from syncing import registry
 from syncing.events import Streams
 
@@ -70,6 +71,11 @@ async def answer(refusal: Refusal, scope: Any, send: Send) -> None:
 
 
 async def lifespan(receive: Receive, send: Send) -> None:
+    with database_held_open():
+        await live(receive, send)
+
+
+async def live(receive: Receive, send: Send) -> None:
     streams.capacity = min(streams.capacity, room_for_streams())
     telling = asyncio.create_task(tell_streams(lambda: len(streams.open)))
     while True:

@@ -48,12 +48,20 @@ def give_way(**_: Any) -> None:
     os.nice(5)
 
 
+trouble = ""  # with showing the heartbeat, as it was logged last: it comes every two seconds
+
+
 @heartbeat_sent.connect
 def show_worker_alive(sender: Heart, **_: Any) -> None:
+    global trouble
+    said = ""
     try:
         heartbeats.beat(sender.eventer.hostname)
     except redis.RedisError as error:
-        logger.warning("The worker's heartbeat could not be shown: %s", error)
+        said = str(error)
+    if said and said != trouble:
+        logger.warning("The worker's heartbeat could not be shown: %s", said)
+    trouble = said
 
 
 @worker_shutdown.connect

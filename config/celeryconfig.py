@@ -9,6 +9,9 @@ UPKEEP = "upkeep"
 
 broker_url = settings.REDIS_URL.replace("unix://", "redis+socket://", 1)
 broker_connection_retry_on_startup = True
+broker_connection_max_retries = None  # for ever
+# A broker that answers "no" (its disk is full, it became a replica, it loads) is waited for like one that is away.
+broker_channel_error_retry = True
 broker_transport_options = {
     # Redis redelivers what runs longer than this; tasks end at 120 s, and the row decides who may finish.
     "visibility_timeout": 300,
@@ -44,6 +47,8 @@ worker_cancel_long_running_tasks_on_connection_loss = True
 timezone = settings.TIME_ZONE
 # Here, or a beat that is started by hand keeps its times in the folder where that happens.
 beat_schedule_filename = str(settings.DATA_DIR / "beat-schedule")
+beat_scheduler = "config.beat:Schedule"
+beat_max_loop_interval = 5  # seconds; so often it looks at the clock and says that it lives
 scan_seconds = settings.PENDING_PHOTO_SCAN_INTERVAL_MS / 1000
 # Every periodic task is harmless when it runs twice. A message that waited longer than its period is worth nothing.
 beat_schedule = {

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db.models import Case, F, Q, Value, When
 
+from clocks.rows import SKEW
+
 from .models import Device
 from .writebehind import WriteBehind
 
@@ -22,9 +24,12 @@ def _write(contacts: Mapping[UUID, datetime]) -> None:
     rows = sorted(contacts.items())
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
-        # Another process may have heard of a device later: a contact never moves back.
+        # Another process may have heard of a device later: a contact never moves back, but from the future.
         later = [
-            When(Q(pk=device_id) & (Q(last_seen=None) | Q(last_seen__lt=at)), then=Value(at)) for device_id, at in some
+            When(
+                Q(pk=device_id) & (Q(last_seen=None) | Q(last_seen__lt=at) | Q(last_seen__gt=at + SKEW)), then=Value(at)
+            )
+            for device_id, at in some
         ]
         Device.objects.filter(pk__in=[device_id for device_id, _at in some]).update(
             last_seen=Case(*later, default=F("last_seen"))

@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from clocks.rows import SKEW
+
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # without what is read or typed as something else: 0 O 1 I L
 CODE_LENGTH = 8
 CODE_LIFETIME = timedelta(minutes=15)
@@ -114,7 +116,8 @@ class Device(Scoped):
 
 class EnrolmentCodeQuerySet(models.QuerySet["EnrolmentCode"]):
     def redeemable(self, *, now: datetime) -> Self:
-        return self.filter(used_at=None, expires_at__gt=now)
+        # One that would be good for longer was made while the clock was ahead.
+        return self.filter(used_at=None, expires_at__gt=now, expires_at__lte=now + CODE_LIFETIME + SKEW)
 
 
 class EnrolmentCode(Scoped):

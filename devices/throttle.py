@@ -14,6 +14,7 @@ from math import ceil
 from typing import ClassVar, TypeVar
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import ngettext
 
@@ -22,6 +23,7 @@ from refusals import Refusal
 from .models import FailedTry
 
 KEPT = timedelta(days=1)  # no window is longer
+SKEW = timedelta(minutes=1)  # of the clocks of several machines; what was tried later still was tried on a wrong clock
 Found = TypeVar("Found")
 
 
@@ -108,7 +110,7 @@ def attempt(
         found = look()
         if found is None:
             now = timezone.now()
-            FailedTry.objects.filter(at__lt=now - KEPT).order_by().delete()
+            FailedTry.objects.filter(Q(at__lt=now - KEPT) | Q(at__gt=now + SKEW)).order_by().delete()
             FailedTry.objects.bulk_create(FailedTry(key=name, at=now) for name in {key: limit, **beside})
     return found
 

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
 from django.utils.translation import gettext_lazy as _
 
-from images.blobs import BlobDamaged, BlobMissing, StorageUnavailable, blobs, derived_key, image_key
+from images.blobs import BlobDamaged, BlobMissing, StorageFull, blobs, derived_key, image_key, unavailable
 from images.models import Image
 from images.normalize import PictureRefused, derive
 from images.services import doubt
@@ -73,17 +73,26 @@ def answer(request: HttpRequest, image: Image, derivative: Derivative | None) ->
         return HttpResponseNotModified(headers=headers)
     key = image_key(image.hash)
     size = image.size
+    unkept: bytes | None = None
     if derivative is not None:
         key = derivative.key(image.hash)
-        size = derivative_size(image, derivative)
-    if elsewhere := handed_over(request, key, headers):
+        try:
+            size = derivative_size(image, derivative)
+        except StorageFull as full:
+            logger.warning("%s is made for one caller and not kept: %s", key, full.reason)
+            unkept = made(image, derivative)
+            size = len(unkept)
+    if unkept is None and (elsewhere := handed_over(request, key, headers)):
         return elsewhere
     first, last, status = asked_range(request, size, etag)
     if status == 416:
         raise RangeRefused(headers={"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})
     if status == 206:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-    body = b"" if request.method == "HEAD" else content(key, first, last, size)
+    if request.method == "HEAD":
+        body = b""
+    else:
+        body = content(key, first, last, size) if unkept is None else unkept[first : last + 1]
     if status == 200 and body and derivative is None and sha256(body).hexdigest() != image.hash:
         raise BlobDamaged(key)  # served once, it would sit in caches for a year
     response = HttpResponse(body, status=status, headers=headers)
@@ -177,11 +186,16 @@ def derivative_size(image: Image, derivative: Derivative) -> int:
     with only_maker(key):
         with suppress(BlobMissing):
             return store.stat(key).size
-        # Checked, because a derivative of damaged bytes would outlive them.
-        source = store.read(image_key(image.hash), sha256=image.hash)
-        made = derive(source, width=derivative.width, quality=settings.IMAGE_QUALITY, format=derivative.format)
+        data = made(image, derivative)
         # Another machine may have been faster, perhaps with another encoder: what is stored counts.
-        return len(made) if store.put(key, made, content_type=f"image/{derivative.format}") else store.stat(key).size
+        return len(data) if store.put(key, data, content_type=f"image/{derivative.format}") else store.stat(key).size
+
+
+def made(image: Image, derivative: Derivative) -> bytes:
+    """A derivative's bytes, made now."""
+    # Checked, because a derivative of damaged bytes would outlive them.
+    source = blobs().read(image_key(image.hash), sha256=image.hash)
+    return derive(source, width=derivative.width, quality=settings.IMAGE_QUALITY, format=derivative.format)
 
 
 @contextmanager
@@ -195,7 +209,7 @@ def only_maker(key: str) -> Iterator[None]:
         path.parent.mkdir(exist_ok=True)
         file = path.open("ab")
     except OSError as error:
-        raise StorageUnavailable(f"{error.strerror}: {path}") from error
+        raise unavailable(str(path), error) from error
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)  # of this opening of the file: it keeps threads apart as well
         yield

@@ -8,9 +8,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from clocks.rows import SKEW
 from images.blobs import HASH
 from images.models import Image
 from images.normalize import normalize
+from images.space import need_room
 from images.store import store
 
 # An answer of ``missing`` holds for so long at least; a fresher stamp isn't written again, so that a herd of
@@ -30,12 +32,15 @@ class Added:
     created: bool
 
 
-def add_image(*, data: bytes) -> Added:
+def add_image(*, data: bytes, is_stored: bool = False) -> Added:
     """Normalises a picture and stores the image under the hash of its bytes.
 
+    ``is_stored``: the picture lies in our storage already, so it is taken also where there is little room for more.
     Raises `PictureRefused` for bytes that become no image; `OverCapacity` and `StorageUnavailable` for what may go well
     later. Not inside a transaction (RuntimeError): the row is committed before the bytes are written, and after.
     """
+    if not is_stored:
+        need_room()
     image, created = store(normalize(data, quality=settings.IMAGE_QUALITY))
     return Added(image, created)
 
@@ -75,7 +80,7 @@ def missing_images(*, hashes: list[str]) -> list[str]:
     wanted = list(dict.fromkeys(hashes))
     now = timezone.now()
     stored = Image.objects.usable().filter(pk__in=wanted)
-    kept = set(stored.filter(wanted_at__gt=now - FRESH).values_list("pk", flat=True))
+    kept = set(stored.filter(wanted_at__gt=now - FRESH, wanted_at__lte=now + SKEW).values_list("pk", flat=True))
     if left := [hash for hash in wanted if hash not in kept]:
         kept |= want_longer(left, now)
     return [hash for hash in wanted if hash not in kept]

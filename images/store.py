@@ -159,7 +159,7 @@ def abandoned(row: Image, now: datetime, *, overdue: bool) -> bool:
     """Whether a claim may be taken over. Writing twice harms nobody, but a sweeper has to be dead."""
     if row.status == Status.STORING:
         return overdue or row.wanted_at == RELEASED
-    return now - row.wanted_at > SWEEP_LEASE
+    return not -SWEEP_LEASE < now - row.wanted_at <= SWEEP_LEASE  # ahead by more: of a clock that was wrong
 
 
 @transaction.atomic(durable=True)

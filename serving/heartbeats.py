@@ -1,24 +1,34 @@
-"""Which workers live, and how many streams each process has open: keys in the broker that run out.
+"""Which workers live, whether beat does, and how many streams each process has open: keys in the broker that run out.
 
 Who lives writes its key itself, a worker in the loop that also fetches tasks: when that loop hangs, the key runs out.
 /readyz counts workers, and /metrics shows streams: any process can answer for all.
 """
 
 import asyncio
+import json
 import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 
 import redis
 import redis.asyncio
 from django.conf import settings
 
+from clocks.jumps import Jump, Watch
+
 KEYS = "redcoral:worker:"
+BEAT = "redcoral:beat"  # what it noticed of the clock, as JSON: seconds, at, and how long ago
 STREAMS = "redcoral:streams:"  # and the name of a process: how many streams it has open
-KEY_SECONDS = 15  # a worker writes every 2
+KEY_SECONDS = 15  # a worker writes every 2, beat every 5
+LONGEST_SECONDS = 120  # that such a key has to run; more says that its clock was ahead
 TELL_SECONDS = 5.0
+
+
+class BeatSilent(LookupError):
+    """The clock of periodic tasks was not heard of lately."""
 
 
 @cache
@@ -38,7 +48,32 @@ def end(worker: str) -> None:
 
 def count(broker: redis.Redis) -> int:
     """How many workers were heard of within ``KEY_SECONDS``. Raises redis.RedisError."""
-    return sum(1 for _key in broker.scan_iter(f"{KEYS}*"))
+    return sum(is_fresh(broker, key) for key in broker.scan_iter(f"{KEYS}*"))
+
+
+def is_fresh(broker: redis.Redis, key: str | bytes) -> bool:
+    """Whether ``key`` runs out in time. One that was written while the broker's clock was ahead would stay for long."""
+    return 0 <= int(broker.ttl(key)) <= LONGEST_SECONDS
+
+
+def beat_lives(watch: Watch) -> None:
+    """The clock of periodic tasks lives, and noticed this of the machine's clock. A broker that fails is no matter."""
+    noticed = {}
+    if watch.jump is not None:
+        noticed = {"seconds": watch.jump.seconds, "at": watch.jump.at.timestamp(), "age": watch.age}
+    with suppress(redis.RedisError):
+        broker().set(BEAT, json.dumps(noticed), ex=KEY_SECONDS)
+
+
+def beat_heard(broker: redis.Redis) -> tuple[Jump, float] | None:
+    """What beat noticed last of the clock, and how many seconds ago. Raises BeatSilent, redis.RedisError."""
+    said = broker.get(BEAT)
+    if said is None or not is_fresh(broker, BEAT):
+        raise BeatSilent
+    noticed = json.loads(said)
+    if not noticed:
+        return None
+    return Jump(noticed["seconds"], datetime.fromtimestamp(noticed["at"], UTC)), noticed["age"]
 
 
 async def tell_streams(count: Callable[[], int]) -> None:

@@ -2,17 +2,32 @@
 
 import socket
 import sys
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from functools import partial
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any
 
 from .supervisor import Member
-from .valkey import answers, valkey_command
+from .valkey import answers, replies, valkey_command
+
+MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
+ANSWER_SECONDS = 8.0
 
 
 def members(
-    *, port: int, web_processes: int, data: Path, valkey_socket: Path | None, access_log: bool = False
+    *,
+    port: int,
+    web_processes: int,
+    data: Path,
+    valkey_socket: Path | None,
+    left_to_do: Sequence[str] = (),
+    access_log: bool = False,
 ) -> list[Member]:
     """Everything that makes a server. ``valkey_socket``: where its own Valkey listens; None: it needs none.
+
+    ``left_to_do`` are commands of ``manage.py``, each of which is tried until it has gone well.
 
     Several ``web_processes`` listen at one port. uvicorn keeps them: it starts another for one that dies or hangs.
     """
@@ -22,7 +37,14 @@ def members(
         folder.mkdir(parents=True, exist_ok=True)
         command = valkey_command(data=folder, unix_socket=valkey_socket)
         # A worker that stops without its broker waits for it.
-        valkey = Member("valkey", command, is_ready=partial(answers, valkey_socket), stops_last=True)
+        valkey = Member(
+            "valkey",
+            command,
+            is_ready=partial(answers, valkey_socket),
+            answers=partial(replies, valkey_socket),
+            stops_last=True,
+            is_needed=False,
+        )
     python = [sys.executable, "-m"]
     # Which proxy is believed, TRUSTED_PROXIES says; uvicorn would believe any on this machine.
     uvicorn = "config.asgi:application --host 0.0.0.0 --lifespan on --timeout-graceful-shutdown 2 --no-proxy-headers"
@@ -32,16 +54,31 @@ def members(
         [*python, "uvicorn", *uvicorn.split(), asked, f"--port={port}"],
         {"WEB_CONCURRENCY": str(web_processes)},  # what uvicorn reads its --workers from
         is_ready=partial(listens, port),
+        answers=partial(is_alive, port),
     )
     celery = [*python, "celery", "-A", "config", "--quiet", "--skip-checks"]
     # SIGQUIT: a worker gives unfinished tasks back to the broker. The warning is about pickles; it takes none.
     calm = {"REMAP_SIGTERM": "SIGQUIT", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
-    worker = Member("worker", [*celery, "worker", "--concurrency=2", "--loglevel=INFO"], calm, after=valkey)
-    beat = Member("beat", [*celery, "beat", "--pidfile=", "--loglevel=WARNING"], after=valkey)
-    return [*([valkey] if valkey else []), web, worker, beat]
+    # Pictures and catalogue are read without them. What keeps them down, a full disk or a broker, may go by.
+    background: dict[str, Any] = {"after": valkey, "is_needed": False}
+    worker = Member("worker", [*celery, "worker", "--concurrency=2", "--loglevel=INFO"], calm, **background)
+    beat = Member("beat", [*celery, "beat", "--pidfile=", "--loglevel=WARNING"], **background)
+    tasks = [
+        Member(command, [sys.executable, str(MANAGE), command], is_needed=False, is_task=True) for command in left_to_do
+    ]
+    return [*([valkey] if valkey else []), web, worker, beat, *tasks]
 
 
 def listens(port: int) -> bool:
     """Whether a process accepts connections on ``port``: uvicorn does when the application has started."""
     with socket.socket() as connection:
         return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
+def is_alive(port: int) -> bool:
+    """Whether ``/livez`` on ``port`` answers, whatever it says: one that refuses us runs."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    with closing(connection), suppress(OSError, HTTPException):
+        connection.request("GET", "/livez")
+        return connection.getresponse().status > 0
+    return False

@@ -1,22 +1,35 @@
 """GET /livez and /readyz: whether this process runs, and whether every part of the server works."""
 
+import logging
 import re
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from operator import itemgetter
 
 import redis
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
+from clocks.jumps import Watch
+from clocks.rows import is_set
+from images import space
 from images.blobs import BlobMissing, blobs
 from syncing import capture
 
 from . import heartbeats
 from .metrics import may_see
 
+logger = logging.getLogger(__name__)
+
 BROKER_SECONDS = 2.0
+NOBODYS_MESSAGE = "redcoral:probe"
+SMALL_FILE = 64 * 1024  # bytes
+JUMP_FAILS_SECONDS, JUMP_SAID_SECONDS = 5 * 60.0, 24 * 3600.0
+watch = Watch()
 # No image has this name; asking for it shows that the storage answers.
 NOBODYS_KEY = f"images/{'0' * 64}.jpg"
 
@@ -31,22 +44,21 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
     Strangers read ``ok`` or ``failed``: the rest names addresses and what runs here, and is for whom metrics are for.
     """
-    lines, ready, is_there, all_of_it = [], True, True, may_see(request)
+    lines: list[str] = []
+    failed: set[str] = set()
+    all_of_it = may_see(request)
     for name, check in CHECKS.items():
         try:
-            if name in IN_DATABASE and not is_there:
-                raise NotReady("not asked, the database is away")  # each would wait for it again
+            if (needed := NEEDS.get(name)) in failed:
+                raise NotReady(f"not asked, as the {needed} failed")  # each would wait for it again
             answer = check()
         except Exception as error:  # noqa: BLE001 - whatever a part fails with, the others still get their line
-            answer, ready = (
-                f"failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-                False,
-            )
-            is_there = is_there and name != "database"
+            answer = f"failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            failed.add(name)
         lines.append(f"{name}: {answer if all_of_it else re.split('[ :]', answer)[0]}\n")
     return HttpResponse(
         "".join(lines),
-        status=200 if ready else 503,
+        status=503 if failed else 200,
         content_type="text/plain; charset=utf-8",
         headers={"Cache-Control": "no-store"},
     )
@@ -76,6 +88,33 @@ def triggers() -> str:
     return "ok"
 
 
+def clock() -> str:
+    """Fails for a clock that can't be right, and for some minutes after it was set; says so for a day."""
+    now = timezone.now()
+    if not is_set(now):
+        raise NotReady(f"it says {now:%Y-%m-%d}, which can't be; nothing is cleaned up meanwhile")
+    if jump := watch.look():
+        logger.warning("Noticed: %s", jump)
+    heard = None if watch.jump is None else (watch.jump, watch.age)
+    with suppress(redis.RedisError, heartbeats.BeatSilent), broker_client() as client:
+        heard = min(filter(None, (heard, heartbeats.beat_heard(client))), key=itemgetter(1), default=None)
+    if heard is None or heard[1] > JUMP_SAID_SECONDS:
+        return "ok"
+    if heard[1] < JUMP_FAILS_SECONDS:
+        raise NotReady(str(heard[0]))
+    return f"ok ({heard[0]})"
+
+
+def disk() -> str:
+    """Fails when a file of some size can't be written, or when less is free than uploads leave to the others."""
+    with tempfile.TemporaryFile(dir=settings.DATA_DIR, buffering=0) as file:
+        file.write(bytes(SMALL_FILE))
+    left = space.left()
+    if left.is_short:
+        raise NotReady(f"{left}; photos are refused until there is more")
+    return f"ok ({left})"
+
+
 def storage() -> str:
     with suppress(BlobMissing):
         blobs().stat(NOBODYS_KEY)
@@ -89,9 +128,17 @@ def broker_client() -> "redis.Redis":
 
 
 def broker() -> str:
+    """A write, as of a message: a broker whose disk is full, or that became a replica, still answers."""
     with broker_client() as client:
-        client.ping()
+        client.set(NOBODYS_MESSAGE, "", ex=60)
     return "ok"
+
+
+def beat() -> str:
+    with broker_client() as client, suppress(heartbeats.BeatSilent):
+        heartbeats.beat_heard(client)
+        return "ok"
+    raise NotReady("the clock of periodic tasks was not heard of lately")
 
 
 def workers() -> str:
@@ -102,12 +149,17 @@ def workers() -> str:
     return f"ok ({alive})"
 
 
-IN_DATABASE = {"migrations", "triggers"}  # what is asked of the database itself, after "database"
+# What is asked of a part behind the check of that part itself.
+NEEDS = {"migrations": "database", "triggers": "database", "workers": "broker", "beat": "broker"}
+# Each returns what to say when all is well, or raises. A new one has its name here, and in docs/production.md.
 CHECKS: dict[str, Callable[[], str]] = {
     "database": database,
     "migrations": migrations,
     "triggers": triggers,
     "storage": storage,
+    "disk": disk,
     "broker": broker,
     "workers": workers,
+    "beat": beat,
+    "clock": clock,
 }

@@ -5,6 +5,8 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
+REPLY_SECONDS = 8.0
+
 
 class NoValkey(LookupError):
     """No Valkey or Redis server is here to run: install redis-server, or name one that runs in REDIS_URL."""
@@ -48,3 +50,13 @@ def answers(unix_socket: Path) -> bool:
     """Whether a server accepts connections on ``unix_socket``."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         return connection.connect_ex(str(unix_socket)) == 0
+
+
+def replies(unix_socket: Path) -> bool:
+    """Whether that server says anything, if only that it loads or can't write."""
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(REPLY_SECONDS)
+        connection.connect(str(unix_socket))
+        connection.sendall(b"PING\r\n")
+        return bool(connection.recv(1))
+    return False

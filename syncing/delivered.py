@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from clocks.rows import SKEW
 from devices.models import Device
 from devices.writebehind import WriteBehind
 
@@ -76,8 +77,8 @@ def _write(reached: Mapping[UUID, Delivered]) -> None:
     rows = [
         DeliveredVersions(device_id=device_id, cursor=now.cursor, reached_at=now.at)
         for device_id, now in sorted(reached.items())
-        # Another process may have heard of a device later.
-        if device_id in known and written.get(device_id, now.at) <= now.at
+        # Another process may have heard of a device later, but not in the future.
+        if device_id in known and not now.at < written.get(device_id, now.at) <= now.at + SKEW
     ]
     DeliveredVersions.objects.bulk_create(
         rows,

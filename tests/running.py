@@ -114,7 +114,7 @@ class RunningServer:
         return [process for process in self.family if is_alive(process)]
 
     def heads(self) -> list[psutil.Process]:
-        """Those whose end is the end of all: each member without its children, the supervisor, and its guard."""
+        """The guard, the supervisor, whose end is the end of all, and each member without its children."""
         guard = psutil.Process(self.process.pid)
         (supervisor,) = guard.children()
         return [guard, supervisor, *supervisor.children()]

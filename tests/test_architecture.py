@@ -18,13 +18,16 @@ ROOMS = (
     "devices",
     "images",
     "refusals",
+    "clocks",
     "serving",
     "syncing",
     "terminal",
     "uploads",
 )
 APPS = tuple(
-    room for room in ROOMS if room not in {"adminpages", "backoffice", "config", "refusals", "serving", "terminal"}
+    room
+    for room in ROOMS
+    if room not in {"adminpages", "backoffice", "clocks", "config", "refusals", "serving", "terminal"}
 )
 OWN = (*ROOMS, "normalform", "benchmarks", "clients", "tests", "tools")
 LONGEST = 400  # lines; a file that needs more holds more than one idea

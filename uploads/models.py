@@ -20,6 +20,8 @@ ALBUM_HOLDS = 2000  # photos; one reconciliation of an album stays a matter of s
 MAX_ATTEMPTS = 5  # of workers at one photo
 # A worker's time for one photo; the task is killed when it ends. So when a lease ran out, no worker has the photo.
 LEASE = timedelta(seconds=60)
+FIRST_BACKOFF = timedelta(seconds=5)
+LONGEST_BACKOFF = FIRST_BACKOFF * 4 ** (MAX_ATTEMPTS - 2)  # before the last attempt
 
 
 class Album(Sent):
@@ -148,6 +150,8 @@ class Photo(Sent):
             ),
             # The oldest one, without reading past all that are ready.
             models.Index(fields=["created_at"], name="photo_pending_by_creation", condition=Q(status="pending")),
+            # What a device has waiting is asked for each photo that it registers.
+            models.Index(fields=["device"], name="photo_waiting_by_device", condition=~Q(status="ready")),
             models.Index(
                 fields=["lease_expires_at"],
                 name="photo_processing_by_lease",

@@ -18,18 +18,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog.services import show_image
-from images.blobs import BlobMissing, StorageUnavailable, blobs
+from images.blobs import BlobMissing, StorageFull, StorageUnavailable, blobs
 from images.normalize import PictureRefused
 from images.services import HashUnknown, add_image, hold_image
 
 from . import measures
-from .models import MAX_ATTEMPTS, Photo, Status, move
+from .models import FIRST_BACKOFF, LONGEST_BACKOFF, MAX_ATTEMPTS, Photo, Status, move
 from .originals import drop_original
 from .senders import SenderRevoked
 
 logger = logging.getLogger(__name__)
-
-FIRST_BACKOFF = timedelta(seconds=5)
 
 
 class NotAsDeclared(ValueError):
@@ -63,7 +61,7 @@ def work_on(photo: Photo, clock: Callable[[], datetime]) -> str:
     """One attempt with a photo that is ours; its outcome, one of ``measures.OUTCOMES``."""
     try:
         refuse_the_revoked(photo)
-        image = add_image(data=fetch(photo)).image
+        image = add_image(data=fetch(photo), is_stored=True).image
         finish(photo, image.hash, now=clock())
     except LeaseLost:
         logger.warning("lease lost photo=%s", photo.pk)
@@ -74,6 +72,8 @@ def work_on(photo: Photo, clock: Callable[[], datetime]) -> str:
         return fail(photo, refused.code, refused.reason, now=clock())
     except NotAsDeclared as error:
         return fail(photo, error.code, str(error), now=clock())
+    except StorageFull as full:
+        return wait_for_room(photo, full, now=clock())
     except StorageUnavailable as unavailable:
         return give_back(photo, unavailable.code, unavailable.reason, now=clock())
     except HashUnknown as error:
@@ -142,6 +142,16 @@ def unclaim(photo: Photo, why: str, *, now: datetime) -> str:
         return "lease_lost"
     logger.warning("photo put back photo=%s: %s", photo.pk, why)
     return "put_back"
+
+
+def wait_for_room(photo: Photo, full: StorageFull, *, now: datetime) -> str:
+    """Another try when a full disk may have room. The attempt doesn't count: nothing is wrong with the photo."""
+    waits: dict[str, Any] = {"attempts": photo.attempts - 1, "queued_until": now + LONGEST_BACKOFF}
+    waits |= {"error": full.code, "error_detail": readable(full.reason)}
+    if not move(photo.pk, Status.PROCESSING, Status.PENDING, now=now, lease=photo.lease, **waits):
+        return "lease_lost"
+    logger.warning("photo waits for room photo=%s: %s", photo.pk, full.reason)
+    return "given_back"
 
 
 def give_back(photo: Photo, code: str, detail: str, *, now: datetime) -> str:

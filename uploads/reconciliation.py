@@ -16,13 +16,14 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from clocks.rows import bring_back
 from images.blobs import StorageUnavailable
 
 from . import measures, pipeline
 from .broker import waiting
-from .models import ALBUM_HOLDS, MAX_ATTEMPTS, Photo, PhotoQuerySet, Status, move
+from .models import ALBUM_HOLDS, LEASE, LONGEST_BACKOFF, MAX_ATTEMPTS, Photo, PhotoQuerySet, Status, move
 from .originals import is_there
-from .queueing import queue
+from .queueing import QUEUED_FOR, queue
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ def reconcile_album(*, album_id: UUID, now: datetime) -> Counts:
     """
     over = monotonic() + ALBUM_LASTS
     photos = Photo.objects.filter(album_id=album_id)
+    bring_times_back(photos, now=now)
     free_abandoned(photos, now=now, limit=ALBUM_HOLDS)
     under_way = photos.filter(status__in=[Status.PENDING, Status.PROCESSING]).count()
     left = photos.pending().unqueued(now=now).exclude(checked_at=now)  # this pass had those that were checked now
@@ -84,11 +86,26 @@ def scan(*, now: datetime) -> Counts:
     limit = settings.PENDING_PHOTO_SCAN_BATCH_SIZE
     min_age = timedelta(milliseconds=settings.PENDING_PHOTO_MIN_AGE_MS)
     photos = Photo.objects.all()
+    bring_times_back(photos, now=now)
     free_abandoned(photos, now=now, limit=limit)
     batch = take(photos.pending().older_than(min_age, now=now).unqueued(now=now), now=now, limit=limit)
     counts = decide(batch, now=now)
     report("all", counts, now=now)
     return counts
+
+
+def bring_times_back(photos: PhotoQuerySet, *, now: datetime) -> None:
+    """What photos under way learned of a clock that was ahead: they would wait for that time, or hide from passes."""
+    window = timedelta(seconds=settings.UPLOAD_WINDOW_SECONDS)
+    bring_back(
+        photos.pending(),
+        now=now,
+        created_at=timedelta(),
+        checked_at=timedelta(),
+        queued_until=max(QUEUED_FOR, LONGEST_BACKOFF),
+        upload_expires_at=window,
+    )
+    bring_back(photos.filter(status=Status.PROCESSING), now=now, lease_expires_at=LEASE)
 
 
 def free_abandoned(photos: PhotoQuerySet, *, now: datetime, limit: int) -> None:

@@ -13,11 +13,13 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product
+from images.space import need_room
 from refusals import Refusal
 
 from .models import ALBUM_HOLDS, Album, Photo, Status, move
 from .originals import drop_original, is_there, storage_needed
 from .queueing import queue
+from .quota import need_quota
 from .senders import OPERATOR, Sender, SenderRevoked
 from .targets import Target, target_for
 
@@ -97,8 +99,8 @@ def register_photo(
 ) -> Registered:
     """The photo of this id (a new one without) and, while it is pending, a fresh upload target.
 
-    Raises Http404 for an album that ``sender`` doesn't see, ValidationError for an unknown product, AlbumFull, and
-    Conflict when the id has other data or another sender already.
+    Raises Http404 for an album that ``sender`` doesn't see, ValidationError for an unknown product, AlbumFull,
+    StorageFull, QuotaFull, and Conflict when the id has other data or another sender already.
     """
     photo_id = photo_id or uuid4()
     for attempt in range(1, REGISTERING_TRIES + 1):
@@ -120,6 +122,9 @@ def register_photo(
 
 def registered(*, album_id: UUID, photo_id: UUID, declaration: Declaration, now: datetime, sender: Sender) -> Photo:
     known = Photo.objects.filter(pk=photo_id).first()
+    if known is None:
+        need_room()
+        need_quota(device_id=sender.device_id, size=declaration.size, now=now)
     wanted = declaration.product_id
     if known and wanted and known.product_id is None and not Product.objects.filter(pk=wanted).exists():
         declaration = replace(declaration, product_id=None)  # its product was deleted since

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from clocks.rows import bring_back
 from images.blobs import Blob, BlobMissing, KeyRefused, StorageUnavailable, blobs
 from images.quarantine import OCTETS, QUARANTINE, expired, set_aside
 
@@ -27,6 +28,7 @@ class Orphans:
 
     quarantined: int = 0  # moved: no record has them
     dropped: int = 0  # deleted: their photo is ready, only the pipeline's own deletion was lost
+    failed: int = 0  # deleted: their photo failed long ago; outside the limit, since their rows say that it is meant
     expired: int = 0  # deleted from quarantine
     drafts: int = 0  # cleared: writers that died left them; outside the limit, since nothing ever reads one
 
@@ -38,14 +40,19 @@ class Orphans:
 def quarantine_orphans(*, now: datetime, limit: int = LIMIT) -> Orphans:
     """Sets aside originals older than a day that have no record, and deletes those whose photo is ready.
 
-    At most ``limit`` objects are touched. Drafts of that age, which writers that died left behind, are cleared.
+    Those of photos that failed go after ``FAILED_ORIGINAL_DAYS``. At most ``limit`` other objects are touched. Drafts
+    that are a day old, which writers that died left behind, are cleared.
     """
     orphans = Orphans()
     try:
-        for blob, status in unneeded(before=now - ORPHAN_AGE):
+        bring_back(Photo.objects.filter(status=Photo.Status.FAILED), now=now, failed_at=timedelta())
+        for blob, status in unneeded(now=now):
             if orphans.total >= limit:
                 break
-            if status is None:
+            if status == Photo.Status.FAILED:
+                blobs().delete(blob.key)
+                orphans.failed += 1
+            elif status is None:
                 orphans.quarantined += quarantine(blob)
             else:
                 blobs().delete(blob.key)
@@ -63,21 +70,25 @@ def quarantine_orphans(*, now: datetime, limit: int = LIMIT) -> Orphans:
     return orphans
 
 
-def unneeded(*, before: datetime) -> Iterator[tuple[Blob, str | None]]:
-    """Originals written before ``before`` that nothing needs, each with the status of its photo.
+def unneeded(*, now: datetime) -> Iterator[tuple[Blob, str | None]]:
+    """Originals of some age that nothing needs, each with the status of its photo.
 
-    They have no record (None), or their photo is ready, unless ``KEEP_ORIGINALS``.
+    They have no record (None), or their photo is ready, unless ``KEEP_ORIGINALS``, or it failed long ago.
     """
-    done = {None} if settings.KEEP_ORIGINALS else {None, Photo.Status.READY}
-    old = (blob for blob in blobs().list(ORIGINALS) if blob.modified <= before)
+    failed_before = now - timedelta(days=settings.FAILED_ORIGINAL_DAYS)
+    old = (blob for blob in blobs().list(ORIGINALS) if blob.modified <= now - ORPHAN_AGE)
     while batch := list(islice(old, BATCH)):
         ids = {blob.key: photo_id_of(blob.key) for blob in batch}
-        known = dict(Photo.objects.filter(pk__in=filter(None, ids.values())).values_list("pk", "status"))
+        rows = Photo.objects.filter(pk__in=filter(None, ids.values())).values_list("pk", "status", "failed_at")
+        known = {pk: (status, failed_at) for pk, status, failed_at in rows}
         for blob in batch:
-            photo_id = ids[blob.key]
-            status = known.get(photo_id) if photo_id else None
-            if status in done:
-                yield blob, status
+            match known.get(photo_id) if (photo_id := ids[blob.key]) else None:
+                case None:
+                    yield blob, None
+                case Photo.Status.READY, _ if not settings.KEEP_ORIGINALS:
+                    yield blob, Photo.Status.READY
+                case Photo.Status.FAILED, failed_at if failed_at and failed_at <= failed_before:
+                    yield blob, Photo.Status.FAILED
 
 
 def photo_id_of(key: str) -> UUID | None:

@@ -14,16 +14,18 @@ from images.blobs.interface import (
     KeyRefused,
     Presigned,
     Readable,
+    StorageFull,
     StorageUnavailable,
     chunks,
     digest,
+    unavailable,
 )
 from images.blobs.keys import HASH, HASH_PATTERN, SUFFIXES, WIDTHS, derived_key, derived_keys, image_key
 
 __all__ = [
     "HASH", "HASH_PATTERN", "SUFFIXES", "WIDTHS", "Blob", "BlobDamaged", "BlobMissing", "Blobs", "KeyRefused",
-    "Presigned", "Readable", "StorageUnavailable", "blobs", "chunks", "derived_key", "derived_keys", "digest",
-    "image_key",
+    "Presigned", "Readable", "StorageFull", "StorageUnavailable", "blobs", "chunks", "derived_key", "derived_keys",
+    "digest", "image_key", "unavailable",
 ]  # fmt: skip
 
 

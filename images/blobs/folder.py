@@ -25,6 +25,7 @@ from images.blobs.interface import (
     checked_key,
     checked_prefix,
     chunks,
+    unavailable,
 )
 
 DRAFT = ".draft-"
@@ -162,7 +163,7 @@ def failures(key: str) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise BlobMissing(key) from error
     except OSError as error:
-        raise StorageUnavailable(f"{error.strerror or error}: {key}") from error
+        raise unavailable(key, error) from error
 
 
 def new_draft(folder: Path) -> tuple[int, Path]:

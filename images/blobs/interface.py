@@ -1,5 +1,6 @@
 """What every store of blobs does and promises, and what can go wrong with one."""
 
+import errno
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,22 @@ class StorageUnavailable(Refusal, OSError):
     def __init__(self, reason: str) -> None:
         super().__init__()
         self.reason = reason
+
+
+class StorageFull(StorageUnavailable):
+    """There is no room to add anything; what is there is served."""
+
+    status, code, retry_after = 507, "storage_full", 60
+    detail = _("The server's disk is nearly full; pictures are taken again when there is room.")
+
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+
+
+def unavailable(key: str, error: OSError) -> StorageUnavailable:
+    """What an error of the local disk at ``key`` means: that it is full, or that it can't say."""
+    kind = StorageFull if error.errno in NO_ROOM else StorageUnavailable
+    return kind(f"{error.strerror or error}: {key}")
 
 
 class KeyRefused(ValueError):

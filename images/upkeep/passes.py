@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from clocks.rows import bring_back
 from images.blobs import StorageUnavailable
 from images.models import Pass
 
@@ -71,6 +72,7 @@ class Running:
 @contextmanager
 def passing(kind: Pass.Kind, budget: Budget) -> Iterator[Running]:
     """Records one pass, however it ends. ``StorageUnavailable`` and ``TooMuch`` end it early and go no further."""
+    bring_back(Pass.objects.filter(kind=kind), now=timezone.now(), started_at=timedelta(), ended_at=timedelta())
     before = Pass.objects.filter(kind=kind, is_dry_run=False).order_by("-started_at", "-pk").first()
     row = Pass.objects.create(kind=kind, is_dry_run=budget.dry_run, cursor=before.cursor if before else "")
     running = Running(budget, row, Counter(), time.monotonic() + budget.seconds)

@@ -1,9 +1,12 @@
 """Compares the bytes of stored images with their hashes: in each pass a share of them, the longest unchecked first."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
+from clocks.rows import bring_back
 from images.blobs import BlobDamaged, BlobMissing, blobs, derived_keys, image_key
 from images.models import Image, Pass
 from images.store import Status, claim_stored, give_back
@@ -40,6 +43,7 @@ def scrub(*, budget: Budget | None = None, everything: bool = False) -> Pass:
 def look(running: Running, limit: int) -> list[Image]:
     """Checks up to ``limit`` images, the longest unchecked first; returns those whose mark isn't true any more."""
     began = timezone.now()
+    bring_back(Image.objects.filter(status=Status.STORED), now=began, checked_at=timedelta())
     unchecked = Image.objects.filter(status=Status.STORED).exclude(checked_at__gte=began)
     oldest = unchecked.order_by(F("checked_at").asc(nulls_first=True), "pk")
     wrong: list[Image] = []

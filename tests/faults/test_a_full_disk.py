@@ -1,8 +1,7 @@
 """A real file system that is full, or that became read-only: a typed error, and nothing half written."""
 
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,13 +10,16 @@ from django.conf import LazySettings
 from django.test import Client
 
 from devices.services import enroll
-from images.blobs import StorageUnavailable, blobs, image_key
+from images.blobs import StorageFull, blobs, image_key
 from images.models import Image
 from images.services import add_image
 from images.upkeep.orphans import quarantine_orphans
 from images.upkeep.scrub import scrub
+from normalform import normal_frame
+from tests.disks import fill, small_disk
 from tests.images.pictures import normal_jpeg
-from tests.parts import missing
+
+__all__ = ["small_disk"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,36 +28,16 @@ HASH = sha256(DATA).hexdigest()
 
 
 @pytest.fixture
-def disk(settings: LazySettings, tmp_path: Path) -> Iterator[Path]:
+def disk(settings: LazySettings, small_disk: Callable[[str], Path]) -> Path:
     """A file system of 256 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k,nr_inodes=64", "tests", folder], capture_output=True, check=False
-    )
-    if made.returncode:
-        missing(f"the right to mount a file system ({made.stderr.decode(errors='replace').strip()})")
-    with ExitStack() as stack:
-        stack.callback(lambda: subprocess.run(["umount", "--lazy", folder], check=True))
-        settings.FILES_DIR = folder
-        yield folder
+    settings.FILES_DIR = small_disk("256k")
+    return Path(settings.FILES_DIR)
 
 
 @pytest.fixture
 def api(transactional_db: None) -> Client:
     token = enroll(name="Till", may_upload=True).token
     return Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False)
-
-
-def fill(disk: Path) -> Path:
-    """Leaves the disk without a free byte."""
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            return ballast
 
 
 def files_of(disk: Path) -> list[str]:
@@ -70,10 +52,10 @@ def upload(api: Client) -> tuple[int, str | None]:
 def test_a_full_disk_stores_nothing_and_the_next_try_on_a_cleared_one_succeeds(disk: Path, api: Client) -> None:
     ballast = fill(disk)
 
-    assert upload(api) == (503, "storage_unavailable")
+    assert upload(api) == (507, "storage_full")
     assert files_of(disk) == []
     assert api.get(f"/api/image/{HASH}.jpg").status_code == 404
-    assert Image.objects.get().status == Image.Status.STORING
+    assert not Image.objects.exists()
 
     ballast.unlink()
     assert upload(api) == (201, None)
@@ -86,9 +68,10 @@ def test_a_disk_that_is_full_in_the_middle_of_a_file_keeps_no_part_of_it(disk: P
     with ballast.open("r+b") as file:
         file.truncate(ballast.stat().st_size - len(DATA) // 2)
 
-    with pytest.raises(StorageUnavailable):
-        add_image(data=DATA)
+    with pytest.raises(StorageFull):
+        add_image(data=DATA, is_stored=True)  # as a worker does, who asks for no room
     assert files_of(disk) == []
+    assert Image.objects.get().status == Image.Status.STORING
 
 
 def test_a_full_disk_serves_what_it_has_also_without_room_for_a_copy(disk: Path, api: Client) -> None:
@@ -96,7 +79,11 @@ def test_a_full_disk_serves_what_it_has_also_without_room_for_a_copy(disk: Path,
     fill(disk)
 
     assert api.get(f"/api/image/{HASH}.jpg").content == DATA
-    assert api.get(f"/api/image/{HASH}.jpg?w=160").status_code == 503
+    narrow = api.get(f"/api/image/{HASH}.jpg?w=160", headers={"Range": "bytes=2-9"})
+    assert (narrow.status_code, len(narrow.content)) == (206, 8)
+    frame = normal_frame(api.get(f"/api/image/{HASH}.jpg?w=160").content)
+    assert frame is not None
+    assert frame.width == 160
     assert files_of(disk) == [f"{HASH}.jpg"]
 
 

@@ -9,8 +9,8 @@ import httpx
 from tests.parts import wait_until
 
 
-def upload(client: httpx.Client, content: bytes, *, product: str) -> str:
-    """Registers a photo for ``product`` in a new album, sends its bytes, and returns the photo's id."""
+def upload(client: httpx.Client, content: bytes, *, product: str | None = None) -> str:
+    """Registers a photo in a new album, perhaps for a product, sends its bytes, and returns the photo's id."""
     album = client.post("/api/albums", json={"name": "From the kitchen"}).raise_for_status().json()
     about = {
         "filename": "IMG_0042.JPG",

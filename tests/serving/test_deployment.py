@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from hashlib import sha256
@@ -9,11 +10,12 @@ from io import BytesIO
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from PIL import Image
 
-from tests.parts import ROOT, wait_until
-from tests.running import Listener, RunningServer
+from tests.parts import ROOT, start, wait_until
+from tests.running import Listener, RunningServer, is_alive
 from tests.serving.conftest import NewServer
 from tests.serving.deployed import DEPLOY, answers, start_nginx, start_processes, unit_command, without_tls
 
@@ -86,6 +88,36 @@ def test_units_let_nobody_else_read_what_they_write() -> None:
         lines = unit.read_text().splitlines()
         for line in ("UMask=0077", "StateDirectoryMode=0711", "NoNewPrivileges=yes", "ProtectSystem=strict"):
             assert line in lines, unit.name
+
+
+def test_a_request_worker_that_dies_is_replaced_and_no_request_fails(new_server: NewServer, tmp_path: Path) -> None:
+    server = new_server()
+    server.manage("migrate", "--no-input")
+    with ExitStack() as stack:
+        master = start(
+            [word.replace("8001", str(server.port)) for word in unit_command("web")],
+            ready=lambda: answers(f"{server.url}/livez"),
+            log=tmp_path / "web.log",
+            on=stack,
+            seconds=60,
+            cwd=ROOT,
+            env=server.environment,
+        )
+
+        def workers() -> set[int]:
+            return {child.pid for child in psutil.Process(master.pid).children() if is_alive(child)}
+
+        wait_until(lambda: len(workers()) >= 2, what="two workers")
+        before, failed, asked = workers(), 0, 0
+        psutil.Process(min(before)).kill()
+        over = time.monotonic() + 40
+        while time.monotonic() < over and not (len(workers()) == len(before) and workers() != before):
+            asked += 1
+            failed += not answers(f"{server.url}/livez")
+
+        assert workers() != before
+        assert len(workers()) == len(before)
+        assert (failed, asked > 10) == (0, True)
 
 
 def test_every_location_that_passes_requests_on_includes_the_one_list_of_headers() -> None:

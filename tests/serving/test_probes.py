@@ -1,6 +1,10 @@
 """The probes: what runs, what is ready, and who may see the numbers."""
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,8 +12,10 @@ import redis
 from django.test import Client
 
 from catalog.models import Tag
+from clocks.jumps import Watch
 from serving import heartbeats, probes
 from syncing import capture
+from tests.disks import fill
 from tests.parts import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,11 +27,12 @@ def lines(response: Any) -> dict[str, str]:
 
 @pytest.fixture
 def worker() -> Any:
-    """The mark that a worker leaves; that a real one leaves it is another test's claim."""
+    """The marks that a worker and beat leave; that real ones leave them is another test's claim."""
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as broker:
         broker.set(f"{heartbeats.KEYS}tests", "", ex=60)
+        broker.set(heartbeats.BEAT, "{}", ex=60)
         yield
-        broker.delete(f"{heartbeats.KEYS}tests")
+        broker.delete(f"{heartbeats.KEYS}tests", heartbeats.BEAT)
 
 
 def test_livez_is_open() -> None:
@@ -35,7 +42,9 @@ def test_livez_is_open() -> None:
 def test_readyz_has_a_line_for_each_part(worker: None) -> None:
     response = Client().get("/readyz")
     found = lines(response)
-    assert list(found) == ["database", "migrations", "triggers", "storage", "broker", "workers"]
+    assert list(found) == [
+        "database", "migrations", "triggers", "storage", "disk", "broker", "workers", "beat", "clock",
+    ]  # fmt: skip
     assert all(answer.startswith("ok") for answer in found.values()), found
     assert response.status_code == 200
 
@@ -58,6 +67,134 @@ def test_a_real_worker_makes_the_server_ready(celery_worker_process: object) -> 
         broker.delete(f"{heartbeats.KEYS}tests")
         assert list(broker.scan_iter(f"{heartbeats.KEYS}*")), "the worker shows its heartbeat"
     assert probes.workers().startswith("ok")
+
+
+def test_readyz_says_that_beat_is_gone(worker: None) -> None:
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as broker:
+        broker.delete(heartbeats.BEAT)
+
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert lines(response)["beat"] == "failed: NotReady: the clock of periodic tasks was not heard of lately"
+
+
+def test_who_was_heard_of_by_a_clock_that_was_ahead_is_not_counted(worker: None) -> None:
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as broker:
+        before = heartbeats.count(broker)
+        broker.expire(f"{heartbeats.KEYS}tests", 400 * 24 * 3600)
+        broker.expire(heartbeats.BEAT, 400 * 24 * 3600)
+
+        assert heartbeats.count(broker) == before - 1
+    assert lines(Client().get("/readyz"))["beat"].startswith("failed")
+
+
+# --- The clock -------------------------------------------------------------------------------------------------------
+@dataclass
+class Clocks:
+    wall: float = 1_900_000_000.0
+    steady: float = 0.0
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    found = Clocks()
+    watch = Watch(wall=lambda: found.wall, steady=lambda: found.steady)
+    monkeypatch.setattr(probes, "watch", watch)
+    return found
+
+
+def test_readyz_says_that_the_clock_was_set(worker: None, clocks: Clocks, caplog: pytest.LogCaptureFixture) -> None:
+    clocks.wall += 400 * 24 * 3600
+
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert lines(response)["clock"].startswith("failed: NotReady: the clock was set forward by 400 days")
+    assert any("Noticed: the clock was set forward by 400 days" in message for message in caplog.messages)
+    clocks.steady += 600
+    clocks.wall += 600
+    response = Client().get("/readyz")
+    assert response.status_code == 200
+    assert lines(response)["clock"].startswith("ok (the clock was set forward by 400 days")
+    clocks.steady += 24 * 3600
+    clocks.wall += 24 * 3600
+    assert lines(Client().get("/readyz"))["clock"] == "ok"
+
+
+def test_readyz_says_what_beat_noticed_of_the_clock(worker: None, clocks: Clocks) -> None:
+    """The process that answers may have been started since."""
+    theirs = Clocks()
+    watch = Watch(wall=lambda: theirs.wall, steady=lambda: theirs.steady)
+    theirs.wall -= 3600
+    watch.look()
+    heartbeats.beat_lives(watch)
+
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert lines(response)["clock"].startswith("failed: NotReady: the clock was set back by 1:00:00")
+
+
+def test_readyz_says_that_the_clock_cant_be_right(worker: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.probes.timezone.now", lambda: datetime(1970, 1, 1, tzinfo=UTC))
+
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert "it says 1970-01-01, which can't be" in lines(response)["clock"]
+
+
+# --- The disk --------------------------------------------------------------------------------------------------------
+def test_readyz_says_that_the_disk_is_nearly_full(
+    worker: None, settings: Any, small_disk: Callable[[str], Path]
+) -> None:
+    settings.DATA_DIR = settings.FILES_DIR = disk = small_disk("8m")
+    assert lines(Client().get("/readyz"))["disk"] == "ok (8.4 MB free, the floor is 0.4 MB)"
+    with (disk / "ballast").open("wb") as ballast:
+        ballast.write(bytes(8 * 1024 * 1024 - 300_000))
+
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert lines(response)["disk"] == (
+        "failed: NotReady: 0.3 MB free, the floor is 0.4 MB; photos are refused until there is more"
+    )
+
+
+def test_readyz_says_that_nothing_can_be_written(
+    worker: None, settings: Any, small_disk: Callable[[str], Path]
+) -> None:
+    settings.DATA_DIR = disk = small_disk("1m")
+    fill(disk)
+
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert lines(response)["disk"] == "failed: OSError: [Errno 28] No space left on device"
+
+
+# --- The broker ------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (("REPLICAOF", "127.0.0.1", "1"), "ReadOnlyError"),
+        (("CONFIG", "SET", "maxmemory", "1"), "OutOfMemoryError"),
+        (("CONFIG", "SET", "requirepass", "secret"), "AuthenticationError"),
+    ],
+    ids=["READONLY", "OOM", "NOAUTH"],
+)
+def test_readyz_says_that_the_broker_takes_no_messages(
+    own_broker: str, settings: Any, state: tuple[str, ...], says: str
+) -> None:
+    settings.REDIS_URL = own_broker
+    with redis.Redis.from_url(own_broker) as broker:
+        broker.execute_command(*state)
+
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert lines(response)["broker"].startswith(f"failed: {says}: "), lines(response)
 
 
 def test_metrics_are_for_loopback() -> None:

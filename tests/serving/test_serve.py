@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 
 from tests.parts import ROOT, wait_until
 from tests.running import RunningServer
-from tests.serving.conftest import NewServer
+from tests.serving.conftest import NewServer, serve_with
 
 PROMISED_SECONDS = 5.0
 # A busy machine delays each of the ten processes; the promise is for one that runs nothing else.
@@ -108,21 +109,26 @@ def test_everything_is_written_under_the_data_directory(life: Life) -> None:
     assert any(name.startswith("beat-schedule") for name in life.written)
 
 
-# --- Two servers side by side, which end because something is killed --------------------------------------------
+# --- Two servers side by side: members of the first are killed, and the supervisor of the second ----------------
+SILENT_SECONDS = 4.0
+
+
 @dataclass
 class Neighbours:
     epochs: set[str]
     third: End  # one that was to run on the data of the first, `data`
     data: Path
     first_after_third: int  # the status of its /livez
-    first_lost: str  # its member that was killed
+    back: dict[str, bool]  # whether a killed member of the first ran again, and all was ready
+    read: dict[str, list[int]]  # what reads were answered meanwhile
+    thawed: bool  # whether its web was back after it had been frozen
     first: End
     second: End  # whose supervisor was killed
 
 
 @pytest.fixture(scope="module")
 def neighbours(new_server: NewServer) -> Neighbours:
-    with new_server() as one, new_server() as other:
+    with new_server(serve_with(SILENT_SECONDS=SILENT_SECONDS, ASK_SECONDS=0.5)) as one, new_server() as other:
         one.until_ready()
         other.until_ready()
         epochs = {
@@ -140,17 +146,45 @@ def neighbours(new_server: NewServer) -> Neighbours:
         wait_until(lambda: not other.alive(), seconds=PATIENCE, what="the end of all members")
         second = end_of(other, seconds)
 
-        return Neighbours(epochs, refused, one.data, lives, "worker", kill_member(one, "worker"), second)
+        till = one.device("Kitchen")
+        read: dict[str, list[int]] = {}
+        back: dict[str, bool] = {}
+        for kind in ("worker", "beat", "valkey-server", "uvicorn"):
+            before = hurt(one, kind, signal.SIGKILL)
+            read[kind] = [] if kind == "uvicorn" else reads(till)
+            back[kind] = comes_back(one, kind, before)
+        thawed = comes_back(one, "uvicorn", hurt(one, "uvicorn", signal.SIGSTOP))
+        first = end_of(one, one.stop())
+        return Neighbours(epochs, refused, one.data, lives, back, read, thawed, first, second)
 
 
-def kill_member(server: RunningServer, words: str) -> End:
-    """The oldest of the member's processes is killed; how the server ended then."""
-    began = time.monotonic()
-    min(server.members(words), key=lambda process: process.create_time()).kill()
-    server.process.wait(PATIENCE + 5)
-    seconds = time.monotonic() - began
-    wait_until(lambda: not server.alive(), seconds=PATIENCE, what="the end of all members")
-    return end_of(server, seconds)
+def hurt(server: RunningServer, words: str, how: signal.Signals) -> set[int]:
+    """The pids of a member's processes, the oldest of which got the signal."""
+    found = server.members(words)
+    min(found, key=lambda process: process.create_time()).send_signal(how)
+    return {process.pid for process in found}
+
+
+def reads(till: httpx.Client) -> list[int]:
+    """The answers that ``till`` gets within a second."""
+    over, answers = time.monotonic() + 1, []
+    while time.monotonic() < over:
+        answers += [till.get(path).status_code for path in ("/api/sync/status", "/api/sync/product")]
+    return answers
+
+
+def comes_back(server: RunningServer, words: str, before: set[int]) -> bool:
+    """Whether other processes of the member run than ``before``, and all of the server is ready."""
+
+    def is_back() -> bool:
+        server.remember_family()
+        alive = {process.pid for process in server.members(words)}
+        with suppress(httpx.TransportError):
+            return bool(alive) and not alive & before and server.is_ready()
+        return False
+
+    wait_until(is_back, seconds=60, what=f"another {words}")
+    return True
 
 
 def test_two_servers_run_side_by_side_but_not_on_one_data_directory(neighbours: Neighbours) -> None:
@@ -165,22 +199,29 @@ def test_a_killed_supervisor_takes_everything_with_it(neighbours: Neighbours) ->
     assert neighbours.second.left == []
 
 
-def test_one_member_that_dies_stops_the_others(neighbours: Neighbours) -> None:
-    assert neighbours.first.returncode != 0
-    assert f"{neighbours.first_lost} ended by itself" in neighbours.first.said
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_member_that_is_killed_is_started_again(neighbours: Neighbours, kind: str) -> None:
+    name = {"valkey-server": "valkey", "uvicorn": "web"}.get(kind, kind)
+
+    assert neighbours.back[kind]
+    assert f"{name} was killed by signal 9. It is started again in 0.5 s." in neighbours.first.said
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS - {"uvicorn"}))
+def test_what_can_be_read_is_read_while_another_member_is_away(neighbours: Neighbours, kind: str) -> None:
+    assert len(neighbours.read[kind]) > 1
+    assert set(neighbours.read[kind]) == {200}
+
+
+def test_a_web_that_is_frozen_is_killed_and_started_again(neighbours: Neighbours) -> None:
+    assert neighbours.thawed
+    assert "web doesn't answer any more, so it is killed." in neighbours.first.said
+
+
+def test_members_that_were_started_again_end_with_the_others(neighbours: Neighbours) -> None:
+    assert neighbours.first.returncode == 0
+    assert neighbours.first.seconds < PATIENCE
     assert neighbours.first.left == []
-
-
-@pytest.mark.soak  # the suite has the worker above, and what is the same for any member in test_supervisor.py
-@pytest.mark.parametrize(("member", "name"), [("uvicorn", "web"), ("valkey-server", "valkey")])
-def test_any_other_member_that_dies_stops_the_others(new_server: NewServer, member: str, name: str) -> None:
-    with new_server() as server:
-        server.until_ready()
-
-        end = kill_member(server, member)
-
-    assert end.returncode != 0
-    assert f"{name} ended by itself" in end.said
 
 
 # --- Others ---------------------------------------------------------------------------------------------------

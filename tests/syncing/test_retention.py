@@ -114,3 +114,38 @@ def test_the_command_refuses_what_would_forget_everything_or_means_nothing(
     with pytest.raises(CommandError, match=f"^{option} must be"):
         call_command("prune_changes", option, value, stdout=StringIO())
     assert Change.objects.filter(resource="tag").count() == 1
+
+
+def test_one_pass_forgets_a_share_of_the_log_though_the_clock_says_that_all_is_old(product: Product) -> None:
+    for _ in range(99):
+        product.save()
+    ahead = timezone.now() + 400 * DAY
+
+    deleted = retention.prune(older_than=30 * DAY, more_than=1_000_000, now=ahead)
+
+    assert deleted["product"] == 10
+    assert Change.objects.filter(resource="product").count() == 90
+    assert log.heads().horizons["product"] == 10
+
+
+def test_a_share_also_bounds_what_is_forgotten_by_the_number_of_rows(product: Product) -> None:
+    for _ in range(99):
+        product.save()
+
+    for left in (90, 81, 73):
+        retention.prune(older_than=DAY, more_than=70, now=timezone.now())
+        assert Change.objects.filter(resource="product").count() == left
+    retention.prune(older_than=DAY, more_than=70, now=timezone.now())
+    assert Change.objects.filter(resource="product").count() == 70
+
+
+def test_changes_of_tomorrow_count_as_made_now(product: Product) -> None:
+    product.save()
+    Change.objects.update(at=timezone.now() + 400 * DAY)
+
+    retention.prune(older_than=30 * DAY, more_than=1000, now=timezone.now())
+
+    assert log.heads().horizons["product"] == 0
+    assert not Change.objects.filter(at__gt=timezone.now()).exists()
+    retention.prune(older_than=30 * DAY, more_than=1000, now=timezone.now() + 31 * DAY)
+    assert not Change.objects.filter(resource="product").exists()

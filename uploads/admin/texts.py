@@ -12,6 +12,7 @@ REASONS = {
     "checksum_mismatch": _("The stored original has another SHA-256 than declared."),
     "storage_unavailable": _("The storage didn't answer."),
     "sender_revoked": _("The device or login that sent the photo has no access any more."),
+    "storage_full": _("The disk is full; the photo waits until there is room."),
 }
 # For the script of the page that sends photos; %(…)s is filled in there.
 SENDING = {

@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandParser, call_command
-from django.db import connections
+from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
 from django.urls import Resolver404, resolve
 
 from catalog.models import Product
@@ -16,8 +17,22 @@ from devices.logins import demo_is_open
 from serving.claims import AlreadyServed, claim_data, claim_port
 from serving.guard import end_with
 from serving.members import members
-from serving.supervisor import Supervisor
+from serving.reserve import give_up_reserve, keep_reserve
+from serving.supervisor import NO_ROOM, Supervisor
 from serving.valkey import NoValkey
+
+
+class CantBegin(RuntimeError):
+    """There is nothing to serve yet, and it can't be made."""
+
+
+def has_all_tables() -> bool:
+    """Whether the database can be read and is of this version."""
+    try:
+        executor = MigrationExecutor(connections["default"])
+        return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return False
 
 
 class Command(BaseCommand):
@@ -40,20 +55,47 @@ class Command(BaseCommand):
         try:
             claim_port(settings.PORT)
             with claim_data(settings.DATA_DIR):
-                self.prepare(demo=demo)
-                code = self.serve(access_log=access_log)
-        except (AlreadyServed, NoValkey) as problem:
+                is_full = give_up_reserve(settings.DATA_DIR)
+                left_to_do = self.prepared(demo=demo)
+                if not is_full:
+                    keep_reserve(settings.DATA_DIR)
+                code = self.serve(left_to_do, access_log=access_log)
+        except (AlreadyServed, NoValkey, CantBegin) as problem:
             self.say(str(problem))
             raise SystemExit(1) from None
         except KeyboardInterrupt:
             code = 0
         self.say("Stopped." if code == 0 else f"Stopped with exit code {code}.")
+        self.forget_unsaid()
         if code:
             raise SystemExit(code)
 
     def say(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
+        """A log on a full disk lacks this line; nothing else follows from that."""
+        try:
+            self.stdout.write(line)
+            self.stdout.flush()
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+
+    def forget_unsaid(self) -> None:
+        """For the end: what a full disk didn't take would be tried once more, and make the exit code 120."""
+        try:
+            self.stdout.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+    def prepared(self, *, demo: bool) -> list[str]:
+        """Prepares the database. Returns the commands that are left to do, since it can be read but not written."""
+        try:
+            self.prepare(demo=demo)
+        except (DatabaseError, OSError) as error:
+            if not has_all_tables():
+                raise CantBegin(f"The database can't be prepared: {error}") from error
+            self.say(f"The database can't be written ({error}). What is there is served; the rest follows.")
+            return ["new_epoch"]
+        return []
 
     def prepare(self, *, demo: bool) -> None:
         """Brings the database up to date, begins a new epoch, and fills an empty catalogue."""
@@ -65,8 +107,11 @@ class Command(BaseCommand):
             self.say("Loading the demo restaurant (only this first time) …")
             call_command("load_demo")
 
-    def serve(self, *, access_log: bool) -> int:
-        """Runs the members until they are stopped (0) or one ends by itself (its exit code, or 1)."""
+    def serve(self, left_to_do: list[str], *, access_log: bool) -> int:
+        """Runs the members until they are stopped (0) or one can't stay up (its exit code, or 1).
+
+        ``left_to_do`` are commands of ``manage.py`` that are tried until each has gone well.
+        """
         welcome = "\n".join([*self.addresses(), *self.logins(), "", "Ctrl-C stops everything."])
         # Nothing that is open goes into the processes that are forked now.
         for connection in connections.all():
@@ -78,6 +123,7 @@ class Command(BaseCommand):
             web_processes=settings.STREAM_PROCESSES,
             data=settings.DATA_DIR,
             valkey_socket=settings.VALKEY_SOCKET if settings.EMBEDDED_VALKEY else None,
+            left_to_do=left_to_do,
             access_log=access_log,
         )
         return Supervisor(everything, welcome=welcome).run()
