@@ -91,7 +91,7 @@ def find(token: str, *, kind: Kind | None = None, session: str | None = None) ->
 
 def is_long(data: bytes, kind: Kind) -> bool:
     """Whether it would keep a page waiting. Raises Unreadable."""
-    return len(data) > LONG_BYTES or len(grid_of(data, kind).rows) > LONG_ROWS
+    return len(data) > LONG_BYTES or len(grid_of(data, kind).rows) - 1 > LONG_ROWS
 
 
 def left_out(data: bytes, kind: Kind) -> list[str]:
