@@ -42,7 +42,7 @@ def _part(part: Any, model: Any, values: Mapping[str, Any]) -> bool | None:
     if lookup == "isnull" or (wanted is None and not lookup):
         return (value is None) is (wanted is None or bool(wanted))
     if isinstance(wanted, F):
-        wanted = values[model._meta.get_field(wanted.name).attname]
+        wanted = values[model._meta.get_field(wanted.name).attname]  # type: ignore[attr-defined]
     if value is None or wanted is None:
         return None
     if lookup == "in":

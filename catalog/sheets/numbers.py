@@ -43,8 +43,8 @@ def _readings(text: str) -> dict[str, Decimal]:
     """The number that ``text`` (without its sign) is, by the sign that stands before its decimals."""
     found: dict[str, Decimal] = {}
     for point, groups in ((".", ","), (",", ".")):
-        whole, has_point, decimals = text.partition(point)
-        whole = _ungrouped(whole, groups)
+        before, has_point, decimals = text.partition(point)
+        whole = _ungrouped(before, groups)
         if whole is not None and re.fullmatch(r"\d+" if has_point else "", decimals) and (whole or decimals):
             found[point] = Decimal(f"{whole or 0}.{decimals}" if decimals else whole)
     return found
