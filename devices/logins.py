@@ -59,7 +59,7 @@ class LimitedBackend(ModelBackend):
         if found is None:
             trail.tell(trail.Event.LOGIN_FAILED, name=known(username))
         else:
-            trail.tell(trail.Event.LOGIN, name=username)
+            trail.tell(trail.Event.LOGIN, who=f"staff {username}", name=username)
             throttle.forgive(key=key)  # not the address: who has a login could guess at others for ever
         return found
 
