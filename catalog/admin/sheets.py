@@ -126,7 +126,7 @@ class SheetPages(adminpages.Page):
         form = ImportForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
             return self._look(request, form)
-        return self._page(request, form=form, under_way=jobs.newest(int(request.user.pk), self.kind))
+        return self._page(request, form=form, under_way=jobs.newest(int(request.user.pk or 0), self.kind))
 
     def _look(self, request: HttpRequest, form: ImportForm) -> HttpResponse:
         file, order = form.cleaned_data["import_file"], form.cleaned_data["date_order"]
@@ -144,7 +144,7 @@ class SheetPages(adminpages.Page):
             kind=self.kind,
             name=file.name,
             order=order,
-            user=int(request.user.pk),
+            user=int(request.user.pk or 0),
             session=jobs.fingerprint(request.session.session_key),
             is_long=is_long,
         )

@@ -207,7 +207,8 @@ class _Check:
         for one in self.model._meta.constraints:
             if isinstance(one, models.CheckConstraint):
                 try:
-                    if holds(one.condition, self.model, values) is False:
+                    condition: Any = one.condition
+                    if holds(condition, self.model, values) is False:
                         errors[field_of(one)] = [ValidationError(one.get_violation_error_message(), "constraint")]
                 except Unknown:
                     check_constraints(draft.record, draft.before, [one])

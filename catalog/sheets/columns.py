@@ -180,7 +180,7 @@ class Amount(Column):
 class Change(Amount):
     """An amount, or per cent; another column says which."""
 
-    percent = True  # type: ignore[assignment]  # as that of the class above
+    percent = True
 
 
 class Whole(Column):

@@ -58,7 +58,7 @@ class Matcher:
                 known.setdefault(tuple(_folded(spelt[name]) for name in way), []).append(id)
         codes = [spelt[way[0]] for way in self.ways if self._is_code(way[0]) for spelt in self.spelt.values()]
         # Codes by the number that a spreadsheet makes of them: a row with that number means one of these.
-        self.numbers = {number: code for code in codes if (number := number_of(code)) is not None}
+        self.numbers: dict[Any, str] = {number: code for code in codes if (number := number_of(code)) is not None}
 
     def match(self, grid: Grid) -> list[Matched]:
         """Takes the rows out of ``grid``; what is wrong goes to ``mistakes``."""

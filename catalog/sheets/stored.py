@@ -1,6 +1,6 @@
 """What the database has, read for many rows of a sheet at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -97,5 +97,5 @@ def records(kind: Kind, ids: Iterable[UUID]) -> Iterator[tuple[rows.Row, Stored]
         yield from ((found[id], {**found[id], **inside[id]}) for id in some if id in found)
 
 
-def in_order(model: Any, row: rows.Row) -> Sequence[Any]:
+def in_order(model: Any, row: rows.Row) -> Any:
     return [row[name] for name in model._meta.ordering]

@@ -25,7 +25,9 @@ class Unique:
         self.constraint, self.model = constraint, model
         self.field = field_of(constraint)
         said: list[Any] = [*constraint.expressions, *map(F, constraint.fields)]
-        parts = [(one.source_expressions[0], True) if isinstance(one, Lower) else (one, False) for one in said]
+        parts: list[tuple[Any, bool]] = [
+            (one.source_expressions[0], True) if isinstance(one, Lower) else (one, False) for one in said
+        ]
         self.compared = [(model._meta.get_field(column.name).attname, lowered) for column, lowered in parts]
         named = constraint.condition.referenced_base_fields if constraint.condition is not None else set()
         self.attnames = {name for name, _lowered in self.compared} | {
@@ -67,7 +69,7 @@ class Unique:
         for values in self.model._default_manager.order_by().values_list(*names).iterator():
             key = self.key(dict(zip(names, values, strict=True)))
             if key in self.taken and key not in self.given_up:
-                yield Mistake(self.taken[key][0], heading, self.constraint.get_violation_error_message())
+                yield Mistake(self.taken[key][0], heading, str(self.constraint.get_violation_error_message()))
 
     def passed_on(self) -> list[UUID]:
         """Records whose text another one of the sheet takes over: it has to be free before that."""

@@ -1,5 +1,6 @@
 """``manage.py export xlsx product > menu.xlsx``: all records of a kind as a sheet."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,4 +28,4 @@ class Command(BaseCommand):
         if options["output"]:
             options["output"].write_bytes(data)
         else:
-            self.stdout.buffer.write(data)
+            sys.stdout.buffer.write(data)

@@ -65,7 +65,7 @@ def test_a_long_sheet_is_looked_at_and_taken_by_a_worker(
     assert not Product.objects.exists()
     assert "1001 new" in page.content.decode()
     assert "Refresh" not in page
-    taken = admin_client.post(address(Product, "process_import"), page.context["confirm_form"].initial)
+    taken: Any = admin_client.post(address(Product, "process_import"), page.context["confirm_form"].initial)
     tasks.work_on_sheet(*by_hand.pop())
     page = admin_client.get(taken.url)
     assert "Imported: 1001 new" in page.content.decode()
@@ -99,7 +99,7 @@ def test_a_message_that_comes_twice_does_nothing_more(
     away = upload(admin_client, menu(1001))
     tasks.work_on_sheet(*by_hand.pop())
     page = admin_client.get(away.url)
-    taken = admin_client.post(address(Product, "process_import"), page.context["confirm_form"].initial)
+    taken: Any = admin_client.post(address(Product, "process_import"), page.context["confirm_form"].initial)
     message = by_hand.pop()
     tasks.work_on_sheet(*message)
     tasks.work_on_sheet(*message)
