@@ -50,7 +50,7 @@ class ImportForm(forms.Form):
             ("", gettext_lazy("as the other dates of the sheet say")),
             ("dmy", gettext_lazy("day first: 3 April")),
             ("mdy", gettext_lazy("month first: 4 March")),
-            ("ymd", gettext_lazy("year first: 2003")),
+            ("ymd", gettext_lazy("year first")),
         ],
     )
 
