@@ -54,7 +54,7 @@ function drawShell() {
   const shell = html`
     <div class="shell">
       <header class="top">
-        ${name === "menu" ? html`<h1 class="visually-hidden">${names[name]()}</h1><rc-place></rc-place>` : html`<h1 class="where"><span>${names[name]()}</span></h1>`}
+        ${name === "menu" || name === "ticket" ? html`<h1 class="visually-hidden">${names[name]()}</h1><rc-place></rc-place>` : html`<h1 class="where"><span>${names[name]()}</span></h1>`}
         <rc-indicator></rc-indicator>
       </header>
       <main class="view">${view ?? failedView()}</main>

@@ -84,6 +84,50 @@ def test_a_scanner_adds_what_it_reads_wherever_the_focus_is(open_terminal: OpenT
     assert lines == [[product["id"], 2]]
 
 
+def test_words_that_found_something_are_gone_when_the_next_are_typed(open_terminal: OpenTerminal, house: House) -> None:
+    barcode = f"58{unique()}"
+    product, scanned = house.product(), house.product(barcode=barcode)
+    page = open_terminal()
+    search = page.locator("[data-search]")
+    card = page.locator(f"[data-product='{product['id']}'] .card-tap")
+
+    search.fill(product["name"])
+    card.dispatch_event("click")  # a phone leaves the focus in the field
+    assert not search.evaluate("(input) => input === document.activeElement")  # and its keyboard would stay
+    card.click()  # two of it: the card stays where it is
+    expect(page.locator("rc-count .badge")).to_have_text("2")
+    expect(search).to_have_value(product["name"])
+    page.keyboard.type(barcode)
+    expect(search).to_have_value(barcode)
+    page.keyboard.press("Enter")
+    expect(page.locator("rc-count .badge")).to_have_text("3")
+
+    search.fill(product["name"])
+    card.click()
+    search.click()
+    expect(search).to_have_value("")
+    assert page.evaluate("redcoral.tickets.get('counter').lines.map((line) => line.product)") == [
+        product["id"],
+        scanned["id"],
+    ]
+
+
+def test_what_is_added_from_a_sheet_ends_the_search_that_found_it(open_terminal: OpenTerminal, house: House) -> None:
+    fish = house.product(price="24.00", price_type="weight", unit="kg")
+    page = open_terminal()
+    search = page.locator("[data-search]")
+    search.fill(fish["name"])
+    page.click(f"[data-product='{fish['id']}'] .card-tap")
+    page.click("[data-sheet] [aria-label=Close]")
+    expect(search).to_have_value(fish["name"])
+    page.click(f"[data-product='{fish['id']}'] .card-tap")
+    page.fill("#sheet-weight", "0.5")
+    page.click("[data-sheet] [data-add]")
+
+    expect(search).to_have_value("")
+    expect(page.locator("rc-count .badge")).to_have_text("1")
+
+
 def test_filters_by_diet_and_allergen(open_terminal: OpenTerminal, house: House) -> None:
     name = unique()
     vegan = house.post("/api/tags", name=f"Vegan {name}", kind="diet")["id"]

@@ -79,6 +79,38 @@ def test_a_photo_taken_offline_is_shown_at_once_and_sent_later(
     assert proxy.images_downloaded()[hash] == 0
 
 
+def test_a_photo_that_waits_outlives_a_reload_without_the_network(
+    house: House, proxy: Proxy, waiter: "Page", watch: Watch
+) -> None:
+    product = house.product()["id"]
+    waiter.wait_for_selector(f"[data-product='{product}']")
+    waiter.wait_for_function("() => navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller)")
+    watch.allow("ERR_", "Failed to load resource")
+    proxy.cut_network()
+    until_connection(waiter, "waiting")
+    waiter.click(f"[data-product='{product}'] .card-info")
+    waiter.set_input_files("[data-photo]", {"name": "1.jpg", "mimeType": "image/jpeg", "buffer": camera_photo()})
+    waiter.wait_for_selector("[data-sheet] img[data-hash]")
+    hash = str(waiter.get_attribute("[data-sheet] img", "data-hash"))
+    taken = kept(waiter, hash)
+    assert sha256(taken).hexdigest() == hash
+
+    for _twice in range(2):
+        waiter.reload()
+        waiter.wait_for_selector(f"[data-product='{product}'] img[data-hash='{hash}']")
+        assert show(waiter, hash) == (1067, 1600)
+        assert kept(waiter, hash) == taken
+    waiter.click(f"[data-product='{product}'] .card-info")
+    waiter.wait_for_selector("[data-sheet] :text('waits on this device until it is sent')")
+    proxy.restore_network()
+
+    waiter.wait_for_function(SHOWS, arg=[product, hash])
+    waiter.wait_for_function(SENT)
+    assert house.manager.get(f"/api/image/{hash}.jpg").raise_for_status().content == taken
+    assert kept(waiter, hash) == taken
+    assert proxy.images_downloaded()[hash] == 0
+
+
 def test_what_a_browser_makes_of_a_photo_is_upright_and_in_normal_form(
     waiter: "Page", proxy: Proxy, watch: Watch
 ) -> None:

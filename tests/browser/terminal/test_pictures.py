@@ -81,6 +81,26 @@ def test_two_tabs_download_each_picture_once(proxy: Proxy, open_terminal: OpenTe
     assert {hash: proxy.images_downloaded()[hash] for hash in hashes} == dict.fromkeys(hashes, 1)
 
 
+def test_two_tabs_that_are_told_to_prefetch_ask_once_for_each_picture(
+    house: House, proxy: Proxy, open_terminal: OpenTerminal
+) -> None:
+    """Also one that isn't connected does as it is told; what one tab has claimed the other waits for."""
+    first = open_terminal(at="/more")
+    first.evaluate("redcoral.settings.set('offline', 'nothing')")
+    second = first.context.new_page()
+    second.goto(first.url)
+    until_connection(second)
+    hashes = [product_with_picture(house, is_active=False)["image"] for _number in range(10)]
+    start = "(hashes) => { globalThis.told = redcoral.images.prefetchImages(hashes); }"
+    for page in (first, second):
+        page.evaluate(start, hashes)
+
+    for page in (first, second):
+        told = page.evaluate("globalThis.told")
+        assert (told["success_count"] + told["already_cached"], told["failed_count"]) == (10, 0)
+    assert {hash: proxy.images_downloaded()[hash] for hash in hashes} == dict.fromkeys(hashes, 1)
+
+
 def test_a_new_photo_of_a_product_comes_by_the_stream(
     house: House, proxy: Proxy, open_terminal: OpenTerminal, hashes: list[str]
 ) -> None:

@@ -189,7 +189,11 @@ def test_prices_follow_the_zone_of_the_table_and_a_ticket_that_moves_is_asked_ab
     page.click(f"[data-table='{sunny}']")
     find(page, product)
     expect(price).to_have_attribute("data-price", "4.50")
-    expect(page.locator(f"[data-product='{product['id']}']")).to_contain_text("Service")
+    card = page.locator(f"[data-product='{product['id']}']")
+    expect(card).to_contain_text("Service")
+    expect(card.locator("s")).to_contain_text("€4.00")
+    expect(page.locator("rc-place")).to_contain_text("Service")  # it counts for all here: seen once, not on every card
+    assert page.locator("[data-product] .pill").all_inner_texts() == ["1×"] * page.locator(".pill.count").count()
     go(page, "tables")
     page.click(f"[data-zone='{inside}']")
     expect(page.locator(f"[data-table='{table}'] [data-sum]")).to_have_attribute("data-sum", "4.00")
@@ -229,6 +233,76 @@ def test_a_ticket_is_cleared_with_a_way_back_and_copied_as_text(open_terminal: O
     total(page, "0.00")
     page.click("[data-notice=undo] .button >> nth=0")
     total(page, "4.20")
+
+
+def test_a_ticket_is_moved_to_a_table_that_is_found_below_its_zone(open_terminal: OpenTerminal, house: House) -> None:
+    zones = [house.post("/api/zones", name=f"{name} {unique()}") for name in ("Patio", "Cellar")]
+    tables = {
+        zone["id"]: [house.post("/api/dining-tables", zone=zone["id"], name=name)["id"] for name in ("10", "9")]
+        for zone in zones
+    }
+    product = house.product(price="4.20")
+    page = open_terminal()
+    tap(page, product)
+    go(page, "ticket")
+    page.click("[data-do=more]")
+    page.click("[data-do=move]")
+
+    for zone in zones:
+        group = page.get_by_role("group", name=zone["name"], exact=True)
+        assert group.locator("[data-move]").all_inner_texts() == ["9", "10"]
+        expect(page.locator("rc-actions h3", has_text=zone["name"])).to_be_visible()
+    assert page.locator("[data-move='counter']").count() == 0  # it is there
+    page.click(f"[data-move='{tables[zones[1]['id']][0]}']")
+    total(page, "4.20")
+    expect(page.locator(f"[data-ticket='{tables[zones[1]['id']][0]}'] [data-line]")).to_have_count(1)
+    page.click("[data-do=more]")
+    page.click("[data-do=move]")
+    expect(page.locator("[data-move='counter']")).to_be_visible()
+
+
+def test_a_ticket_is_shared_and_printed_with_all_that_is_on_it(open_terminal: OpenTerminal, house: House) -> None:
+    product = house.product(price="4.20")
+    stubs = """
+      globalThis.shared = []; globalThis.printed = 0;
+      navigator.share = async (what) => {
+        shared.push(what.text);
+        if (shared.length > 1) throw new DOMException("no", shared.length > 2 ? "NotAllowedError" : "AbortError");
+      };
+      globalThis.print = () => { printed += 1; };
+    """
+    page = open_terminal(color_scheme="dark", before=lambda context: context.add_init_script(stubs))
+    tap(page, product)
+    tap(page, product)
+    go(page, "ticket")
+    total(page, "8.40")
+
+    def do(what: str) -> None:
+        page.click("[data-do=more]")
+        page.click(f"[data-do={what}]")
+        expect(page.locator("dialog")).to_have_count(0)
+
+    do("share")
+    page.wait_for_function("shared.length === 1")
+    text = page.evaluate("shared[0]")
+    assert f"2 × {product['name']}  €8.40" in text
+    assert "Counter" in text
+    assert "not an order" in text
+    do("share")  # and thinks better of it
+    expect(page.locator("[data-notice=failed]")).to_have_count(0)
+    do("share")  # the system doesn't let it
+    expect(page.locator("[data-notice=failed]")).to_be_visible()
+    do("print")
+    page.wait_for_function("printed === 1")
+
+    page.emulate_media(media="print")
+    paper = page.locator("rc-ticket")
+    for shown in ("h2", ".what strong", ".does .sum", ".does output", "[data-total]", ".no-order"):
+        expect(paper.locator(shown)).to_be_visible()
+    for hidden in (".bar", ".top", ".does button", ".ticket-head button", "rc-toasts"):
+        expect(page.locator(hidden).first).to_be_hidden()
+    for part in ("h2", ".what small", ".sum"):
+        assert paper.locator(part).first.evaluate("(one) => getComputedStyle(one).color") == "rgb(0, 0, 0)"
 
 
 def test_a_table_that_is_deleted_keeps_its_ticket(open_terminal: OpenTerminal, house: House) -> None:

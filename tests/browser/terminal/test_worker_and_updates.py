@@ -112,6 +112,12 @@ def test_a_new_build_is_offered_and_keeps_the_open_ticket(
     page.click(f"[data-product='{product['id']}'] button >> nth=0")
     page.click(".bar a[href='#/ticket']")
     page.wait_for_selector("[data-line]")
+    other = page.context.new_page()  # a second tab, in which a sheet is open
+    other.goto(page.url.partition("#")[0])
+    until_connection(other)
+    other.click(f"[data-product='{product['id']}'] .card-info")
+    other.wait_for_selector("[data-sheet]")
+    other.evaluate("globalThis.isSamePage = true")
 
     house.server.stop()
     house.server.settings = {**house.server.settings, "SHOP_NAME": "Casa Azul"}  # a part of the build
@@ -121,7 +127,7 @@ def test_a_new_build_is_offered_and_keeps_the_open_ticket(
     assert offer is not None
     assert build_of(page) == before
     with page.expect_navigation():
-        offer.click()
+        page.click("[data-update]")
     page.wait_for_function("before => document.documentElement.dataset.build !== before", arg=before)
     page.wait_for_selector("[data-line]")
     until_connection(page)
@@ -129,3 +135,90 @@ def test_a_new_build_is_offered_and_keeps_the_open_ticket(
     assert set(kept(page)) == {f"redcoral-build-{before}", f"redcoral-build-{after}"}
     assert page.query_selector("[data-update]") is None
     assert page.evaluate("fetch('version').then((answer) => answer.json())") == {"build": after}
+
+    # The other tab goes on with the build before, and is offered the new one; nothing takes its sheet away.
+    offered = other.locator("[data-update]")
+    offered.wait_for()
+    assert build_of(other) == before
+    module = f"app/{before}/app/views/sheet.js"
+    assert other.evaluate("(path) => fetch(path).then((answer) => answer.status)", module) == 200
+    offered.click()
+    other.wait_for_timeout(2500)  # twice as long as it looks whether something is open
+    assert other.evaluate("isSamePage")
+    other.fill("#sheet-note", "still here")
+    with other.expect_navigation():
+        other.click("[data-sheet] [data-add]")
+    until_connection(other)
+    assert build_of(other) == after
+    assert other.evaluate("redcoral.tickets.get('counter').lines.map((line) => line.note)") == ["", "still here"]
+
+
+WITHOUT_A_WORKER = "http://pos.lan:{port}"
+
+
+def until_open_for(page: "Page", milliseconds: int) -> None:
+    """It had so long to reload, and didn't."""
+    page.evaluate("globalThis.isSamePage = true")
+    page.wait_for_timeout(milliseconds)
+    assert page.evaluate("globalThis.isSamePage")
+
+
+@pytest.mark.parametrize("what", ["sheet", "field", "camera"])
+def test_a_page_never_reloads_while_something_is_open(
+    open_terminal: OpenTerminal, house: House, proxy: Proxy, what: str
+) -> None:
+    product = house.product()["id"]
+    page = open_terminal(origin=WITHOUT_A_WORKER.format(port=proxy.port), token=house.a_token(may_upload=True))
+    page.wait_for_selector(f"[data-product='{product}']")
+    page.context.route("**/terminal/version", lambda route: route.fulfill(json={"build": "another"}))
+    page.reload()
+    offer = page.locator("[data-update]")
+    if what == "field":
+        page.click("[data-search]")
+        offer.evaluate("(button) => button.dispatchEvent(new Event('click'))")  # a tap that leaves the keyboard open
+    else:
+        page.click(f"[data-product='{product}'] .card-info")
+        if what == "camera":
+            with page.expect_file_chooser():
+                page.click("label:has([data-photo])")
+        offer.wait_for()
+        offer.evaluate("(button) => button.click()")
+
+    until_open_for(page, 2500)
+    with page.expect_navigation():
+        if what == "field":
+            page.evaluate("document.activeElement.blur()")
+        else:
+            page.keyboard.press("Escape")
+    page.wait_for_selector("[data-update]")  # this server says so for ever: it is offered again, and not forced
+    until_open_for(page, 1500)
+
+
+@pytest.mark.parametrize("origin", ["", WITHOUT_A_WORKER], ids=["worker", "plain http"])
+def test_a_new_build_is_looked_for_hourly_and_on_a_new_epoch(
+    open_terminal: OpenTerminal, house: House, proxy: Proxy, watch: Watch, origin: str
+) -> None:
+    watch.allow(AWAY)  # the stream ends with its epoch
+    page = open_terminal(origin=origin.format(port=proxy.port), before=lambda context: context.clock.install())
+    path = "/terminal/version" if origin else "/terminal/sw.js"
+
+    def looks() -> int:
+        return len(proxy.asked(path))
+
+    wait_until(lambda: looks() > 0, what="a look at the start")
+    if not origin:
+        until_kept(page)
+    page.wait_for_timeout(500)
+    before = looks()
+    page.clock.fast_forward("59:00")
+    page.wait_for_timeout(500)
+    assert looks() == before
+    page.clock.fast_forward("01:30")
+    wait_until(lambda: looks() == before + 1, what="a look after an hour")
+    page.clock.fast_forward("01:00:00")
+    wait_until(lambda: looks() == before + 2, what="a look after two hours")
+
+    until_connection(page)
+    house.server.manage("new_epoch")
+    house.product()
+    wait_until(lambda: looks() == before + 3, what="a look on a new epoch")

@@ -144,7 +144,7 @@ class Card extends Element {
             product.is_sold_out
               ? html`<span class="pill sold-out">${t("Sold out")}</span>`
               : rules.length
-                ? html`<span class="pill">${rules.map((rule) => rule.name).join(" + ")}</span>`
+                ? html`<span class=${rules.every(({ id }) => session.forAll.has(id)) ? "visually-hidden" : "pill"}>${rules.map((rule) => rule.name).join(" + ")}</span>`
                 : nothing
           }
         </span>

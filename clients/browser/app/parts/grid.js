@@ -210,6 +210,7 @@ export class Grid extends Element {
     const offer = session.isAsked(product) ? null : session.offerOf({ product });
     if (!offer) return void showSheet(id);
     card?.feel();
+    if (card) /** @type {HTMLElement | null} */ (document.querySelector("[data-search]:focus"))?.blur(); // or a phone's keyboard stays
     session.add(offer).catch((error) => {
       report(error);
       say({ name: "failed", text: t("This couldn't be kept.") });

@@ -2,6 +2,7 @@
 
 import { html, nothing } from "../../vendor/lit.js";
 import { t } from "./texts.js";
+import { installable } from "./world.js";
 
 /** @typedef {Event & {prompt: () => Promise<unknown>}} InstallPrompt */
 
@@ -16,7 +17,7 @@ export const isInstalled = () =>
   matchMedia("(display-mode: standalone)").matches || /** @type {any} */ (navigator).standalone === true;
 
 /** @type {InstallPrompt | null} */
-let prompt = null;
+let prompt = installable.prompt;
 /** @type {Set<() => void>} */
 const listeners = new Set();
 

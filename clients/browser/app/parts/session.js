@@ -40,8 +40,12 @@ export class Session {
   told = new Signal();
   /** Something else is looked at. */
   looked = new Signal();
+  /** The rules that count for everything at this place: id → name. @type {Map<string, string>} */
+  forAll = new Map();
   list = ALL;
   query = "";
+  /** What the words found was added: the next words are others. */
+  isFound = false;
   filters = {
     diets: /** @type {ReadonlySet<string>} */ (new Set()),
     allergens: /** @type {ReadonlySet<string>} */ (new Set()),
@@ -89,6 +93,7 @@ export class Session {
     if (key === this.#key) return;
     this.#key = key;
     this.prices = prices;
+    this.forAll = new Map(prices.forAll(this.zone).map(({ id, name }) => [id, name]));
     this.told.emit();
   }
 
@@ -148,6 +153,7 @@ export class Session {
    */
   async add(offer, more) {
     const line = { id: newId(), ...more };
+    this.isFound = Boolean(this.query);
     this.#remember(offer.product);
     await this.terminal.tickets.change(this.place, (ticket) => withOffer(ticket, offer, line));
   }
@@ -164,6 +170,7 @@ export class Session {
   /** @param {string} query */
   search(query) {
     this.query = query;
+    this.isFound = false;
     this.looked.emit();
   }
 

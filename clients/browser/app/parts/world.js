@@ -8,6 +8,14 @@ export let terminal;
 /** @type {Mishap[]} */
 const early = []; // before there was a terminal
 
+/** What a browser says once, mostly before More is loaded, which offers it. @type {{prompt: any}} */
+export const installable = { prompt: null };
+
+addEventListener("beforeinstallprompt", (event) => {
+  event.preventDefault(); // not in the middle of service
+  installable.prompt = event;
+});
+
 /** @param {Terminal} opened before anything is drawn */
 export function use(opened) {
   terminal = opened;

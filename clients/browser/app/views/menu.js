@@ -66,7 +66,8 @@ class Menu extends Element {
           ${icon("search")}
           <input type="search" data-search aria-label=${t("Search the menu")} placeholder=${t("Search or scan")}
             autocomplete="off" autocapitalize="off" spellcheck="false" enterkeyhint="done" .value=${live(session.query)}
-            @input=${(/** @type {any} */ event) => session.search(event.target.value)} @keydown=${this.#entered} />
+            @input=${(/** @type {any} */ event) => session.search(event.target.value)} @keydown=${this.#entered}
+            @focus=${() => session.isFound && session.search("")} />
           ${
             session.query
               ? html`<button class="button icon-only" type="button" aria-label=${t("Clear the search")} @click=${this.#clear}>

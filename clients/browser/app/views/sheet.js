@@ -8,8 +8,8 @@ import { face, imageOf, priced, tile } from "../parts/card.js";
 import { openDialog } from "../parts/dialog.js";
 import { Element } from "../parts/element.js";
 import { icon } from "../parts/icons.js";
+import { changeTicket, removeLine } from "../parts/lines.js";
 import { say } from "../parts/notices.js";
-import { changeTicket, removeLine } from "../parts/place.js";
 import { sessionOf } from "../parts/session.js";
 import { money, plural, t } from "../parts/texts.js";
 import { report, terminal } from "../parts/world.js";
@@ -294,7 +294,10 @@ class Sheet extends Element {
     this.close();
     const session = sessionOf(terminal);
     const { line, quantity, note } = this;
-    if (!line) return session.add(offer, { quantity, note: note.trim() });
+    if (!line) {
+      if (session.query) session.search(""); // it was found, and how many was said: what is looked for next is another
+      return session.add(offer, { quantity, note: note.trim() });
+    }
     await changeTicket(session.place, (ticket) =>
       withMore(withNote(withLineTold(ticket, line.id, offer), line.id, note.trim()), line.id, quantity - line.quantity),
     );

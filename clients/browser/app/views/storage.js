@@ -12,6 +12,7 @@ import { report, terminal } from "../parts/world.js";
 /** @typedef {import("../../src/types.js").ImageUsage} ImageUsage */
 
 const MB = 1e6;
+const OFTEN = 2000; // ms between two measurements while more comes
 const BUDGETS = [50, 100, 250, 500, 1000, 2000]; // MB
 
 const CHOICES = /** @type {const} */ ({
@@ -34,6 +35,10 @@ class Storage extends Element {
   #usage = null;
   /** @type {ImageUsage | null} */
   #images = null;
+  /** @type {unknown[]} what there was of it when it was measured */
+  #measured = [];
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #timer;
 
   /** @override */
   watched() {
@@ -44,9 +49,19 @@ class Storage extends Element {
   connectedCallback() {
     super.connectedCallback();
     void this.#measure();
+    this.#timer = setInterval(() => {
+      if (kept().some((one, at) => one !== this.#measured[at])) void this.#measure();
+    }, OFTEN);
+  }
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    clearInterval(this.#timer);
   }
 
   #measure = async () => {
+    this.#measured = kept();
     try {
       [this.#usage, this.#images] = await Promise.all([terminal.usage(), terminal.images.usage()]);
     } catch (error) {
@@ -199,6 +214,9 @@ class Storage extends Element {
   };
 }
 
+/** Other objects when there is more of it, or less. */
+const kept = () => [terminal.pictures, terminal.outbox, terminal.resources.product].map((store) => store.getSnapshot());
+
 /** The pictures of products that are on the menu, now or again. */
 const shown = () =>
   new Set(
@@ -212,16 +230,18 @@ class Clear extends Element {
   /** @override */
   draw() {
     const { tickets, favourites, outbox } = terminal;
+    const [open, liked, unsent] = [tickets, favourites, outbox].map((store) => store.getSnapshot().length);
     const lost = [
-      plural("{count} ticket", "{count} tickets", tickets.getSnapshot().length),
-      plural("{count} favourite", "{count} favourites", favourites.getSnapshot().length),
-      plural("{count} photo that wasn't sent", "{count} photos that weren't sent", outbox.getSnapshot().length),
-    ];
+      open && plural("{count} ticket", "{count} tickets", open),
+      liked && plural("{count} favourite", "{count} favourites", liked),
+      unsent && plural("{count} photo that wasn't sent", "{count} photos that weren't sent", unsent),
+      t("the settings of this device"),
+    ].filter(Boolean);
     return html`
       <div class="sheet-head"><h2 id="clear-name">${t("Clear everything?")}</h2></div>
       <div class="sheet-body">
         <p>${t("This exists on this device only, and will be lost:")}</p>
-        <ul class="card-box">${[...lost, t("the settings of this device")].map((one) => html`<li class="line">${one}</li>`)}</ul>
+        <ul class="card-box">${lost.map((one) => html`<li class="line">${one}</li>`)}</ul>
         <p class="hint">${t("The menu and its pictures are fetched again. The device stays enrolled.")}</p>
       </div>
       <div class="sheet-foot buttons">

@@ -49,13 +49,9 @@ class Tables extends Element {
   /** @override */
   draw() {
     const { zone, dining_table } = terminal.resources;
-    const known = [...zone.getSnapshot()].sort(inOrder);
-    const ids = new Set(known.map((one) => one.id));
-    const tables = dining_table.getSnapshot().filter((table) => table.is_active !== false);
-    const elsewhere = tables.some((table) => !ids.has(table.zone)) ? [{ id: ELSEWHERE, name: t("Other") }] : [];
-    const zones = [...known, ...elsewhere];
+    const zones = tablesByZone(zone.getSnapshot(), dining_table.getSnapshot());
     const chosen = zones.find((one) => one.id === this.#zone) ?? zones[0];
-    const there = tables.filter((table) => (ids.has(table.zone) ? table.zone : ELSEWHERE) === chosen?.id).sort(byName);
+    const there = chosen?.tables ?? [];
     const isList = terminal.settings.getSnapshot().tables === "list";
     return html`
       <div class="tables">
@@ -75,7 +71,7 @@ class Tables extends Element {
         <div class="zone" id="zone" role="tabpanel" aria-label=${chosen?.name ?? t("Zones")}>
           ${there.length ? (isList ? this.#list(there) : this.#plan(there)) : this.#none(zones.length > 0)}
         </div>
-        ${this.#others(tables)}
+        ${this.#others(zones.flatMap(({ tables }) => tables))}
       </div>
     `;
   }
@@ -169,6 +165,22 @@ class Tables extends Element {
 }
 
 customElements.define("rc-tables", Tables);
+
+/**
+ * The tables that are in use, below their zones; those whose zone isn't there come last.
+ * @template {{id: string, name: string}} Zone
+ * @param {readonly Zone[]} zones @param {readonly DiningTable[]} all
+ * @returns {{id: string, name: string, tables: DiningTable[]}[]}
+ */
+export function tablesByZone(zones, all) {
+  const ids = new Set(zones.map((zone) => zone.id));
+  const tables = all.filter((table) => table.is_active !== false).sort(byName);
+  const known = [...zones]
+    .sort(inOrder)
+    .map(({ id, name }) => ({ id, name, tables: tables.filter(({ zone }) => zone === id) }));
+  const elsewhere = tables.filter(({ zone }) => !ids.has(zone));
+  return elsewhere.length ? [...known, { id: ELSEWHERE, name: t("Other"), tables: elsewhere }] : known;
+}
 
 /** @param {"plan" | "list"} how */
 const show = (how) => void terminal.settings.set("tables", how);

@@ -6,13 +6,15 @@ import { html, nothing, repeat } from "../../vendor/lit.js";
 import { openDialog } from "../parts/dialog.js";
 import { Element } from "../parts/element.js";
 import { icon } from "../parts/icons.js";
+import { changeTicket, removeLine } from "../parts/lines.js";
 import { say } from "../parts/notices.js";
-import { changeTicket, placeName, removeLine } from "../parts/place.js";
+import { placeName } from "../parts/place.js";
 import { copy } from "../parts/platform.js";
 import { sessionOf } from "../parts/session.js";
 import { money, number, plural, t, time } from "../parts/texts.js";
 import { report, terminal } from "../parts/world.js";
 import { openSheet } from "./sheet.js";
+import { tablesByZone } from "./tables.js";
 
 /** @import { Offer, Ticket, TicketLine } from "../../src/types.js" */
 
@@ -207,22 +209,24 @@ class Actions extends Element {
   /** @param {Ticket} ticket */
   #places(ticket) {
     const { zone, dining_table } = terminal.resources;
-    const zones = new Map(zone.getSnapshot().map((one) => [one.id, one.name]));
-    const tables = dining_table
-      .getSnapshot()
-      .filter((table) => table.is_active !== false)
-      .map((table) => ({ id: table.id, label: `${zones.get(table.zone) ?? t("Other")} · ${table.name}` }))
-      .sort((one, other) => one.label.localeCompare(other.label, undefined, { numeric: true }));
-    const places = [{ id: COUNTER, label: t("Counter") }, ...tables].filter((place) => place.id !== ticket.id);
-    return html`<div class="card-box">
-      ${places.map(({ id, label }) => {
-        const there = terminal.tickets.get(id);
-        const sum = there.lines.length
-          ? html`<span class="hint">${t("joins {sum}", { sum: money(there.total) })}</span>`
-          : nothing;
-        return html`<button class="line action" type="button" data-move=${id} @click=${() => this.#close(`to ${id}`)}><span>${label}</span>${sum}</button>`;
-      })}
-    </div>`;
+    const groups = tablesByZone(zone.getSnapshot(), dining_table.getSnapshot());
+    const places = [{ name: "", tables: [{ id: COUNTER, name: t("Counter") }] }, ...groups]
+      .map(({ name, tables }) => ({ name, tables: tables.filter(({ id }) => id !== ticket.id) }))
+      .filter(({ tables }) => tables.length);
+    return places.map(
+      ({ name, tables }) => html`
+        ${name ? html`<h3>${name}</h3>` : nothing}
+        <div class="places" role="group" aria-label=${name || t("Counter")}>
+          ${tables.map((table) => {
+            const there = terminal.tickets.get(table.id);
+            return html`<button class="button" type="button" data-move=${table.id} @click=${() => this.#close(`to ${table.id}`)}>
+              <span>${table.name}</span>
+              ${there.lines.length ? html`<small class="hint">${t("joins {sum}", { sum: money(there.total) })}</small>` : nothing}
+            </button>`;
+          })}
+        </div>
+      `,
+    );
   }
 
   /** @param {string} value */

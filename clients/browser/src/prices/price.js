@@ -114,6 +114,18 @@ export class Prices {
   }
 
   /**
+   * The rules that count for every product here, unless one for fewer of them counts instead.
+   *
+   * @param {string | null} zone
+   */
+  forAll(zone) {
+    const fitting = this.rules.filter(
+      ({ rule: { scope }, target }) => scope === "all" || (scope === "zone" && target === zone),
+    );
+    return together(fitting).map(({ rule }) => rule);
+  }
+
+  /**
    * @param {Product} product
    * @param {string | null} zone
    */
@@ -128,9 +140,7 @@ export class Prices {
       above ??= this.#categoriesOf(product);
       return above.has(target);
     });
-    const best = fitting.find(({ rule }) => !rule.is_stackable);
-    const stacked = fitting.filter(({ rule }) => rule.is_stackable).sort(byPriority);
-    return best ? [best, ...stacked] : stacked;
+    return together(fitting);
   }
 
   /**
@@ -146,6 +156,17 @@ export class Prices {
     }
     return found;
   }
+}
+
+/**
+ * The best of those that aren't stackable, then every stackable one.
+ *
+ * @param {Readable[]} fitting by rank
+ */
+function together(fitting) {
+  const best = fitting.find(({ rule }) => !rule.is_stackable);
+  const stacked = fitting.filter(({ rule }) => rule.is_stackable).sort(byPriority);
+  return best ? [best, ...stacked] : stacked;
 }
 
 /**

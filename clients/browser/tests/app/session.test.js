@@ -118,6 +118,35 @@ test("the place is kept, its zone counts, and a table that is gone gives way to 
   context.mock.timers.reset();
 });
 
+test("the rules that count for everything are those of the place, but not of one category", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const always = { ...RULE, time_from: null, time_to: null, is_stackable: true };
+  const price_rule = [
+    { ...always, id: "a", name: "Sunday", priority: 2 },
+    { ...always, id: "b", name: "Service", scope: "zone", zone: "terrace", priority: 1 },
+    { ...always, id: "c", name: "Drinks", scope: "category", category: "drinks" },
+    { ...always, id: "d", name: "Worse", is_stackable: false },
+    { ...always, id: "e", name: "Better", is_stackable: false, scope: "zone", zone: "hall" },
+  ];
+  const dining_table = [
+    { id: "t1", zone: "terrace" },
+    { id: "t2", zone: "hall" },
+  ];
+  const session = new Session(aTerminal({ dining_table, price_rule }));
+  const names = () => [...session.forAll.values()];
+
+  assert.deepEqual(names(), ["Worse", "Sunday"]);
+  session.open("t1");
+  assert.deepEqual(names(), ["Worse", "Sunday", "Service"]);
+  session.open("t2");
+  assert.deepEqual(names(), ["Better", "Sunday"]);
+  assert.deepEqual(
+    session.priceOf(/** @type {any} */ (TEA)).rules.map(({ name }) => name),
+    ["Better", "Sunday", "Drinks"],
+  );
+  context.mock.timers.reset();
+});
+
 test("lists: all, a category, favourites, what was used last; a search looks into all of it", async (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const cake = { ...TEA, id: "cake", name: "Cake", category: "food", tags: [] };

@@ -1,0 +1,98 @@
+"""The page that says what this device keeps: protecting it, and clearing all of it, which names what is lost."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import House, OpenTerminal, Watch, until_connection
+from .looking import until
+from .test_photos_taken_offline import add, camera_photo
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
+
+pytestmark = pytest.mark.any_database
+
+# A browser that answers so when it is asked not to clear what is kept; Chromium decides by how often a page was used.
+ANSWERING = """(() => {
+  let isPersistent = false;
+  const persist = async () => (isPersistent = %s);
+  Object.defineProperty(navigator.storage, "persist", { value: persist });
+  Object.defineProperty(navigator.storage, "persisted", { value: async () => isPersistent });
+})()"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "shown"),
+    [
+        ("true", "Protected.", "doesn't clear this by itself"),
+        ("false", "The browser refused.", "may clear this by itself"),
+    ],
+)
+def test_protecting_asks_the_browser_and_says_what_it_answered(
+    open_terminal: OpenTerminal, answer: str, said: str, shown: str
+) -> None:
+    page = open_terminal("/storage", before=lambda context: context.add_init_script(ANSWERING % answer))
+    button = page.locator("[data-do=protect]")
+
+    button.click()
+
+    expect(page.locator("[data-notice=protect]")).to_contain_text(said)
+    expect(page.locator("rc-storage")).to_contain_text(shown)
+    expect(button).to_have_count(0 if answer == "true" else 1)
+
+
+def own(page: "Page") -> list[int]:
+    """How many tickets, favourites, waiting photos and settings there are."""
+    script = """() => [
+      ...[redcoral.tickets, redcoral.favourites, redcoral.outbox].map((store) => store.getSnapshot().length),
+      Object.keys(redcoral.settings.getSnapshot()).filter((name) => name === "theme").length,
+    ]"""
+    found: list[int] = page.evaluate(script)
+    return found
+
+
+def test_clearing_everything_names_what_is_lost_and_does_it_in_every_tab(
+    open_terminal: OpenTerminal, house: House, watch: Watch
+) -> None:
+    watch.allow("net::ERR_FAILED")
+
+    def sending_nothing(context: "BrowserContext") -> None:
+        context.route("**/api/albums**", lambda route: route.abort())
+
+    product = house.product()["id"]
+    page = open_terminal(token=house.a_token(may_upload=True), before=sending_nothing)
+    page.click(f"[data-product='{product}'] .card-tap")
+    page.evaluate("(id) => redcoral.favourites.set(id, true)", product)
+    page.evaluate("redcoral.settings.set('theme', 'dark')")
+    add(page, camera_photo(), product)
+    other = page.context.new_page()
+    other.goto(page.url)
+    until_connection(other)
+    page.bring_to_front()
+    assert own(page) == own(other) == [1, 1, 1, 1]
+
+    page.click(".bar a[href='#/storage']")
+    page.click("[data-do=clear]")
+    lost = page.locator("rc-clear li")
+    expect(lost).to_have_text(["1 ticket", "1 favourite", "1 photo that wasn't sent", "the settings of this device"])
+    page.click("rc-clear .button >> nth=0")
+    expect(lost).to_have_count(0)
+    assert own(page) == [1, 1, 1, 1]
+    page.click("[data-do=clear]")
+    page.click("[data-do=clear-now]")
+
+    expect(lost).to_have_count(0)
+    for tab in (page, other):
+        until(tab, "() => redcoral.tickets.getSnapshot().length === 0 && redcoral.outbox.getSnapshot().length === 0")
+        until_connection(tab)
+        until(tab, "(id) => redcoral.resources.product.get(id)", product)  # fetched again
+        assert own(tab) == [0, 0, 0, 0]
+        assert tab.get_attribute("html", "data-theme") is None
+    until(page, "() => redcoral.device.getSnapshot()?.name")
+    page.click("[data-do=clear]")
+    expect(lost).to_have_text(["the settings of this device"])
+    page.reload()
+    until_connection(page)
+    assert own(page) == [0, 0, 0, 0]
