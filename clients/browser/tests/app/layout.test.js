@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnsIn, layPlan, layRows, rowsBetween } from "../../app/parts/layout.js";
+import { columnsIn, layRows, rowsBetween } from "../../app/parts/layout.js";
+import { layPlan } from "../../app/parts/plan.js";
 
 const MEASURES = { columns: 3, card: 100, heading: 40, gap: 10 };
 const section = (/** @type {string} */ id, /** @type {number} */ count) => ({
