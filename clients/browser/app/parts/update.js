@@ -3,6 +3,8 @@
 // With a service worker the browser keeps the new build ready, and hands it out by itself only when no page of the old
 // one is open. Without one (plain http, private windows) the server is asked which build it has.
 
+import { say } from "./notices.js";
+import { t } from "./texts.js";
 import { report } from "./world.js";
 
 /** @typedef {"none" | "installing" | "ready" | "failed"} WorkerState */
@@ -98,8 +100,13 @@ function buildOf(worker) {
   });
 }
 
+let isTaking = false;
+
 /** Shows the new build, once: this page ends. Not while something is open that a person would lose. */
 export async function takeUpdate() {
+  if (isTaking) return;
+  isTaking = true;
+  if (isOpen()) say({ name: "update-waits", text: t("The new version comes as soon as nothing is open here.") });
   await untilNothingIsOpen();
   const waiting = registration?.waiting;
   if (waiting) {
@@ -109,6 +116,7 @@ export async function takeUpdate() {
     });
     waiting.postMessage("take over");
     await taken;
+    await untilNothingIsOpen(); // something may have been opened meanwhile
   }
   location.reload();
 }
