@@ -1,5 +1,6 @@
 """The page that says what this device keeps: protecting it, and clearing all of it, which names what is lost."""
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,6 +8,7 @@ from playwright.sync_api import expect
 
 from .conftest import House, OpenTerminal, Watch, until_connection
 from .looking import until
+from .pictures import product_with_picture
 from .test_photos_taken_offline import add, camera_photo
 
 if TYPE_CHECKING:
@@ -41,6 +43,17 @@ def test_protecting_asks_the_browser_and_says_what_it_answered(
     expect(page.locator("[data-notice=protect]")).to_contain_text(said)
     expect(page.locator("rc-storage")).to_contain_text(shown)
     expect(button).to_have_count(0 if answer == "true" else 1)
+
+
+def test_what_pictures_use_is_counted_while_they_come(open_terminal: OpenTerminal, house: House) -> None:
+    page = open_terminal("/storage")
+    counted = page.locator("rc-storage dt", has_text=re.compile(r"picture"))
+    expect(counted).to_have_text(re.compile(r"^\d+ pictures?$"))
+    before = int(counted.inner_text().split()[0])
+
+    product_with_picture(house)
+
+    expect(counted).to_have_text(re.compile(rf"^{before + 1} pictures?$"))
 
 
 def own(page: "Page") -> list[int]:

@@ -12,7 +12,7 @@ import { report, terminal } from "../parts/world.js";
 /** @typedef {import("../../src/types.js").ImageUsage} ImageUsage */
 
 const MB = 1e6;
-const OFTEN = 2000; // ms between two measurements while more comes
+const OFTEN = 2000; // ms between two looks while pictures come
 const BUDGETS = [50, 100, 250, 500, 1000, 2000]; // MB
 
 const CHOICES = /** @type {const} */ ({
@@ -35,8 +35,7 @@ class Storage extends Element {
   #usage = null;
   /** @type {ImageUsage | null} */
   #images = null;
-  /** @type {unknown[]} what there was of it when it was measured */
-  #measured = [];
+  #counted = terminal.pictures.getSnapshot(); // when #images were
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #timer;
 
@@ -49,9 +48,7 @@ class Storage extends Element {
   connectedCallback() {
     super.connectedCallback();
     void this.#measure();
-    this.#timer = setInterval(() => {
-      if (kept().some((one, at) => one !== this.#measured[at])) void this.#measure();
-    }, OFTEN);
+    this.#timer = setInterval(this.#count, OFTEN);
   }
 
   /** @override */
@@ -61,12 +58,20 @@ class Storage extends Element {
   }
 
   #measure = async () => {
-    this.#measured = kept();
     try {
       [this.#usage, this.#images] = await Promise.all([terminal.usage(), terminal.images.usage()]);
     } catch (error) {
       report(error);
     }
+    this.requestUpdate();
+  };
+
+  /** While pictures come; to measure the rest reads all of it. */
+  #count = async () => {
+    const { pictures, images } = terminal;
+    if (this.#counted === pictures.getSnapshot()) return;
+    this.#counted = pictures.getSnapshot();
+    this.#images = (await images.usage().catch(report)) ?? this.#images;
     this.requestUpdate();
   };
 
@@ -213,9 +218,6 @@ class Storage extends Element {
     openDialog(question, "small", { labelledby: "clear-name" }).then(this.#measure, report);
   };
 }
-
-/** Other objects when there is more of it, or less. */
-const kept = () => [terminal.pictures, terminal.outbox, terminal.resources.product].map((store) => store.getSnapshot());
 
 /** The pictures of products that are on the menu, now or again. */
 const shown = () =>
