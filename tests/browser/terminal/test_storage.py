@@ -18,6 +18,7 @@ pytestmark = pytest.mark.any_database
 
 # A browser that answers so when it is asked not to clear what is kept; Chromium decides by how often a page was used.
 ANSWERING = """(() => {
+  if (!navigator.storage) return; // the empty page before
   let isPersistent = false;
   const persist = async () => (isPersistent = %s);
   Object.defineProperty(navigator.storage, "persist", { value: persist });
