@@ -50,10 +50,9 @@ def _committed(verb: Callable[[], T]) -> T:
 
 
 def is_contention(error: IntegrityError | OperationalError) -> bool:
-    """Whether another writer is the cause: a deadlock, a lock that it holds, a constraint that it broke first."""
-    cause = error.__cause__
-    return (
-        isinstance(error, IntegrityError)
-        or getattr(cause, "sqlstate", None) in (DEADLOCK, NOT_SERIALIZABLE)
-        or getattr(cause, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
-    )
+    """Whether another writer is the cause: a deadlock, or a constraint that it broke first.
+
+    That SQLite's only writer is busy isn't one: it was waited for, nothing was read, and the same may go well later.
+    """
+    sqlstate = getattr(error.__cause__, "sqlstate", None)
+    return isinstance(error, IntegrityError) or sqlstate in (DEADLOCK, NOT_SERIALIZABLE)

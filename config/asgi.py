@@ -7,38 +7,36 @@ rest to WSGI workers. See docs/adr/0004.
 import asyncio
 import os
 import signal
-from contextlib import nullcontext, suppress
-from typing import Any, cast
+from contextlib import suppress
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from .wsgi import application as wsgi_application  # isort: skip - sets Django up before anything of it is imported
 
 from a2wsgi import WSGIMiddleware
+from django.db import InterfaceError, OperationalError
 from django.utils.translation import get_language_from_request, override
 
 from devices import writebehind
 from devices.identity import request_from_scope
-from refusals import Refusal
-from serving.bodies import ClientLeft, Receive, Send, handed_out, spooled
+from refusals import DatabaseUnavailable, Refusal
+from serving import limits
+from serving.bodies import BODY, ClientLeft, Receive, Send, handed_out, spooled
+from serving.connections import guard_connections
 from serving.descriptors import room_for_streams
 from serving.garbage_collection import freeze_loaded
 from serving.heartbeats import tell_streams
 from serving.reserve import database_held_open
-from syncing import registry
+from serving.strangers import may_send
+from serving.turns import PROBE_THREADS, THREADS, turn_of
 from syncing.events import Streams
 
 from . import problems
 
 EVENTS = "/api/sync/events"
-SNAPSHOTS = frozenset(f"/api/sync/{name}" for name in registry.names())
-THREADS = 16
 
 streams = Streams()
-# A request for a snapshot may wait in its thread for the process that builds it. When many come at once, the rest waits
-# here, where waiting costs nothing, and other requests find threads.
-snapshots = asyncio.Semaphore(THREADS // 2)
-django = WSGIMiddleware(cast(Any, wsgi_application), workers=THREADS)
 
 
 async def application(scope: Any, receive: Receive, send: Send) -> None:
@@ -51,23 +49,37 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
             await (streams if scope["path"] == EVENTS else requests)(scope, receive, send)
         except Refusal as refusal:
             await answer(refusal, scope, send)
+        except (OperationalError, InterfaceError):
+            await answer(DatabaseUnavailable(), scope, send)
 
 
 async def requests(scope: Any, receive: Receive, send: Send) -> None:
     """What Django answers, in a thread that waits neither for the client's bytes nor for the client to take ours."""
-    place = snapshots if scope["path"] in SNAPSHOTS else nullcontext()
+    by = probes if scope["path"] in limits.PROBES else django
     with suppress(ClientLeft):
-        async with spooled(scope, receive) as (whole_scope, replay), handed_out(send) as keep, place:
-            await django(whole_scope, replay, keep)
+        async with spooled(scope, receive, may_send) as whole, handed_out(send) as keep, turn_of(scope):
+            await by(whole, receive, keep)
+
+
+def wsgi(environ: Any, start_response: Any) -> Any:
+    """Reads the body from its file: a2wsgi would fetch it piece by piece from the loop, and keep it in memory twice."""
+    environ["wsgi.input"] = environ["asgi.scope"][BODY]
+    return wsgi_application(environ, start_response)
+
+
+django = WSGIMiddleware(wsgi, workers=THREADS)
+probes = WSGIMiddleware(wsgi, workers=PROBE_THREADS)
 
 
 async def answer(refusal: Refusal, scope: Any, send: Send) -> None:
     """The answer to what never reached Django, in the language that its middleware would have chosen."""
-    with override(get_language_from_request(request_from_scope(scope))):
-        problem = problems.problem(refusal)
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.items()]
-    await send({"type": "http.response.start", "status": problem.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": problem.content})
+    request = request_from_scope(scope)
+    with override(get_language_from_request(request)):
+        refused = problems.refused(request, refusal)
+    refused.headers["Content-Length"] = str(len(refused.content))
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in refused.items()]
+    await send({"type": "http.response.start", "status": refused.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": refused.content})
 
 
 async def lifespan(receive: Receive, send: Send) -> None:
@@ -76,6 +88,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
 
 
 async def live(receive: Receive, send: Send) -> None:
+    guard_connections(receive)
     streams.capacity = min(streams.capacity, room_for_streams())
     telling = asyncio.create_task(tell_streams(lambda: len(streams.open)))
     while True:

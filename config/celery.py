@@ -12,6 +12,7 @@ from celery.signals import heartbeat_sent, task_postrun, task_prerun, worker_pro
 from celery.worker.heartbeat import Heart
 from django.db import close_old_connections
 
+import normalform
 from serving import heartbeats
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -46,6 +47,12 @@ def keep_good_connections(**_: Any) -> None:
 def give_way(**_: Any) -> None:
     """Let requests, streams and the broker go first, but only a little: they may wait for a lock of the task."""
     os.nice(5)
+
+
+@worker_process_init.connect
+def keep_buffers(**_: Any) -> None:
+    """For the next picture. A web process would rather have the memory."""
+    normalform.keep_buffers()
 
 
 trouble = ""  # with showing the heartbeat, as it was logged last: it comes every two seconds

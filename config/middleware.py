@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.middleware.locale import LocaleMiddleware
-from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 
@@ -147,17 +146,12 @@ class ShortWayMiddleware:
 
 
 class RefusalMiddleware(MiddlewareMixin):
-    """Answers with a problem when a view outside of REST framework raises a Refusal; a person reads a page."""
+    """Answers when a view outside of REST framework raises a Refusal, or has no database."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, Refusal):
-            return None
-        if problems.is_api(request) or "text/html" not in request.headers.get("Accept", ""):
-            return problems.problem(exception)
-        page = render(request, "refused.html", {"refusal": exception}, status=exception.status)
-        for name, value in exception.headers.items():
-            page.headers[name] = value
-        return page
+        if isinstance(exception, OperationalError | InterfaceError):
+            return problems.no_database(request, exception)
+        return problems.refused(request, exception) if isinstance(exception, Refusal) else None
 
 
 def packed(response: HttpResponse) -> HttpResponse:

@@ -5,6 +5,7 @@ its code here. docs/errors.md lists every code.
 """
 
 import logging
+import sys
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -13,12 +14,13 @@ import orjson
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from rest_framework import exceptions
 
-from refusals import Refusal
+from refusals import DatabaseUnavailable, Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +48,6 @@ class Problem(HttpResponse):
             **more,
         }
         super().__init__(orjson.dumps(members), status=status, content_type="application/problem+json", headers=headers)
-
-
-class DatabaseUnavailable(Refusal):
-    """The database is restarting, say. Nothing was written, so asking again is right."""
-
-    status, code, retry_after = 503, "database_unavailable", 2
-    detail = _("The database doesn't answer just now; ask again soon.")
 
 
 class Invalid(Refusal):
@@ -135,7 +130,25 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return defaults.page_not_found(request, exception)
 
 
+def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """``refusal`` as a problem, or as a page for a person."""
+    if is_api(request) or "text/html" not in request.headers.get("Accept", ""):
+        return problem(refusal)
+    page = render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
+    for name, value in refusal.headers.items():
+        page.headers[name] = value
+    return page
+
+
+def no_database(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.error("The database failed a request", exc_info=error)
+    return refused(request, DatabaseUnavailable())
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError):  # of a middleware: views never get so far with it
+        return no_database(request, error)
     if is_api(request):
         return Problem(500, "server_error", _("The server failed; the failure is in its log."))
     return defaults.server_error(request)

@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import UpdateError
+from django.db import OperationalError
 from django.utils import timezone
 
 STEP = timedelta(minutes=15)  # a session is written so seldom that reading stays reading
@@ -14,6 +16,15 @@ class SessionStore(db.SessionStore):
 
     A cookie can spell out a NUL byte, which PostgreSQL refuses with an error that Django doesn't catch.
     """
+
+    def save(self, must_create: bool = False) -> None:
+        """As Django's, which takes a busy database for a session that was deleted meanwhile, and answers 400."""
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            if isinstance(error.__context__, OperationalError):
+                raise error.__context__ from None
+            raise
 
     def _validate_session_key(self, key: str | None) -> bool:
         return super()._validate_session_key(key) and str(key).isalnum()  # type: ignore[misc]  # untyped, but Django's

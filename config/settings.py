@@ -85,6 +85,7 @@ PENDING_PHOTO_MIN_AGE_MS = env.int("PENDING_PHOTO_MIN_AGE_MS", 10_000, validate=
 # --- Streams and operations -------------------------------------------------------------------------------------
 STREAM_PROCESSES = env.int("STREAM_PROCESSES", 1, validate=AT_LEAST_ONE)
 STREAM_CAPACITY = env.int("STREAM_CAPACITY", 10_000, validate=AT_LEAST_ONE)
+STREAMS_PER_DEVICE = env.int("STREAMS_PER_DEVICE", 4, validate=AT_LEAST_ONE)
 CHANGE_RETENTION_DAYS = env.int("CHANGE_RETENTION_DAYS", 30, validate=AT_LEAST_ONE)
 CHANGE_RETENTION_ROWS = env.int("CHANGE_RETENTION_ROWS", 1_000_000, validate=AT_LEAST_ONE)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
@@ -124,7 +125,7 @@ else:
     }
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",  # a transaction that begins as a reader can't always become a writer
-        "timeout": 30,  # seconds; SQLite's busy wait is unfair
+        "timeout": 5,  # seconds for another writer; then the answer is 503 database_unavailable
         # FULL: a commit that was answered survives a power cut. recursive_triggers: REPLACE reports its deletion.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON",
     }

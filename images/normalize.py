@@ -1,6 +1,7 @@
 """The package ``normalform`` as this server uses it: what it refuses is raised as a `Refusal`."""
 
 import logging
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar
@@ -17,7 +18,10 @@ logger = logging.getLogger(__name__)
 # Of inputs for files; some systems don't count all of these formats among their images.
 ACCEPT = ",".join(("image/*", *normalform.TYPES))
 
-normalform.keep_buffers()
+# Threads of this process that may have a picture in hand, of which one decodes. ``make run`` has a line before threads
+# are taken (serving/turns.py); under another server the rest of the threads has to stay free for others.
+hands = threading.BoundedSemaphore(4)
+PATIENCE_SECONDS = 5.0
 
 
 class PictureRefused(Refusal):
@@ -43,6 +47,8 @@ class OverCapacity(Refusal):
 
 @contextmanager
 def refusing() -> Iterator[None]:
+    if not hands.acquire(timeout=PATIENCE_SECONDS):
+        raise OverCapacity
     try:
         yield
     except normalform.ImageRefused as refused:
@@ -50,6 +56,8 @@ def refusing() -> Iterator[None]:
     except normalform.NoMemory as error:
         logger.warning("%s", error)
         raise OverCapacity from error
+    finally:
+        hands.release()
 
 
 @refusing()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 
 class Refusal(Exception):
@@ -42,3 +43,10 @@ class InvalidParameter(Refusal):
     """A parameter of the query has a value that it can't have."""
 
     status, code = 400, "invalid_parameter"
+
+
+class DatabaseUnavailable(Refusal):
+    """It is restarting, say, or another writer has held SQLite for long. Nothing was written: asking again is right."""
+
+    status, code, retry_after = 503, "database_unavailable", 2
+    detail = _("The database doesn't answer just now; ask again soon.")

@@ -15,6 +15,9 @@ from .valkey import answers, replies, valkey_command
 MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
 ANSWER_SECONDS = 8.0
 
+# glibc keeps memory for each thread that has decoded a picture, and keeps what was freed below a growing threshold.
+FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1048576"}
+
 
 def members(
     *,
@@ -52,13 +55,13 @@ def members(
     web = Member(
         "web",
         [*python, "uvicorn", *uvicorn.split(), asked, f"--port={port}"],
-        {"WEB_CONCURRENCY": str(web_processes)},  # what uvicorn reads its --workers from
+        {"WEB_CONCURRENCY": str(web_processes), **FRUGAL},  # the first is what uvicorn reads its --workers from
         is_ready=partial(listens, port),
         answers=partial(is_alive, port),
     )
     celery = [*python, "celery", "-A", "config", "--quiet", "--skip-checks"]
     # SIGQUIT: a worker gives unfinished tasks back to the broker. The warning is about pickles; it takes none.
-    calm = {"REMAP_SIGTERM": "SIGQUIT", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
+    calm = {**FRUGAL, "REMAP_SIGTERM": "SIGQUIT", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
     # Pictures and catalogue are read without them. What keeps them down, a full disk or a broker, may go by.
     background: dict[str, Any] = {"after": valkey, "is_needed": False}
     worker = Member("worker", [*celery, "worker", "--concurrency=2", "--loglevel=INFO"], calm, **background)

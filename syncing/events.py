@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from urllib.parse import parse_qs
@@ -24,7 +25,7 @@ from .delivered import Recorder
 from .feed import Hub
 from .readers import in_reader
 from .stream import Asked, Stream
-from .wire import Receive, Scope, Send, wire_of
+from .wire import Receive, Scope, Send, cut_off, wire_of
 
 WELCOME_SECONDS = 10.0
 START_SECONDS = 10.0
@@ -88,6 +89,7 @@ class Streams:
         self.open: dict[Stream, Caller] = {}
         self.capacity = settings.STREAM_CAPACITY
         self.taken = 0  # of it
+        self.taken_by: Counter[str] = Counter()  # by the caller's id
         self.recorder = Recorder()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -137,11 +139,26 @@ class Streams:
         if self.hub.closing or self.taken >= self.capacity:
             wait = random.randint(1, 5)  # noqa: S311 - spreads a herd, keeps no secret
             raise OverCapacity(_("This server carries as many streams as it can."), retry_after=wait)
+        if self.taken_by[caller.id] >= settings.STREAMS_PER_DEVICE:
+            self._end_oldest(caller)
         self.taken += 1  # from here on, or a herd that comes at once would all find room
+        self.taken_by[caller.id] += 1
         try:
             await self._carry(scope["method"], asked, caller, receive, send)
         finally:
             self.taken -= 1
+            self.taken_by[caller.id] -= 1
+            if not self.taken_by[caller.id]:
+                del self.taken_by[caller.id]
+
+    def _end_oldest(self, caller: Caller) -> None:
+        """Make room for another stream of ``caller``. Raises OverCapacity when its streams don't end."""
+        if self.taken_by[caller.id] >= 2 * settings.STREAMS_PER_DEVICE:  # nobody reads those that were told to
+            raise OverCapacity(_("This device has as many streams as it may."), retry_after=5)
+        for stream, other in self.open.items():
+            if other.id == caller.id and not stream.is_ending:
+                stream.end()
+                return
 
     async def _carry(self, method: str, asked: Asked, caller: Caller, receive: Receive, send: Send) -> None:
         self.start()
@@ -162,7 +179,7 @@ class Streams:
         try:
             await stream.run(receive)
         except* TimeoutError:
-            pass  # the client takes nothing any more
+            await cut_off(send)  # the client takes nothing any more
         finally:
             self.open.pop(stream)
             self.recorder.leave(stream)

@@ -74,6 +74,10 @@ class Stream:
                 if self.talking:
                     self.talking.cancel()
 
+    @property
+    def is_ending(self) -> bool:
+        return self.place.ending
+
     def end(self) -> None:
         """Say what is queued and a bookmark, and complete the answer."""
         self.place.end()

@@ -82,3 +82,12 @@ def wire_of(send: Send) -> Wire:
     """The shortest way to the client of ``send``."""
     cycle = getattr(send, "__self__", None)
     return DirectWire(cycle) if isinstance(cycle, RequestResponseCycle) else Wire(send)
+
+
+async def cut_off(send: Send) -> None:
+    """End the connection of ``send`` now. Just closed, it would wait for a client that doesn't read what is left."""
+    cycle = getattr(send, "__self__", None)
+    if isinstance(cycle, RequestResponseCycle):
+        cycle.transport.abort()
+        while (await cycle.receive())["type"] != "http.disconnect":
+            pass

@@ -18,6 +18,7 @@ from .shop import UVICORN, Shop, Table
 
 SIZES = (1, 500, 2_000, 10_000)
 CHANGES = 20
+ONE_DEVICE = {"STREAMS_PER_DEVICE": "10000"}  # has all of them
 SQLITE = "ours on SQLite"
 BARE = "-m benchmarks.sync.bare_streams {port}"
 # The most that ours may take: of whom, for how many streams, which percentile.
@@ -51,14 +52,14 @@ def timed(edit: Callable[[], object]) -> Change:
 
 @contextmanager
 def ours(shop: Shop, change: Change) -> Iterator[Server]:
-    with shop.serving(UVICORN, "config.asgi:application") as (address, pid):
+    with shop.serving(UVICORN, "config.asgi:application", **ONE_DEVICE) as (address, pid):
         yield address, pid, shop.enrol(), change
 
 
 @contextmanager
 def ours_on_sqlite(shop: Shop, _change: Change) -> Iterator[Server]:
     data = shop.folder / "embedded"
-    settings = {"DATABASE_URL": "", "DATA_DIR": str(data)}
+    settings = {"DATABASE_URL": "", "DATA_DIR": str(data), **ONE_DEVICE}
     shop.manage("migrate", "-v0", **settings)
     shop.manage("shell", "-c", ZONE, **settings)
     with shop.serving(UVICORN, "config.asgi:application", **settings) as (address, pid):

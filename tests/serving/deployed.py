@@ -21,7 +21,7 @@ DEPLOY = ROOT / "deploy"
 EMPTY: Mapping[str, str] = MappingProxyType({})
 NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log stderr; {user}
-events {{}}
+events {{ worker_connections {connections}; }}
 http {{
     access_log off; {more}
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
@@ -61,7 +61,14 @@ def start_processes(new_server: NewServer, *, stack: ExitStack, **settings: str)
 
 
 def start_nginx(
-    binary: str, server: RunningServer, conf: str, *, stack: ExitStack, folder: Path, more: str = ""
+    binary: str,
+    server: RunningServer,
+    conf: str,
+    *,
+    stack: ExitStack,
+    folder: Path,
+    more: str = "",
+    connections: int = 512,
 ) -> None:
     """nginx in ``folder`` before ``server``; ``conf`` is a form of deploy/nginx.conf, ``more`` lies around it."""
     for standard, name in ((":8001", "WEB"), (":8002", "STREAM")):
@@ -69,7 +76,7 @@ def start_nginx(
     (folder / "redcoral.conf").write_text(conf.replace("/var/lib/redcoral", str(server.data)))
     shutil.copytree(DEPLOY / "snippets", folder / "snippets")
     user = "user root;" if Path("/proc/self").owner() == "root" else ""
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, user=user, more=more))
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, user=user, more=more, connections=connections))
     start(
         [binary, "-c", folder / "nginx.conf"],
         ready=lambda: (folder / "nginx.pid").exists(),

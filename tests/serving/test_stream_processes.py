@@ -21,7 +21,7 @@ STREAMS = 16  # that all of them go to one of two processes is a matter of 1 in 
 
 @pytest.fixture
 def server(new_server: NewServer) -> Iterator[RunningServer]:
-    with new_server(STREAM_PROCESSES="2") as server:
+    with new_server(STREAM_PROCESSES="2", STREAMS_PER_DEVICE=str(STREAMS)) as server:
         yield server.until_ready()
 
 

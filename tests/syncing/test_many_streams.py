@@ -133,6 +133,6 @@ def test_a_thousand_streams_hold_no_connection_hear_of_a_new_epoch_and_end_in_or
                 assert heard.rpartition(b"event: ")[2].startswith(b"bookmark")
             assert used - before < 3
 
-    with web_process(graceful_seconds=SECONDS, PGAPPNAME=NAME) as (address, server):
+    with web_process(graceful_seconds=SECONDS, PGAPPNAME=NAME, STREAMS_PER_DEVICE=str(CROWD)) as (address, server):
         run_to_end(a_life(address, server))
         assert server.wait(SECONDS) in (0, -signal.SIGTERM)

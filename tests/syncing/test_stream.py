@@ -265,7 +265,7 @@ def test_an_upload_that_is_cut_off_takes_no_effect(web: str, token: str) -> None
 
 
 def test_of_many_that_come_at_once_no_more_are_taken_than_there_is_room_for(token: str) -> None:
-    with web_process(STREAM_CAPACITY="2") as (address, _), ExitStack() as stack:
+    with web_process(STREAM_CAPACITY="2", STREAMS_PER_DEVICE="12") as (address, _), ExitStack() as stack:
         host, _, port = address.removeprefix("http://").partition(":")
         request = f"GET /api/sync/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
         herd = [stack.enter_context(socket.create_connection((host, int(port)), timeout=20)) for _ in range(12)]
