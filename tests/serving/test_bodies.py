@@ -12,8 +12,7 @@ import httpx
 import pytest
 from django.contrib.staticfiles import finders
 
-from config import asgi
-from serving import bodies
+from serving import bodies, turns
 from tests.parts import ROOT, free_port, run_to_end, shared_environment, start, wait_until
 
 LARGE = "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
@@ -56,7 +55,7 @@ def test_clients_that_never_read_stop_nobody_else_neither_while_they_stay_nor_wh
     url = f"http://127.0.0.1:{web}"
     whole = Path(str(finders.find(LARGE))).read_bytes()
     assert len(whole) > 1_000_000  # else the kernel would take the answers from the server's hands
-    slow = [ask_and_never_read(web, times=5) for _ in range(asgi.THREADS + 2)]
+    slow = [ask_and_never_read(web, times=5) for _ in range(turns.THREADS + 2)]
 
     staying = [httpx.get(f"{url}/livez", timeout=20).status_code for _ in range(3)]
     for wire in slow:

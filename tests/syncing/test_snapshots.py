@@ -20,7 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 
 from catalog.models import Product
-from config import asgi
+from serving import turns
 from syncing import epochs, log, registry, snapshots
 from tests.parts import ROOT, free_port, shared_environment, wait_until
 
@@ -172,9 +172,9 @@ def test_a_herd_that_waits_for_a_builder_leaves_threads_for_others(product: Prod
     etag = snapshots.current_etag(name="product")
     with ExitStack() as stack:
         http = stack.enter_context(httpx.Client(base_url=web, headers={"Authorization": f"Bearer {token}"}))
-        terminals = stack.enter_context(ThreadPoolExecutor(asgi.THREADS + 2))
+        terminals = stack.enter_context(ThreadPoolExecutor(turns.THREADS + 2))
         with a_builder_at_work(etag):
-            waits = [terminals.submit(http.get, "/api/sync/product", timeout=60) for _ in range(asgi.THREADS + 2)]
+            waits = [terminals.submit(http.get, "/api/sync/product", timeout=60) for _ in range(turns.THREADS + 2)]
             paths = ["/livez", "/api/sync/status", "/api/products"] * 3
             others = [http.get(path, timeout=10).status_code for path in paths]
             assert not any(terminal.done() for terminal in waits)
