@@ -111,13 +111,13 @@ def test_a_request_worker_that_dies_is_replaced_and_no_request_fails(new_server:
         before, failed, asked = workers(), 0, 0
         psutil.Process(min(before)).kill()
         over = time.monotonic() + 40
-        while time.monotonic() < over and not (len(workers()) == len(before) and workers() != before):
+        while time.monotonic() < over and (asked < 50 or len(workers() - before) != 1 or len(workers()) < 2):
             asked += 1
             failed += not answers(f"{server.url}/livez")
 
-        assert workers() != before
+        assert len(workers() - before) == 1
         assert len(workers()) == len(before)
-        assert (failed, asked > 10) == (0, True)
+        assert failed == 0
 
 
 def test_every_location_that_passes_requests_on_includes_the_one_list_of_headers() -> None:
