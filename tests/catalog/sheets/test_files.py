@@ -120,7 +120,7 @@ def test_one_styled_cell_at_the_end_of_everything_costs_nothing(place: str) -> N
     book.save(target)
     begun = time.perf_counter()
     assert xlsx.read(target.getvalue()).rows == [(1, ["name", "price"])]
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - begun < 5
 
 
 def test_something_in_the_last_column_is_named() -> None:
