@@ -121,7 +121,12 @@ class RunningServer:
 
     def members(self, words: str) -> list[psutil.Process]:
         """The members whose command line has ``words``."""
-        return [p for p in self.alive() if words in " ".join(p.cmdline())]
+        found = []
+        for process in self.alive():
+            with suppress(psutil.NoSuchProcess):  # it may have ended since
+                if words in " ".join(process.cmdline()):
+                    found.append(process)
+        return found
 
     def stop(self, how: signal.Signals = signal.SIGINT, *, seconds: float = 30) -> float:
         """Sends ``how`` to the started process, waits for its end, and returns how many seconds that took."""

@@ -291,7 +291,7 @@ def test_of_many_that_come_at_once_no_more_are_taken_than_there_is_room_for(toke
 
 
 def test_sigterm_ends_open_streams_with_a_bookmark(token: str) -> None:
-    with web_process() as (address, process), ExitStack() as stack:
+    with web_process(STREAMS_PER_DEVICE="20") as (address, process), ExitStack() as stack:
         tills = [stack.enter_context(Terminal(address, token)) for _ in range(20)]
         for till in tills:
             till.until("hello")
