@@ -49,7 +49,7 @@ def terminals(shop: Shop, folder: Path, count: int) -> Iterator[list[tuple[Termi
         pairs = []
         for number in range(count):
             proxy = open_ones.enter_context(Proxy(shop.server.port, source=f"127.0.1.{number + 1}"))
-            bridge = Bridge.client(proxy.url, token=shop.token, timeouts=IMPATIENT)
+            bridge = Bridge.client(proxy.url, token=shop.new_token(), timeouts=IMPATIENT)
             terminal = Terminal(bridge, folder / str(number), resources=["product", "category"], prefetch_seconds=5)
             pairs.append((open_ones.enter_context(terminal), proxy))
         yield pairs
