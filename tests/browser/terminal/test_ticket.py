@@ -301,6 +301,7 @@ def test_a_ticket_is_shared_and_printed_with_all_that_is_on_it(open_terminal: Op
         expect(paper.locator(shown)).to_be_visible()
     for hidden in (".bar", ".top", ".does button", ".ticket-head button", "rc-toasts"):
         expect(page.locator(hidden).first).to_be_hidden()
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
     for part in ("h2", ".what small", ".sum"):
         assert paper.locator(part).first.evaluate("(one) => getComputedStyle(one).color") == "rgb(0, 0, 0)"
 
