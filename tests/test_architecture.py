@@ -19,6 +19,7 @@ ROOMS = (
     "images",
     "refusals",
     "clocks",
+    "telemetry",
     "serving",
     "syncing",
     "terminal",
@@ -27,7 +28,7 @@ ROOMS = (
 APPS = tuple(
     room
     for room in ROOMS
-    if room not in {"adminpages", "backoffice", "clocks", "config", "refusals", "serving", "terminal"}
+    if room not in {"adminpages", "backoffice", "clocks", "config", "refusals", "serving", "telemetry", "terminal"}
 )
 OWN = (*ROOMS, "normalform", "benchmarks", "clients", "tests", "tools")
 LONGEST = 400  # lines; a file that needs more holds more than one idea
