@@ -21,7 +21,6 @@ from django.views import defaults
 from rest_framework import exceptions
 
 from refusals import DatabaseUnavailable, Refusal
-from telemetry import requests
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +36,6 @@ CODES = {
 class Problem(HttpResponse):
     """The response that is a problem; ``more`` are members beside the usual ones."""
 
-    reason = ""  # what happened, in English, for the log
-
     def __init__(
         self, status: int, code: str, detail: str | Promise, *, headers: Mapping[str, str] | None = None, **more: Any
     ) -> None:
@@ -50,9 +47,6 @@ class Problem(HttpResponse):
             "detail": str(detail),
             **more,
         }
-        if request_id := requests.current.get():
-            members["request_id"] = request_id
-        self.code = code  # for the log
         super().__init__(orjson.dumps(members), status=status, content_type="application/problem+json", headers=headers)
 
 
@@ -63,9 +57,7 @@ class Invalid(Refusal):
 
 def problem(refusal: Refusal) -> Problem:
     """``refusal`` as the answer to a request."""
-    said = Problem(refusal.status, refusal.code, refusal.detail, headers=refusal.headers, **refusal.members)
-    said.reason = refusal.reason
-    return said
+    return Problem(refusal.status, refusal.code, refusal.detail, headers=refusal.headers, **refusal.members)
 
 
 def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
@@ -82,6 +74,8 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     elif isinstance(error, exceptions.ValidationError):
         error = Invalid(errors=list(flatten(error.get_full_details())))
     if isinstance(error, Refusal):
+        if error.status >= 500:
+            logger.warning("%s: %s", error.code, error.reason or error)
         return problem(error)
     if not isinstance(error, exceptions.APIException):
         return None

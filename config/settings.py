@@ -51,7 +51,6 @@ TIME_ZONE = env.str(
 SHOP_NAME = env.str("SHOP_NAME", "")
 CURRENCY = env.str("CURRENCY", "EUR", validate=validate.OneOf(CURRENCIES, error="Not a currency such as EUR."))
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
-LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
 
 # --- Services ---------------------------------------------------------------------------------------------------
 database_url = env.str("DATABASE_URL", "", validate=url("postgres", "postgresql", "sqlite"))
@@ -302,7 +301,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": f"telemetry.lines.{'Json' if LOG_FORMAT == 'json' else 'Text'}"},
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "alone": {"format": "{message}", "style": "{"},
     },
     "filters": {"others": {"()": "config.values.others_than", "name": "redcoral.security"}},
@@ -314,12 +313,6 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "redcoral.security": {"handlers": ["security"], "level": "INFO"},
-        # Each refusal is one line of ours (telemetry/refused.py); what Django fails at is an error.
-        "django.request": {"level": "ERROR"},
-        # A worker says of each task that it came and that it went well; a scan comes twice a minute.
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "uvicorn.access": {"handlers": ["console"], "propagate": False},
         "botocore": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
     },

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -201,7 +201,7 @@ class Supervisor:
         assert process.stdout is not None
         with process.stdout:
             for data in process.stdout:
-                prefix = f"{datetime.now(UTC):%H:%M:%S} {name:<{self.width}} | "
+                prefix = f"{datetime.now():%H:%M:%S} {name:<{self.width}} | "  # noqa: DTZ005 - the time here
                 if sys.stdout.isatty():
                     prefix = f"\033[0m\033[{colour}m{prefix}\033[0m"
                 for line in data.decode(errors="replace").splitlines():

@@ -19,7 +19,6 @@ ROOMS = (
     "images",
     "refusals",
     "clocks",
-    "telemetry",
     "serving",
     "syncing",
     "terminal",
@@ -28,7 +27,7 @@ ROOMS = (
 APPS = tuple(
     room
     for room in ROOMS
-    if room not in {"adminpages", "backoffice", "clocks", "config", "refusals", "serving", "telemetry", "terminal"}
+    if room not in {"adminpages", "backoffice", "clocks", "config", "refusals", "serving", "terminal"}
 )
 OWN = (*ROOMS, "normalform", "benchmarks", "clients", "tests", "tools")
 LONGEST = 400  # lines; a file that needs more holds more than one idea

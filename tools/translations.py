@@ -29,7 +29,6 @@ ROOMS = (
     "devices",
     "images",
     "refusals",
-    "telemetry",
     "serving",
     "syncing",
     "terminal",

@@ -18,7 +18,6 @@ from django.db import transaction
 
 from clocks.rows import bring_back
 from images.blobs import StorageUnavailable
-from images.identity import must_be_ours
 
 from . import measures, pipeline
 from .broker import waiting
@@ -170,8 +169,6 @@ def look_up(batch: Iterable[Photo]) -> Iterable[tuple[Photo, Found]]:
             continue
         try:
             found = Found.THERE if is_there(photo.key) else Found.MISSING
-            if found is Found.MISSING:
-                must_be_ours()  # in another storage everything is missing
             failures = 0
         except StorageUnavailable as error:
             logger.warning("storage did not answer photo=%s: %s", photo.pk, error.reason)
@@ -195,8 +192,7 @@ def report(scope: str, counts: Counts, *, now: datetime) -> None:
     oldest = Photo.objects.pending().order_by("created_at").values_list("created_at", flat=True).first()
     age = (now - oldest).total_seconds() if oldest else 0.0
     measures.passed(scope, **{name: getattr(counts, name) for name in measures.DECISIONS})
-    logger.log(
-        logging.INFO if counts.checked else logging.DEBUG,  # an idle server is silent
+    logger.info(
         "reconciled scope=%s %s oldest_pending_seconds=%.0f",
         scope,
         " ".join(f"{name}={value}" for name, value in asdict(counts).items()),
