@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.terminal.conftest import House, OpenTerminal, until_connection
+from tests.browser.terminal.conftest import House, OpenTerminal, Watch, until_connection
 from tests.browser.terminal.looking import rows, snapshots, until_shown
 from tests.posclient.proxy import Proxy
 
@@ -82,8 +82,9 @@ def test_a_database_of_another_shape_is_used_or_made_anew(
 
 
 def test_without_indexeddb_everything_works_in_memory_and_it_says_so(
-    house: House, proxy: Proxy, open_terminal: OpenTerminal
+    house: House, proxy: Proxy, open_terminal: OpenTerminal, watch: Watch
 ) -> None:
+    watch.allow("status of 401")  # until it has its cookie
     product = house.product(price="1.00")
     page = open_terminal(token=None, state=None)
     page.context.add_init_script("delete globalThis.indexedDB; delete Window.prototype.indexedDB")
