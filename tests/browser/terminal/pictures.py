@@ -30,6 +30,7 @@ SHOW = """async (hash) => {
   return [image.naturalWidth, image.naturalHeight];
 }"""
 COMPLETE = """(hashes) => {
+  if (!globalThis.redcoral) return false; // the page is still being loaded
   const { state, stored, wanted } = redcoral.pictures.getSnapshot();
   return state === "complete" && stored === wanted && hashes.every((hash) => redcoral.images.bytes.get(hash));
 }"""
