@@ -18,4 +18,4 @@ from images.blobs.bucket import bucket_blobs  # noqa: E402
 app.finalize()
 app.loader.import_default_modules()
 bucket_blobs()
-Client().get("/livez")
+Client(headers={"Host": "localhost"}).get("/livez")

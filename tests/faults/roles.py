@@ -212,7 +212,7 @@ def actor(orders: Connection) -> None:
 
 def terminal(token: str, album_id: str, body: dict[str, Any], data: bytes) -> None:
     """The whole flow of a client and of the web process that serves it: register, PUT, process."""
-    server = Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False)
+    server = Client(headers={"Host": "localhost", "Authorization": f"Bearer {token}"}, raise_request_exception=False)
     answer = server.post(f"/api/albums/{album_id}/photos", body, content_type="application/json")
     assert answer.status_code == 201, answer.content
     reached("after presign")
