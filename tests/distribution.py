@@ -3,6 +3,10 @@
 Once, on SQLite, runs what no database makes a difference to: a test that no database is near, and what is marked
 ``any_database``. Nothing else decides: what isn't let near a database and reaches for one fails, on SQLite.
 
+A test of Chromium or of a whole server that fails is run once more, and named in the summary (``-rR``) when it passes
+then: what it waits for is done by processes that share two cores with it. Whatever proves that nothing is lost gets
+one try.
+
 ``-n`` hands out what takes longest first, so that no process waits for another's last test, and what belongs `TOGETHER`
 to one process, so that what it stands on is started once.
 """
@@ -53,6 +57,9 @@ TOGETHER = (
 )
 
 
+TRIED_AGAIN = ("tests/browser/", "tests/serving/")
+
+
 def reaches_a_database(item: pytest.Item) -> bool:
     """Whether anything lets the test near a database; nothing else does, see `only_with_a_database_near`."""
     return item.get_closest_marker("django_db") is not None or not DATABASES.isdisjoint(fixtures_of(item))
@@ -75,6 +82,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[item for item in items if runs_once(item)])
         items[:] = [item for item in items if not runs_once(item)]
     result = yield
+    for item in items:
+        if item.nodeid.startswith(TRIED_AGAIN):
+            item.add_marker(pytest.mark.flaky(reruns=1))
     seconds: dict[str, float] = defaultdict(float)
     for item in items:
         seconds[unit(item.nodeid)] += likely_seconds(item)

@@ -133,9 +133,16 @@ def proxy(house: House) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def watch() -> Iterator[Watch]:
-    watch = Watch()
-    yield watch
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Function) -> Iterator[None]:
+    """A test that did all that it wanted still fails when the browser complained."""
+    yield
+    watch = item.funcargs.get("watch", Watch())
+    assert isinstance(watch, Watch)
     assert watch.complaints == []
 
 
