@@ -146,7 +146,7 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "redcoral",
         # A cache that doesn't answer must cost less than doing without it.
-        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1, "serializer": "config.cache.BytesOnly"},
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1, "serializer": "config.cache.BytesOnly"},
     }
 }
 

@@ -37,6 +37,8 @@ TOGETHER = (
     ("tests/browser/library/",),  # Chromium
     ("tests/browser/",),  # Chromium
     ("tests/serving/test_serve.py",),  # servers
+    ("tests/serving/test_broker_states.py",),  # a server, and a broker that is brought into each state
+    ("tests/serving/test_full_disk.py",),  # a server on a small disk
     ("tests/serving/test_client_certificates.py",),  # a server and two nginx
     ("tests/main_job/test_examples.py",),  # a server with the demo
     (  # a web process

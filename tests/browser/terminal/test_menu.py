@@ -80,8 +80,13 @@ def test_a_scanner_adds_what_it_reads_wherever_the_focus_is(open_terminal: OpenT
     page.keyboard.press("Enter")
 
     expect(page.locator("[data-notice='not-found']")).to_be_visible()
-    lines = page.evaluate("redcoral.tickets.get('counter').lines.map((line) => [line.product, line.quantity])")
-    assert lines == [[product["id"], 2]]
+    page.wait_for_function(
+        """(id) => {
+          const { lines } = redcoral.tickets.get("counter");
+          return lines.length === 1 && lines[0].product === id && lines[0].quantity === 2;
+        }""",
+        arg=product["id"],
+    )
 
 
 def test_words_that_found_something_are_gone_when_the_next_are_typed(open_terminal: OpenTerminal, house: House) -> None:
