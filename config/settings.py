@@ -171,6 +171,7 @@ INSTALLED_APPS = [
     "images",
     "catalog",
     "uploads",
+    "studio",
     "terminal",
     "backoffice",
     "serving",

@@ -20,6 +20,7 @@ ROOMS = (
     "refusals",
     "clocks",
     "serving",
+    "studio",
     "syncing",
     "terminal",
     "uploads",
@@ -27,7 +28,7 @@ ROOMS = (
 APPS = tuple(
     room
     for room in ROOMS
-    if room not in {"adminpages", "backoffice", "clocks", "config", "refusals", "serving", "terminal"}
+    if room not in {"adminpages", "backoffice", "clocks", "config", "refusals", "serving", "studio", "terminal"}
 )
 OWN = (*ROOMS, "normalform", "benchmarks", "clients", "tests", "tools")
 LONGEST = 400  # lines; a file that needs more holds more than one idea

@@ -30,6 +30,7 @@ ROOMS = (
     "images",
     "refusals",
     "serving",
+    "studio",
     "syncing",
     "terminal",
     "uploads",
