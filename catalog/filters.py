@@ -61,6 +61,11 @@ class Listing:
                 made[name.removesuffix("s")] = made[name]
         object.__setattr__(self, "parameters", made)
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The names of all parameters of a list."""
+        return ("limit", "cursor", "search", "ordering", *self.parameters)
+
     def chosen(self, query: Mapping[str, Sequence[str]]) -> Q:
         """The condition that the parameters in ``query`` (all values of each) put on the objects."""
         condition = Q()

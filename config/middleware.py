@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -15,10 +16,11 @@ from django.utils.deprecation import MiddlewareMixin
 from devices import contacts, proxies, trail
 from devices.identity import bearer_token
 from devices.models import token_digest
-from refusals import Refusal
+from refusals import InvalidParameter, Refusal
+from refusals.unknown import refuse_unknown
 from syncing import log
 from syncing.codings import pack, takes_gzip
-from syncing.views import changes, status
+from syncing.views import DELTA_PARAMETERS, changes, status
 
 from . import problems
 
@@ -140,9 +142,25 @@ class ShortWayMiddleware:
                 return None
             device_id, heads = found
             contacts.note(device_id)
+            refuse_unknown(request.GET, DELTA_PARAMETERS if resource else ())
             return status(request, heads) if resource is None else changes(request, resource, heads)
         except (OperationalError, InterfaceError, Refusal) as error:  # the view would ask the database once more
             return problems.answer(error, {})
+
+
+class ParametersMiddleware(MiddlewareMixin):
+    """Refuses a parameter that the view doesn't have; ``parameters`` of a view of the API are those of its GET."""
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        if not request.META.get("QUERY_STRING") or not hasattr(view, "cls") or is_of(view.cls, "drf_spectacular"):
+            return None
+        made_with = {"parameters": getattr(view.cls, "parameters", ()), **view.initkwargs}
+        known = made_with["parameters"] if request.method in ("GET", "HEAD") else ()
+        try:
+            refuse_unknown(request.GET, known)
+        except InvalidParameter as refusal:
+            return problems.problem(refusal)
+        return None
 
 
 class RefusalMiddleware(MiddlewareMixin):
@@ -152,6 +170,10 @@ class RefusalMiddleware(MiddlewareMixin):
         if isinstance(exception, OperationalError | InterfaceError):
             return problems.no_database(request, exception)
         return problems.refused(request, exception) if isinstance(exception, Refusal) else None
+
+
+def is_of(kind: type, library: str) -> bool:
+    return kind.__module__.startswith(f"{library}.")
 
 
 def packed(response: HttpResponse) -> HttpResponse:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from rest_framework import exceptions
 
-from refusals import DatabaseUnavailable, Refusal
+from refusals import DatabaseUnavailable, Refusal, type_of
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Problem(HttpResponse):
         self, status: int, code: str, detail: str | Promise, *, headers: Mapping[str, str] | None = None, **more: Any
     ) -> None:
         members = {
-            "type": "about:blank",
+            "type": type_of(code),
             "title": HTTPStatus(status).phrase,
             "status": status,
             "code": code,

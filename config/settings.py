@@ -195,6 +195,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "config.middleware.RefusalMiddleware",
+    "config.middleware.ParametersMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -286,6 +287,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "RedCoral edge server",
     "DESCRIPTION": "Products, pictures and every change of them, for restaurant terminals.",
     "VERSION": "1",
+    "SERVERS": [{"url": "/", "description": "This server"}],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -294,6 +296,8 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.schema.add_stream",
+        "config.schema.put_in_order",
+        "config.schema.add_examples",
     ],
 }
 

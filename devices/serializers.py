@@ -5,10 +5,12 @@ from typing import Any
 
 from rest_framework import serializers
 
+from refusals.serializers import StrictSerializer
+
 SCOPES = ["read", "upload", "manage"]
 
 
-class EnrollSerializer(serializers.Serializer[Any]):
+class EnrollSerializer(StrictSerializer):
     code = serializers.CharField(max_length=64, help_text="As shown in admin; case and dashes don't matter.")
     name = serializers.CharField(max_length=100, help_text="How people will know the device.")
     cookie = serializers.BooleanField(

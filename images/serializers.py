@@ -9,6 +9,7 @@ from rest_framework import serializers
 from images.blobs import HASH, HASH_PATTERN
 from images.models import Image
 from images.services import image_url
+from refusals.serializers import StrictSerializer
 
 MOST_HASHES = 1000
 
@@ -31,7 +32,7 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
         return image_url(image.hash)
 
 
-class UploadSerializer(serializers.Serializer[Any]):
+class UploadSerializer(StrictSerializer):
     file = serializers.FileField()
 
 
@@ -48,7 +49,7 @@ class HashField(serializers.Field[str, Any, str, Any]):
         return value
 
 
-class WantedSerializer(serializers.Serializer[Any]):
+class WantedSerializer(StrictSerializer):
     hashes = serializers.ListField(child=HashField(), max_length=MOST_HASHES)
 
 

@@ -92,6 +92,7 @@ class MissingView(APIView):
 
 
 class ImageView(APIView):
+    parameters = ("w", "format")
     http_method_names = ["get", "head", "options"]
 
     def get_authenticators(self) -> list[BaseAuthentication]:

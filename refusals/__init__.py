@@ -39,6 +39,11 @@ class Refusal(Exception):
         return str(self.detail)
 
 
+def type_of(code: str) -> str:
+    """The ``type`` of a problem: where the server itself shows what docs/errors.md says of ``code``."""
+    return f"/api/errors#{code}"
+
+
 class InvalidParameter(Refusal):
     """A parameter of the query has a value that it can't have."""
 

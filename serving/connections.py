@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from refusals import Refusal
+from refusals import Refusal, type_of
 
 from .descriptors import room_for_streams
 
@@ -204,7 +204,7 @@ class Connection(HttpToolsProtocol):
             return
         self._refused = refusal
         status = HTTPStatus(refusal.status)
-        members = {"type": "about:blank", "title": status.phrase, "status": status, "code": refusal.code}
+        members = {"type": type_of(refusal.code), "title": status.phrase, "status": status, "code": refusal.code}
         body = orjson.dumps({**members, "detail": str(refusal)})
         headers = {**refusal.headers, "Content-Type": "application/problem+json", "Content-Length": len(body)}
         head = "".join(f"{name}: {value}\r\n" for name, value in {**headers, "Connection": "close"}.items())

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from devices.identity import Caller, DeviceCaller, NotAuthenticated, identify, request_from_scope, still_welcome
 from devices.rights import NotPermitted, may_see
 from refusals import Refusal
+from refusals.unknown import refuse_unknown
 
 from . import registry
 from .cursors import Cursor, UnreadableCursor
@@ -29,6 +30,7 @@ from .wire import Receive, Scope, Send, cut_off, wire_of
 
 WELCOME_SECONDS = 10.0
 START_SECONDS = 10.0
+PARAMETERS = ("resources", "cursor")
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -60,8 +62,9 @@ class OverCapacity(Refusal):
 
 
 def parse(scope: Scope) -> Asked:
-    """The query and ``Last-Event-ID`` of ``scope``. Raises UnknownResourceAsked."""
+    """The query and ``Last-Event-ID`` of ``scope``. Raises UnknownResourceAsked and InvalidParameter."""
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    refuse_unknown(query, PARAMETERS)
     names = tuple(registry.names())
     if "resources" in query:
         asked = [name for value in query["resources"] for name in value.split(",")]

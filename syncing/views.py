@@ -28,6 +28,7 @@ from .serializers import DeltaSerializer, SnapshotSerializer, StatusSerializer
 KEEP_AND_ASK = "private, no-cache"  # a client may keep the answer, but has to ask about it each time
 DEFAULT_LIMIT = 1000
 LARGEST_LIMIT = 5000
+DELTA_PARAMETERS = ("since", "epoch", "limit")
 # A number that no 64-bit counter reaches is still a number: a terminal that sends it is ahead.
 WHOLE_NUMBER = re.compile(r"[0-9]{1,4000}", re.ASCII)  # Python reads no more than 4,300
 RESOURCE = OpenApiParameter("resource", str, OpenApiParameter.PATH, description="The name of a resource.")
@@ -36,7 +37,9 @@ RESOURCE = OpenApiParameter("resource", str, OpenApiParameter.PATH, description=
 class StatusView(APIView):
     """Where every resource stands; the check after a reconnect."""
 
-    @extend_schema(operation_id="sync_status", responses=StatusSerializer, tags=["sync"])
+    @extend_schema(
+        operation_id="sync_status", summary="Where every resource stands", responses=StatusSerializer, tags=["sync"]
+    )
     def get(self, request: Request) -> HttpResponseBase:
         return status(request, log.heads())
 
@@ -54,7 +57,13 @@ class OfAResource(APIView):
 class SnapshotView(OfAResource):
     """Every object of a resource, true at exactly ``version``."""
 
-    @extend_schema(operation_id="sync_snapshot", parameters=[RESOURCE], responses=SnapshotSerializer, tags=["sync"])
+    @extend_schema(
+        operation_id="sync_snapshot",
+        summary="All objects of a resource",
+        parameters=[RESOURCE],
+        responses=SnapshotSerializer,
+        tags=["sync"],
+    )
     def get(self, request: Request, resource: str) -> HttpResponseBase:
         name = registry.resource(resource).name
         etag = snapshots.current_etag(name=name)
@@ -77,8 +86,11 @@ class SnapshotView(OfAResource):
 class ChangesView(OfAResource):
     """The newest change of each object since a version."""
 
+    parameters = DELTA_PARAMETERS
+
     @extend_schema(
         operation_id="sync_changes",
+        summary="What changed since a version",
         parameters=[
             RESOURCE,
             OpenApiParameter("since", int, required=True, description="The version that the terminal has."),

@@ -10,6 +10,7 @@ from catalog.serializers.fields import WholeNumberField
 from images.models import is_hash
 from images.services import image_url
 from normalform import CONTENT_TYPES, MAX_BYTES, content_type_of
+from refusals.serializers import StrictSerializer
 
 from .matching import WAYS, Match
 from .models import Album, Photo
@@ -34,7 +35,7 @@ class PhotoCountsSerializer(serializers.Serializer[dict[str, int]]):
     failed = serializers.IntegerField()
 
 
-class AlbumSerializer(serializers.ModelSerializer[Album]):
+class AlbumSerializer(StrictSerializer, serializers.ModelSerializer[Album]):
     id = UUIDText(required=False)
     counts = serializers.SerializerMethodField()
 
@@ -55,7 +56,7 @@ class ContentTypeField(serializers.ChoiceField):
         return super().to_internal_value(content_type_of(data, "") if data and isinstance(data, str) else data)
 
 
-class DeclarationSerializer(serializers.Serializer[Declaration]):
+class DeclarationSerializer(StrictSerializer):
     """What a client says about a photo before it sends it."""
 
     id = UUIDText(required=False, allow_null=True, default=None)
@@ -130,7 +131,7 @@ class AlbumPhotosSerializer(serializers.Serializer[Any]):
     photos = AlbumPhotoSerializer(many=True)
 
 
-class MatchingSerializer(serializers.Serializer[Any]):
+class MatchingSerializer(StrictSerializer):
     """Names of files whose products are asked for, and by what a product may be found."""
 
     filenames = serializers.ListField(child=serializers.CharField(max_length=255), max_length=500)

@@ -57,7 +57,8 @@ class AlbumsView(UploadsView):
         operation_id="albums_create",
         request=AlbumSerializer,
         responses={201: AlbumSerializer},
-        description="Make an album. The same id again gives the same album.",
+        summary="Make an album",
+        description="The same id again gives the same album.",
     )
     def post(self, request: Request) -> Response:
         album = AlbumSerializer(data=request.data)
@@ -73,7 +74,7 @@ class AlbumsView(UploadsView):
 class AlbumView(UploadsView):
     rights: ClassVar = {"GET": ("uploads.view_album", "uploads.change_album", "uploads.add_photo")}
 
-    @extend_schema(responses=AlbumSerializer)
+    @extend_schema(summary="Read an album: how many of its photos stand where", responses=AlbumSerializer)
     def get(self, request: Request, album_id: UUID) -> Response:
         return Response(AlbumSerializer(services.album(album_id=album_id, sender=self.sender())).data)
 
@@ -84,7 +85,7 @@ class AlbumPhotosView(UploadsView):
         "POST": ("uploads.add_photo",),
     }
 
-    @extend_schema(operation_id="albums_photos_list", responses=AlbumPhotosSerializer)
+    @extend_schema(operation_id="albums_photos_list", summary="List an album's photos", responses=AlbumPhotosSerializer)
     def get(self, request: Request, album_id: UUID) -> Response:
         photos = services.photos_of(album_id=album_id, sender=self.sender())
         return Response(AlbumPhotosSerializer({"photos": photos}).data)
@@ -92,7 +93,8 @@ class AlbumPhotosView(UploadsView):
     @extend_schema(
         request=DeclarationSerializer,
         responses={201: RegisteredSerializer},
-        description="Register a photo. The same id again gives the same photo, with a fresh upload target.",
+        summary="Register a photo, and get the address for its bytes",
+        description="The same id again gives the same photo, with a fresh upload target.",
     )
     def post(self, request: Request, album_id: UUID) -> Response:
         photo = DeclarationSerializer(data=request.data)
@@ -113,7 +115,7 @@ class AlbumPhotosView(UploadsView):
 class ReconcileView(UploadsView):
     rights: ClassVar = {"POST": ("uploads.change_album", "uploads.add_photo")}
 
-    @extend_schema(request=None, responses=ReconciledSerializer)
+    @extend_schema(summary="Bring records and storage to agree", request=None, responses=ReconciledSerializer)
     def post(self, request: Request, album_id: UUID) -> Response:
         album = services.album(album_id=album_id, sender=self.sender())
         return Response(ReconciledSerializer(reconcile_album(album_id=album.pk, now=timezone.now())).data)
@@ -126,7 +128,7 @@ class MatchView(UploadsView):
     rights: ClassVar = {"POST": ("uploads.add_photo",)}
     model = Product
 
-    @extend_schema(request=MatchingSerializer, responses=MatchedSerializer, description="Find products by file names.")
+    @extend_schema(request=MatchingSerializer, responses=MatchedSerializer, summary="Find products by file names")
     def post(self, request: Request) -> Response:
         asked = MatchingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -140,11 +142,11 @@ class PhotoView(UploadsView):
         "DELETE": ("uploads.delete_photo", "uploads.add_photo"),
     }
 
-    @extend_schema(responses=PhotoSerializer)
+    @extend_schema(summary="Read a photo: where it stands", responses=PhotoSerializer)
     def get(self, request: Request, photo_id: UUID) -> Response:
         return Response(PhotoSerializer(services.photo(photo_id=photo_id, sender=self.sender())).data)
 
-    @extend_schema(responses={204: None}, description="Clean up. An unknown id is fine.")
+    @extend_schema(responses={204: None}, summary="Forget a photo", description="An unknown id is fine.")
     def delete(self, request: Request, photo_id: UUID) -> Response:
         services.delete_photo(photo_id=photo_id, sender=self.sender())
         return Response(status=204)
@@ -153,7 +155,7 @@ class PhotoView(UploadsView):
 class ProcessView(UploadsView):
     rights: ClassVar = {"POST": ("uploads.change_photo", "uploads.add_photo")}
 
-    @extend_schema(request=None, responses={202: PhotoStatusSerializer})
+    @extend_schema(summary="Process a photo that was sent", request=None, responses={202: PhotoStatusSerializer})
     def post(self, request: Request, photo_id: UUID) -> Response:
         photo = services.request_processing(photo_id=photo_id, now=timezone.now(), sender=self.sender())
         return Response(PhotoStatusSerializer(photo).data, status=202)
@@ -168,6 +170,7 @@ class UploadView(UploadsView):
 
     @extend_schema(
         operation_id="uploads_put",
+        summary="Send the bytes of a photo",
         auth=[],
         request={"image/*": OpenApiTypes.BINARY},
         responses={200: OpenApiResponse(description="Stored.")},

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from catalog import models
+from refusals.serializers import StrictSerializer
 
 from .fields import PinField, TextField
 from .shape import ChildSerializer, ShapeSerializer
@@ -170,7 +171,7 @@ class PrintDestinationSerializer(ShapeSerializer):
         fields = ("id", "name", "kind", "address", "copies", "fallback", "is_active", "updated_at")
 
 
-class PinSerializer(serializers.Serializer[Any]):
+class PinSerializer(StrictSerializer):
     pin = PinField()
 
 

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from catalog.preconditions import Precondition
 from catalog.writing import Operation, Verb
+from refusals.serializers import StrictSerializer
 
 from . import ProblemSerializer
 from .fields import IdField
@@ -37,14 +38,14 @@ class ObjectField(serializers.Field[Any, Any, Any, Any]):
         return data
 
 
-class OperationSerializer(serializers.Serializer[Any]):
+class OperationSerializer(StrictSerializer):
     op = serializers.ChoiceField(choices=[str(verb) for verb in Verb])
     id = IdField(required=False, help_text=_("Of the object; needed for all but `create`."))
     if_match = serializers.CharField(required=False, help_text=_("As the header `If-Match`."))
     data: Any = ObjectField(required=False, help_text=_("As the body of the single write."))
 
 
-class BatchSerializer(serializers.Serializer[Any]):
+class BatchSerializer(StrictSerializer):
     mode = Mode()
     operations = OperationSerializer(many=True, max_length=MANY_OPERATIONS)  # type: ignore[call-arg]
 

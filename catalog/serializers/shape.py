@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from catalog.models import base
+from refusals.serializers import StrictSerializer
 
 from .fields import (
     AmountField,
@@ -49,14 +50,14 @@ def values_of(shape: Any, data: Any, *, partial: bool = False) -> dict[str, Any]
 def _reader(shape: Any, partial: bool, language: str | None) -> Any:
     """A serializer to copy. REST framework keeps texts in the ``language`` in which it first says them."""
     reader = shape(data={}, partial=partial)
-    for made_once in ("fields", "validators", "writable"):
+    for made_once in ("fields", "validators", "writable", "known"):
         getattr(reader, made_once, None)
     return reader
 
 
-class ShapeSerializer(serializers.ModelSerializer[Any]):
-    """Fields by their model fields, ids for relations; uniqueness and constraints are the model's business."""
-
+# Fields by their model fields, ids for relations; uniqueness and constraints are the model's business. A comment, since
+# OpenAPI publishes docstrings.
+class ShapeSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
     serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
         fields.CharField: TextField,
         fields.TextField: TextField,
@@ -109,7 +110,7 @@ class ShapeSerializer(serializers.ModelSerializer[Any]):
         fields: tuple[str, ...] = ()
 
 
-# The shape of rows that travel inside a record, as a list. A comment, since OpenAPI publishes docstrings.
+# The shape of rows that travel inside a record, as a list.
 class ChildSerializer(ShapeSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         # A row is always given whole. In a PATCH of its record, DRF would let required fields pass.

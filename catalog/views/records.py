@@ -1,6 +1,6 @@
 """Reading and writing the objects of a kind: one view for all kinds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -39,6 +39,7 @@ class RecordViewSet(GenericViewSet[Any]):
     """``of`` makes the view of one kind."""
 
     kind: Kind = None  # type: ignore[assignment]  # as_view asks for the name
+    parameters: Collection[str] = ()
 
     permission_classes: tuple[type[BasePermission], ...] = (MayWriteCatalogue,)
     schema = RecordSchema()
@@ -49,7 +50,9 @@ class RecordViewSet(GenericViewSet[Any]):
     @classmethod
     def of(cls, kind: Kind, actions: dict[str, Any]) -> Callable[..., HttpResponseBase]:
         shape = cls.serializer_class or kind.shape
-        return cls.as_view(actions, kind=kind, queryset=kind.model._default_manager.all(), serializer_class=shape)
+        parameters = kind.listing.known if actions.get("get") == "list" else ()
+        objects = kind.model._default_manager.all()
+        return cls.as_view(actions, kind=kind, queryset=objects, serializer_class=shape, parameters=parameters)
 
     def list(self, request: Request) -> HttpResponse:
         query = request.query_params

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import override
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.pagination import BasePagination
@@ -44,13 +45,13 @@ PROBLEMS = {
 }
 WITH_BODY = ("create", "update", "partial_update", "batch", "verify_pin")
 SUMMARIES = {
-    "list": "A page of them",
-    "create": "A new one; it may bring its own id",
-    "retrieve": "One of them",
-    "update": "Replace one, or make it under this id",
-    "partial_update": "Change some fields",
-    "destroy": "Delete one",
-    "batch": "Up to 500 writes, all of them or each by itself",
+    "list": "List {many}",
+    "create": "Create: {one}",
+    "retrieve": "Read: {one}",
+    "update": "Replace, or create under this id: {one}",
+    "partial_update": "Change some fields: {one}",
+    "destroy": "Delete: {one}",
+    "batch": "Write up to 500 {many} at once",
     "verify_pin": "Check an employee's PIN",
 }
 
@@ -66,7 +67,9 @@ class RecordSchema(AutoSchema):
         return super().get_operation_id()
 
     def get_summary(self) -> str:
-        return SUMMARIES[self.view.action]
+        options = self.view.kind.model._meta
+        with override("en"):
+            return SUMMARIES[self.view.action].format(one=options.verbose_name, many=options.verbose_name_plural)
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it
         return ""

@@ -143,11 +143,11 @@ def test_a_body_of_another_type_is_refused(api):
 @pytest.mark.parametrize("charset", ["utf-16", "hex", "idna", "nonsense", "utf-8; x"])
 def test_a_charset_changes_nothing(api, charset):
     statuses = []
-    for method, body in (("POST", b'{"name": "hot"}'), ("GET", b"")):
+    for method, body, query in (("POST", b'{"name": "hot"}', ""), ("GET", b"", "search=h%6ft")):
         environ = {
             "REQUEST_METHOD": method,
             "PATH_INFO": "/api/tags",
-            "QUERY_STRING": "search=h%6ft&x=%ff",
+            "QUERY_STRING": query,
             "CONTENT_TYPE": f"application/json; charset={charset}",
             "CONTENT_LENGTH": str(len(body)),
             "HTTP_AUTHORIZATION": api.defaults["HTTP_AUTHORIZATION"],

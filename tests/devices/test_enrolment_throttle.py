@@ -29,7 +29,7 @@ def test_the_sixth_wrong_code_from_one_address_has_to_wait(post: Post) -> None:
     wait = int(response["Retry-After"])
     assert 0 < wait <= 15 * 60
     assert problem == {
-        "type": "about:blank",
+        "type": "/api/errors#throttled",
         "title": "Too Many Requests",
         "status": 429,
         "code": "throttled",
