@@ -29,11 +29,11 @@ def test_enrolling_by_code_keeps_the_token_from_others(posclient: CommandLine, s
     assert stat.S_IMODE((posclient.home / "config").stat().st_mode) == 0o700
     assert token.read_text() not in (posclient.home / "config" / "config.json").read_text()
     assert posclient.json("status")["network"]
-    assert "invalid_code" in posclient.complains("enroll", shop.url, code, code=1)
+    assert "invalid_code" in posclient.complains("enroll", shop.url, code, code=3)
 
 
 def test_an_enrolment_that_fails_leaves_the_one_before(enrolled: CommandLine, shop: Shop) -> None:
-    enrolled.complains("enroll", shop.url, "WRONG-CODE", code=1)
+    enrolled.complains("enroll", shop.url, "WRONG-CODE", code=3)
     enrolled.complains("enroll", "http://127.0.0.1:9", "CODE", code=4)
     enrolled.complains("enroll", shop.url, "-", "--name", "Other", code=3, stdin="wrong")
 
@@ -180,7 +180,7 @@ def test_the_doctor_looks_at_everything(enrolled: CommandLine, shop: Shop) -> No
     }
     config = enrolled.home / "config" / "config.json"
     config.write_text(config.read_text().replace(shop.url, "http://127.0.0.1:9"))
-    ill = {finding["about"]: finding["verdict"] for finding in enrolled.json("doctor", code=1)}
+    ill = {finding["about"]: finding["verdict"] for finding in enrolled.json("doctor", code=4)}
     assert (ill["network"], ill["clock"], ill["device"], ill["token"]) == ("failed", "failed", "failed", "ok")
 
 
@@ -199,7 +199,7 @@ def test_a_file_that_can_not_be_opened_is_said_in_one_line(enrolled: CommandLine
     path.unlink()
     path.mkdir()
 
-    assert enrolled.complains("status", code=1).splitlines() == ["OperationalError: unable to open database file"]
+    assert enrolled.complains("status", code=1).splitlines() == ["unable to open database file"]
 
 
 def test_pictures_stay_while_nobody_knows_which_products_there_are(enrolled: CommandLine, shop: Shop) -> None:
@@ -216,3 +216,47 @@ def test_pictures_stay_while_nobody_knows_which_products_there_are(enrolled: Com
         enrolled.complains("prefetch", code=4)
 
     assert (folder / "images" / f"{hash}.jpg").read_bytes() == data
+
+
+@pytest.mark.parametrize("more", ["/admin/", "/?a=1", "/#x"])
+def test_an_address_is_scheme_host_and_port_only(posclient: CommandLine, more: str) -> None:
+    assert "http://shop:8000" in posclient.complains("enroll", f"http://Shop:8000{more}", "CODE", code=2)
+
+
+def test_enrolling_at_another_address_takes_over_what_waits(enrolled: CommandLine, shop: Shop, tmp_path: Path) -> None:
+    picture = tmp_path / "picture.jpg"
+    picture.write_bytes(new_picture())
+    enrolled.json("upload", str(picture), "--offline")
+
+    other = shop.url.replace("127.0.0.1", "localhost")
+    said = json.loads(enrolled("enroll", other, "-", "--json", stdin=shop.token))
+
+    assert (said["server"], said["taken_over"]) == (other, 1)
+    assert enrolled.json("status")["outbox"] == {"waiting": 1, "failed": 0}
+    assert enrolled.json("upload", str(picture))["uploaded_count"] == 1
+
+
+def test_without_the_server_it_says_which_one_and_shows_its_copy(enrolled: CommandLine, shop: Shop) -> None:
+    made = shop.product(name="Kept for a bad day")
+    enrolled("products")
+    config = enrolled.home / "config" / "config.json"
+    away = "http://127.0.0.1:9"
+    said = {**json.loads(config.read_text()), "folder": enrolled.json("status")["folder"], "server": away}
+    config.write_text(json.dumps(said))
+
+    assert made in enrolled.json("products")
+    assert enrolled.complains("products", code=0).startswith(f"{away}: it can't be reached: ")
+    assert enrolled.json("status", code=4)["network"] is False
+    error = enrolled.json("prefetch", code=4)["error"]
+    assert (error["exit_code"], error["server"]) == (4, away)
+
+
+def test_a_failure_is_json_for_scripts_and_a_sentence_for_people(posclient: CommandLine, shop: Shop) -> None:
+    assert posclient.json("status", code=3)["error"]["detail"].startswith("This terminal isn't enrolled yet")
+    refused = posclient.json("enroll", shop.url, "WRONG-CODE", code=3)["error"]
+    assert (refused["code"], refused["server"]) == ("invalid_code", shop.url)
+    assert posclient.complains("enroll", shop.url, "WRONG-CODE", code=3).startswith(f"{shop.url}: 400 invalid_code: ")
+
+
+def test_it_says_its_version(posclient: CommandLine) -> None:
+    assert posclient("--version").startswith("posclient ")

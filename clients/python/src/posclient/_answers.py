@@ -37,7 +37,8 @@ def checked(response: httpx.Response, *, is_ours: bool = True) -> httpx.Response
 def unavailable(error: Exception) -> ServerUnavailable:
     """What httpx raised, as an error of this package."""
     kind = UnexpectedAnswer if isinstance(error, httpx.DecodingError | httpx.TooManyRedirects) else ServerUnavailable
-    return kind(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    what = "it can't be reached" if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else "no answer came"
+    return kind(f"{what}: {str(error) or type(error).__name__}")
 
 
 def json_of(response: httpx.Response) -> Any:

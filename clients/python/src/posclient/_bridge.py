@@ -18,7 +18,7 @@ import httpx
 
 from ._answers import checked, json_of, problem_of, seconds_of, unavailable
 from ._downloads import ImageConnections, place_of
-from ._errors import Disconnected, ImageMissing, ServerUnavailable, UnexpectedAnswer
+from ._errors import Disconnected, ImageMissing, PosclientError, ServerUnavailable, UnexpectedAnswer
 from ._files import HASH
 from ._timeouts import Timeouts
 
@@ -171,7 +171,7 @@ class Bridge:
                     raise
                 response = client.request(method, self.url(path), **options)
         except UNANSWERED as error:
-            raise unavailable(error) from error
+            raise self._of_our_server(unavailable(error)) from error
         return self.checked(response, is_ours=is_ours)
 
     def download_image(self, hash: str) -> bytes:
@@ -304,7 +304,14 @@ class Bridge:
     def checked(self, response: httpx.Response, *, is_ours: bool = True) -> httpx.Response:
         """As ``_answers.checked``; its ``Date`` sets our clock right."""
         self._look_at_clock(response.headers)
-        return checked(response, is_ours=is_ours)
+        try:
+            return checked(response, is_ours=is_ours)
+        except PosclientError as error:
+            raise self._of_our_server(error) from error.__cause__
+
+    def _of_our_server(self, error: PosclientError) -> PosclientError:
+        error.server = self.base_url
+        return error
 
 
 def tls_context(certificate: Path | tuple[Path, Path] | None, ca: Path | None) -> ssl.SSLContext:

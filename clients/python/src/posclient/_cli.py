@@ -1,7 +1,7 @@
 """The command line. ``--json`` prints one JSON document (``watch``: one a line) for scripts; progress goes to stderr.
 
 Exit codes: 0 all is well, 1 something failed (what is printed says what), 2 wrong usage, 3 not enrolled or refused,
-4 the server can't be reached, 5 the disk is full.
+4 the server can't be reached, 5 the disk is full. With ``--json`` a failure is ``{"error": {…}}``.
 """
 
 import json
@@ -9,8 +9,10 @@ import socket
 import sqlite3
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +24,7 @@ from ._configuration import Configuration
 from ._console import FAILED, FULL, NOT_LET_IN, UNREACHABLE, AsJson, err, out, progress_bar, show, stop
 from ._doctor import examine
 from ._errors import NotConfigured, PosclientError, Refused, ServerUnavailable, StorageFull
+from ._outbox import take_over
 from ._subscriptions import Update
 from ._terminal import Terminal
 from ._upload_command import upload
@@ -31,16 +34,37 @@ app = typer.Typer(help="A terminal of a RedCoral edge server.", no_args_is_help=
 
 def run() -> None:
     """The program; ends with one of the exit codes."""
+    as_json = "--json" in sys.argv
     try:
         app()
     except (Refused, NotConfigured) as error:
-        stop(error, NOT_LET_IN if isinstance(error, NotConfigured) or error.status in (401, 403) else FAILED)
+        stop(error, NOT_LET_IN, as_json=as_json)
     except ServerUnavailable as error:
-        stop(error, UNREACHABLE)
+        stop(error, UNREACHABLE, as_json=as_json)
     except StorageFull as error:
-        stop(error, FULL)
+        stop(error, FULL, as_json=as_json)
     except (PosclientError, OSError, sqlite3.Error) as error:
-        stop(error, FAILED)
+        stop(error, FAILED, as_json=as_json)
+
+
+def print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"posclient {own_version()}")
+        raise typer.Exit
+
+
+def own_version() -> str:
+    try:
+        return version("posclient")
+    except PackageNotFoundError:
+        return "from its source"
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=print_version, is_eager=True, help="Say it.")] = False,
+) -> None:
+    """A terminal of a RedCoral edge server."""
 
 
 @app.command()
@@ -60,16 +84,14 @@ def enroll(
 
     Again, it replaces the enrolment before, once the server has agreed; copies, pictures and what waits stay.
     """
-    if not server.startswith(("http://", "https://")):
-        raise typer.BadParameter("an address begins with http:// or https://")
     try:
-        _configuration.check_address(server)
+        server = _configuration.server_of(server)
     except ValueError as error:
-        raise typer.BadParameter("this can't be an address") from error
+        raise typer.BadParameter(str(error)) from error
     if not code and certificate is None:
         raise typer.BadParameter("a code is needed, or a certificate that the server knows")
     configuration = Configuration(
-        server=server.rstrip("/"),
+        server=server,
         tenant=tenant,
         ca=absolute(ca),
         certificate=absolute(certificate),
@@ -89,9 +111,13 @@ def enroll(
         with configuration.bridge(None) as bridge:
             device = _configuration.enroll(bridge, code, name or socket.gethostname())
         token = device.pop("token")
+    moved = take_over_outbox(configuration)
     _configuration.save(configuration, token)
     said = {"device": device["id"], "name": device["name"], "scopes": device["scopes"], "server": configuration.server}
-    show(said, as_json, f"This is {device['name']}, and may {', '.join(device['scopes'])}.")
+    words = f"This is {device['name']}, and may {', '.join(device['scopes'])}."
+    if moved:
+        words += f" {moved} photos that waited for the address before go there now."
+    show({**said, "taken_over": moved}, as_json, words)
 
 
 @app.command()
@@ -114,8 +140,14 @@ def status(as_json: AsJson = False) -> None:
         }
     if as_json:
         show(said, True, "")
-        return
-    table = Table(show_header=False, box=None)
+    else:
+        print_status(said)
+    if not said["network"]:
+        raise SystemExit(UNREACHABLE)
+
+
+def print_status(said: Mapping[str, Any]) -> None:
+    table, usage = Table(show_header=False, box=None), said["images"]
     for key in ("server", "mode", "network", "last_sync_time", "folder"):
         table.add_row(key.replace("_", " "), str(said[key]))
     for name, count in said["counts"].items():
@@ -143,11 +175,12 @@ def watch(
         terminal.replica.start()
         deadline = time.monotonic() + seconds if seconds is not None else None
         shown = None
+        err.print(f"connecting to {terminal.bridge.base_url}", markup=False, highlight=False)
         try:
             while deadline is None or time.monotonic() < deadline:
                 state = terminal.replica.state
-                if state is not shown:
-                    why = terminal.replica.last_error
+                why = terminal.replica.last_error
+                if state is not shown and (shown or why or state != "offline"):  # it begins there, and says nothing yet
                     err.print(f"{state.value}: {why}" if why else state.value, markup=False)
                     shown = state
                 if state == "refused" and terminal.replica.last_error is not None:
@@ -165,7 +198,7 @@ def products(
     """List the products."""
     with Terminal.configured() as terminal:
         if not offline:
-            terminal.replica.catch_up()
+            catch_up_if_possible(terminal)
         with terminal.replica.reading():
             items = terminal.replica.all("product")
             names = {item["id"]: item["name"] for item in terminal.replica.all("category")}
@@ -224,11 +257,34 @@ def doctor(as_json: AsJson = False) -> None:
         for finding in findings:
             table.add_row(finding.about, signs[finding.verdict], finding.detail)
         out.print(table)
-    if any(finding.verdict == "failed" for finding in findings):
-        raise SystemExit(FAILED)
+    failed = {finding.about for finding in findings if finding.verdict == "failed"}
+    if failed:
+        raise SystemExit(UNREACHABLE if "network" in failed else FAILED)
 
 
 # --- What they share ----------------------------------------------------------------------------------------
+def take_over_outbox(configuration: Configuration) -> int:
+    """Moves what waits for the address that this shop had before; returns how many photos."""
+    try:
+        before, _token = _configuration.load()
+    except NotConfigured:
+        return 0
+    if before.tenant != configuration.tenant:
+        return 0
+    return take_over(before.data_folder() / "outbox", configuration.data_folder() / "outbox")
+
+
+def catch_up_if_possible(terminal: Terminal) -> None:
+    """Raises ServerUnavailable only while there is no copy here: an old one is better than none."""
+    try:
+        terminal.replica.catch_up()
+    except ServerUnavailable as error:
+        if terminal.replica.versions.get("product") is None:
+            raise
+        since = iso(terminal.replica.last_sync_time) or "an unknown time"
+        err.print(f"{error.server}: {error}; this is the copy of {since}", markup=False, highlight=False)
+
+
 def active_hashes(terminal: Terminal) -> list[str]:
     """The pictures that products show, in a stable order.
 

@@ -111,6 +111,22 @@ def load() -> tuple[Configuration, str | None]:
     return configuration, token
 
 
+def server_of(address: str) -> str:
+    """The server at ``address``: scheme, host and port. Raises ValueError, whose text says what is wrong."""
+    if not address.startswith(("http://", "https://")):
+        raise ValueError("an address begins with http:// or https://")
+    try:
+        check_address(address)
+    except ValueError as error:
+        raise ValueError("this can't be an address") from error
+    parts = urlsplit(address)
+    server = f"{parts.scheme}://{parts.netloc.lower()}"
+    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
+        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+        raise ValueError(f"an address is scheme, host and port only: {place}")
+    return server
+
+
 def check_address(server: str) -> None:
     """Raises ValueError for what can't be a server's."""
     try:

@@ -18,8 +18,14 @@ out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
-def stop(error: Exception, code: int) -> None:
-    err.print(f"[red]{type(error).__name__}[/red]: {error}", markup=True, highlight=False)
+def stop(error: Exception, code: int, *, as_json: bool) -> None:
+    """Says what went wrong, and where, and ends with this exit code; ``as_json`` as the one document of the command."""
+    server, said = getattr(error, "server", ""), str(error) or type(error).__name__
+    if as_json:
+        found = {"exit_code": code, "server": server or None, "code": getattr(error, "code", None), "detail": said}
+        typer.echo(json.dumps({"error": found}, ensure_ascii=False))
+    else:
+        err.print(f"{server}: {said}" if server else said, markup=False, highlight=False)
     raise SystemExit(code) from error
 
 

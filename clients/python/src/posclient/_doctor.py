@@ -44,7 +44,7 @@ def examine(configuration: Configuration, token: str | None) -> list[Finding]:
             try:
                 findings += [Finding(about, verdict, detail) for verdict, detail in look(configuration, bridge)]
             except (PosclientError, OSError, sqlite3.Error, ValueError) as error:
-                findings.append(Finding(about, "failed", f"{type(error).__name__}: {error}"))
+                findings.append(Finding(about, "failed", str(error) or type(error).__name__))
     return findings
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 
 class PosclientError(Exception):
-    """Something in posclient failed."""
+    """Something in posclient failed. ``server``: the address that was asked, if one was."""
+
+    server = ""
 
     def __str__(self) -> str:
         return super().__str__() or (type(self).__doc__ or "").splitlines()[0]

@@ -32,6 +32,30 @@ class UploadsResult(TypedDict):
     failed: list[FailedUpload]
 
 
+def take_over(old: Path, new: Path) -> int:
+    """Moves what waits in the outbox in ``old`` to the one in ``new``; returns how many photos. Both may be absent.
+
+    A photo is removed from the old one after the new one has it: a crash between leaves it in both, and it is sent once
+    more, under the same hash.
+    """
+    if old == new or not (old / "outbox.sqlite3").exists():
+        return 0
+    moved = 0
+    with Lock(old / "outbox.lock").held(seconds=LONGEST_RUN):
+        source, target = OutboxStore(old), OutboxStore(new)
+        try:
+            for photo in source.all():
+                data = source.read(photo.hash)
+                if photo.error != REMOVED and data is not None:
+                    target.add(data, photo.product, filename=photo.filename)
+                    source.done(photo)
+                    moved += 1
+        finally:
+            source.close()
+            target.close()
+    return moved
+
+
 class Outbox:
     """The photos that wait in ``folder``; threads and processes may share it. One of them sends at a time."""
 
