@@ -13,6 +13,11 @@ DEV := .venv/installed-dev-$(shell (pwd; cat $(REQUIREMENTS) requirements-dev.tx
 BROWSER := clients/browser
 BROWSER_TOOLS := $(BROWSER)/node_modules/.installed-$(shell cksum < $(BROWSER)/package-lock.json | cut -d' ' -f1)
 
+# Runs a command that says nothing for a minute, with a dot every two seconds.
+define patiently
+	@(while sleep 2; do printf .; done) & dots=$$!; $(1); code=$$?; kill $$dots; echo; exit $$code
+endef
+
 # Processes that share the tests; each starts parts (Valkey, PostgreSQL, …) of its own. 0: none, in this process.
 JOBS ?= 2
 
@@ -94,16 +99,17 @@ soak: $(DEV)  ## the long runs: more schedules, more faults
 	  echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V). Name another: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "$(PYTHON) can't make environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
-	$(PYTHON) -m venv .venv
+	@echo "Making the environment .venv (some seconds) …"
+	$(call patiently,$(PYTHON) -m venv .venv)
 
 $(RUNTIME): | .venv/bin/python
 	@echo "Installing what the server needs (a minute, only when requirements changed) …"
-	@$(PIP) -r requirements.txt
+	$(call patiently,$(PIP) -r requirements.txt)
 	@touch $@
 
 $(DEV): | .venv/bin/python
 	@echo "Installing what tests and checks need (a minute or two, only when requirements changed) …"
-	@$(PIP) -r requirements-dev.txt
+	$(call patiently,$(PIP) -r requirements-dev.txt)
 	@touch $(RUNTIME) $@
 
 $(BROWSER_TOOLS): $(BROWSER)/package-lock.json

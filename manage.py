@@ -9,13 +9,19 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
-    from django.db import OperationalError
+    from django.db import OperationalError, ProgrammingError
+
+    from serving.claims import AlreadyServed, NeverServed, check_before_settings
 
     try:
+        check_before_settings(sys.argv[1:])
         execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as mistake:  # the operator's, who needs the sentence and no traceback
+    # The operator's mistakes, who needs the sentence and no traceback.
+    except (ImproperlyConfigured, AlreadyServed, NeverServed) as mistake:
         sys.exit(str(mistake))
-    except OperationalError as error:
+    except (OperationalError, ProgrammingError) as error:
+        if "no such table" in str(error) or ('relation "' in str(error) and "does not exist" in str(error)):
+            sys.exit(f"The database lacks a table ({error}): no server of this version has run on it.")
         if not any(words in str(error) for words in ("readonly database", "unable to open database file")):
             raise
         sys.exit(

@@ -1,13 +1,19 @@
 """Celery's settings, by Celery's names. What an operator can change of them comes from config/settings.py."""
 
+import sys
+
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from kombu.entity import Queue
 
 from uploads.broker import IMAGES, LARGE_IMAGES
 
 UPKEEP = "upkeep"
 
-broker_url = settings.REDIS_URL.replace("unix://", "redis+socket://", 1)
+try:
+    broker_url = settings.REDIS_URL.replace("unix://", "redis+socket://", 1)
+except ImproperlyConfigured as mistake:  # the operator's, who needs the sentence and no traceback
+    sys.exit(str(mistake))
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # for ever
 # A broker that answers "no" (its disk is full, it became a replica, it loads) is waited for like one that is away.

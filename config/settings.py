@@ -302,6 +302,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Logs -------------------------------------------------------------------------------------------------------
+said_by_celery = "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -319,6 +320,9 @@ LOGGING = {
     "loggers": {
         "redcoral.security": {"handlers": ["security"], "level": "INFO"},
         "botocore": {"level": "WARNING"},
+        # That each task came and went, and the way to the broker: what a task did, it says itself.
+        "celery.worker": {"level": said_by_celery},
+        "celery.app.trace": {"level": said_by_celery},
         "urllib3": {"level": "WARNING"},
     },
 }

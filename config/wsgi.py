@@ -4,8 +4,10 @@ Stored pictures don't get as far as Django: see images/wsgi.py.
 """
 
 import os
+import sys
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
@@ -43,7 +45,10 @@ class Request(WSGIRequest):
             self.content_type, self.content_params = parse_header_parameters(meta["CONTENT_TYPE"])
 
 
-django = get_wsgi_application()
+try:
+    django = get_wsgi_application()
+except ImproperlyConfigured as mistake:  # the operator's, who needs the sentence and no traceback
+    sys.exit(str(mistake))
 django.request_class = Request
 
 from config.negotiation import ASKED  # noqa: E402 - Django is set up now

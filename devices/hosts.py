@@ -53,6 +53,15 @@ def machine_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, names)))
 
 
+def lan_address() -> str | None:
+    """The address by which this machine reaches others, and they it; None where it has none but its own."""
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # of no machine; nothing is sent
+        address = str(probe.getsockname()[0])
+        return None if ip_address(address).is_loopback else address
+    return None
+
+
 def default_hosts() -> list[str]:
     return [AnyAddress("addresses"), *machine_names(), *OF_THE_NETWORK]
 

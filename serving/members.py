@@ -14,6 +14,16 @@ from .valkey import answers, replies, valkey_command
 
 MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
 ANSWER_SECONDS = 8.0
+# Said at each start and stop, of nothing that anybody could mend; docs/production.md has the memory.
+OF_VALKEY: tuple[str, ...] = ("Memory overcommit must be enabled", "signal-handler", "is now ready to exit")
+OF_THE_WEB: tuple[str, ...] = (
+    "Started server process",
+    "Waiting for application",
+    "Application startup",
+    "Application shutdown",
+)
+OF_THE_WEB += ("Uvicorn running on", "Shutting down", "Finished server process")
+OF_CELERY = ("Hitting Ctrl+C again", "Cold shutdown", "Warm shutdown")
 
 # glibc keeps memory for each thread that has decoded a picture, and keeps what was freed below a growing threshold.
 FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1048576"}
@@ -47,6 +57,7 @@ def members(
             answers=partial(replies, valkey_socket),
             stops_last=True,
             is_needed=False,
+            unsaid=OF_VALKEY,
         )
     python = [sys.executable, "-m"]
     # Which proxy is believed, TRUSTED_PROXIES says; uvicorn would believe any on this machine.
@@ -58,12 +69,13 @@ def members(
         {"WEB_CONCURRENCY": str(web_processes), **FRUGAL},  # the first is what uvicorn reads its --workers from
         is_ready=partial(listens, port),
         answers=partial(is_alive, port),
+        unsaid=OF_THE_WEB,
     )
     celery = [*python, "celery", "-A", "config", "--quiet", "--skip-checks"]
     # SIGQUIT: a worker gives unfinished tasks back to the broker. The warning is about pickles; it takes none.
     calm = {**FRUGAL, "REMAP_SIGTERM": "SIGQUIT", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
     # Pictures and catalogue are read without them. What keeps them down, a full disk or a broker, may go by.
-    background: dict[str, Any] = {"after": valkey, "is_needed": False}
+    background: dict[str, Any] = {"after": valkey, "is_needed": False, "unsaid": OF_CELERY}
     worker = Member("worker", [*celery, "worker", "--concurrency=2", "--loglevel=INFO"], calm, **background)
     beat = Member("beat", [*celery, "beat", "--pidfile=", "--loglevel=WARNING"], **background)
     tasks = [

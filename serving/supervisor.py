@@ -6,6 +6,7 @@
 import errno
 import os
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -35,6 +36,8 @@ ALL_STOP_SECONDS = 3.6  # after which those that are left are killed
 LAST_WORDS_SECONDS = 0.5
 LOOK_SECONDS = 0.1
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+# The time at which a member said a line; we say it before each. Valkey's and that of our own log.
+OWN_TIME = re.compile(r"^(?:\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]+ [#*.-] |\d{4}-\d\d-\d\d [\d:]+,\d+ )")
 COLOURS = (36, 33, 32, 35)  # of ANSI terminals: cyan, yellow, green, magenta
 
 
@@ -51,6 +54,7 @@ class Member:
     stops_last: bool = False  # is told to stop when the others have ended
     is_needed: bool = True  # all end when it can't stay up; what the others can do without is started for ever
     is_task: bool = False  # is done when it has ended well
+    unsaid: Sequence[str] = ()  # lines with one of these aren't handed on
 
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     starts_at: float = field(default=0.0, init=False)  # not before; this and the next three are time.monotonic
@@ -160,7 +164,7 @@ class Supervisor:
 
     def _start(self, member: Member, colour: int) -> None:
         member.start()
-        reader = threading.Thread(target=self._read, args=(member.process, member.name, colour), daemon=True)
+        reader = threading.Thread(target=self._read, args=(member, member.process, colour), daemon=True)
         reader.start()
         self.readers = [reader, *(other for other in self.readers if other.is_alive())]
 
@@ -196,16 +200,17 @@ class Supervisor:
                 member.is_told = True
                 member.process.terminate()
 
-    def _read(self, process: subprocess.Popen[bytes], name: str, colour: int) -> None:
+    def _read(self, member: Member, process: subprocess.Popen[bytes], colour: int) -> None:
         """Hand on what a member says, each line with the time and its name."""
         assert process.stdout is not None
         with process.stdout:
             for data in process.stdout:
-                prefix = f"{datetime.now():%H:%M:%S} {name:<{self.width}} | "  # noqa: DTZ005 - the time here
+                prefix = f"{datetime.now():%H:%M:%S} {member.name:<{self.width}} | "  # noqa: DTZ005 - the time here
                 if sys.stdout.isatty():
                     prefix = f"\033[0m\033[{colour}m{prefix}\033[0m"
                 for line in data.decode(errors="replace").splitlines():
-                    self.output.put(prefix + line)
+                    if line.strip() and not any(words in line for words in member.unsaid):
+                        self.output.put(prefix + OWN_TIME.sub("", line))
 
     def _print(self) -> None:
         """Print in a thread of its own: a terminal that is paused holds up no member. When it is gone, all stop."""

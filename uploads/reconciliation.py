@@ -192,7 +192,8 @@ def report(scope: str, counts: Counts, *, now: datetime) -> None:
     oldest = Photo.objects.pending().order_by("created_at").values_list("created_at", flat=True).first()
     age = (now - oldest).total_seconds() if oldest else 0.0
     measures.passed(scope, **{name: getattr(counts, name) for name in measures.DECISIONS})
-    logger.info(
+    logger.log(
+        logging.INFO if any(asdict(counts).values()) else logging.DEBUG,  # every 30 seconds, and mostly of nothing
         "reconciled scope=%s %s oldest_pending_seconds=%.0f",
         scope,
         " ".join(f"{name}={value}" for name, value in asdict(counts).items()),

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -235,8 +236,44 @@ def test_a_port_in_use_is_named_before_anything_starts(new_server: NewServer) ->
             server.process.wait(60)
 
     assert server.process.returncode == 1
-    assert server.said == f"Port {server.port} is in use. Choose another one: PORT={server.port + 1} make run\n"
+    said = f"Port {server.port} is in use. Choose another one: DATA_DIR={server.data} PORT={server.port + 1} make run\n"
+    assert server.said == said
     assert not (server.data / "db.sqlite3").exists()
+    assert not (server.data / "secret_key").exists()
+
+
+def test_a_command_with_another_data_directory_names_it_and_makes_nothing(tmp_path: Path) -> None:
+    nowhere = tmp_path / "elsewhere"
+    ended = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "enroll_device", "Till"],
+        env={**os.environ, "DATA_DIR": str(nowhere), "DATABASE_URL": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert ended.stderr.startswith(f"No server has run on {nowhere}: there is no database.")
+    assert not nowhere.exists()
+
+
+@pytest.mark.parametrize("program", ["uvicorn config.asgi:application", "celery -A config report"])
+def test_a_mistake_in_a_setting_is_its_sentence_alone(tmp_path: Path, program: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", *program.split()],
+        cwd=ROOT,
+        env={**os.environ, "DATA_DIR": str(tmp_path), "CURRENCY": "euro"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert ended.returncode != 0
+    assert ended.stderr.splitlines()[-2:] == [
+        "These settings of the environment are wrong:",
+        "  CURRENCY: Not a currency such as EUR.",
+    ]
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.skipif(

@@ -13,8 +13,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import Resolver404, resolve
 
 from catalog.models import Product
+from devices.hosts import lan_address
 from devices.logins import demo_is_open
-from serving.claims import AlreadyServed, claim_data, claim_port
+from serving.claims import AlreadyServed, claim_data, in_force
 from serving.guard import end_with
 from serving.members import members
 from serving.reserve import give_up_reserve, keep_reserve
@@ -53,7 +54,6 @@ class Command(BaseCommand):
             )
             raise SystemExit(1)
         try:
-            claim_port(settings.PORT)
             with claim_data(settings.DATA_DIR):
                 is_full = give_up_reserve(settings.DATA_DIR)
                 left_to_do = self.prepared(demo=demo)
@@ -137,6 +137,8 @@ class Command(BaseCommand):
             except Resolver404:
                 continue
             lines.append(f"  {what:<9} http://localhost:{settings.PORT}{path}")
+        if address := lan_address():
+            lines.append(f"  from other machines: http://{address}:{settings.PORT}/")
         return lines
 
     def logins(self) -> list[str]:
@@ -146,4 +148,4 @@ class Command(BaseCommand):
             return ["  login     demo / demo (on this machine only, until you change the password)"]
         if users.filter(is_superuser=True, is_active=True).exists():
             return []
-        return ["  login     none yet: .venv/bin/python manage.py createsuperuser"]
+        return [f"  login     none yet: {in_force()}.venv/bin/python manage.py createsuperuser"]
