@@ -85,9 +85,18 @@ class Unanswered(NotAnswered):
 class Provider(Protocol):
     """A provider; a new one is a module with a class of this shape, and its name in `studio.providers`."""
 
-    name: str
-    free: bool  # asking it never costs anything, so nothing is counted
-    improves: bool  # it takes a ``source``
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def free(self) -> bool:
+        """Asking never costs anything, so nothing is counted."""
+        ...
+
+    @property
+    def improves(self) -> bool:
+        """It takes a ``source``."""
+        ...
 
     def ask(self, asked: Asked, deadline: float) -> Answer:
         """Asks once; nothing is repeated.

@@ -1,0 +1,70 @@
+"""An address that a provider names is fetched from the public internet only, or from the provider's own origin."""
+
+import ipaddress
+import time
+
+import pytest
+
+from studio.fetching import Forbidden, Gone, NotFetched, fetch, is_public
+from tests.studio.provider import Running, picture
+
+
+def fetched(url: str, *, trusted: str = "") -> bytes:
+    return fetch(url, deadline=time.monotonic() + 10, trusted=trusted)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10.1.1.1", "100.64.0.1", "127.0.0.1", "169.254.169.254", "192.0.2.1", "224.0.0.1", "240.0.0.1",
+        "255.255.255.255", "::", "::1", "::7f00:1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "64:ff9b:1::808:808",
+        "2001:db8::1", "2002:7f00:1::", "fc00::1", "fe80::1", "fec0::1", "ff02::1",
+    ],
+)  # fmt: skip
+def test_what_is_not_the_public_internet(address: str) -> None:
+    assert not is_public(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+def test_what_is_the_public_internet(address: str) -> None:
+    assert is_public(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/a.jpg", "file:///etc/passwd", "https://127.0.0.1/a.jpg", "https://localhost/a.jpg",
+        "https://[::1]/a.jpg", "https://user:word@8.8.8.8/", "https://0x7f000001/", "https:///a.jpg", "https://[/a.jpg",
+    ],
+)  # fmt: skip
+def test_nobody_is_sent_anywhere_else(url: str) -> None:
+    with pytest.raises(Forbidden):
+        fetched(url)
+
+
+def test_the_providers_own_origin_is_trusted_and_no_other(remote: Running) -> None:
+    url = f"{remote.origin}/picture.jpg"
+
+    assert fetched(url, trusted=remote.openai) == picture()
+    with pytest.raises(Forbidden):
+        fetched(url)
+    with pytest.raises(Forbidden):
+        fetched(url.replace("127.0.0.1", "localhost"), trusted=remote.openai)
+
+
+def test_a_redirect_is_judged_anew(remote: Running) -> None:
+    with pytest.raises(Forbidden):
+        fetched(f"{remote.origin}/away", trusted=remote.openai)
+
+
+@pytest.mark.parametrize("path", ["/nothing-here", "/large"])
+def test_what_is_not_there_or_too_large_is_gone(remote: Running, path: str) -> None:
+    with pytest.raises(Gone):
+        fetched(remote.origin + path, trusted=remote.openai)
+
+
+def test_a_network_that_fails_is_not_gone() -> None:
+    with pytest.raises(NotFetched) as raised:
+        fetched("http://127.0.0.1:9/a.jpg", trusted="http://127.0.0.1:9/v1")
+
+    assert type(raised.value) is NotFetched
