@@ -31,6 +31,8 @@ from serving.reserve import database_held_open
 from serving.strangers import may_send
 from serving.turns import PROBE_THREADS, THREADS, turn_of
 from syncing.events import Streams
+from telemetry import counters, refused
+from telemetry.requests import IN_SCOPE, current, taken
 
 from . import problems
 
@@ -45,6 +47,9 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:
     elif scope["type"] != "http":
         await send({"type": "websocket.close", "code": 1000})
     else:
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        scope[IN_SCOPE] = taken(given)
+        current.set(scope[IN_SCOPE])  # each request is a task of its own
         try:
             await (streams if scope["path"] == EVENTS else requests)(scope, receive, send)
         except Refusal as refusal:
@@ -64,6 +69,7 @@ async def requests(scope: Any, receive: Receive, send: Send) -> None:
 def wsgi(environ: Any, start_response: Any) -> Any:
     """Reads the body from its file: a2wsgi would fetch it piece by piece from the loop, and keep it in memory twice."""
     environ["wsgi.input"] = environ["asgi.scope"][BODY]
+    environ["HTTP_X_REQUEST_ID"] = environ["asgi.scope"][IN_SCOPE]
     return wsgi_application(environ, start_response)
 
 
@@ -75,11 +81,23 @@ async def answer(refusal: Refusal, scope: Any, send: Send) -> None:
     """The answer to what never reached Django, in the language that its middleware would have chosen."""
     request = request_from_scope(scope)
     with override(get_language_from_request(request)):
-        refused = problems.refused(request, refusal)
-    refused.headers["Content-Length"] = str(len(refused.content))
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in refused.items()]
-    await send({"type": "http.response.start", "status": refused.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": refused.content})
+        page = problems.refused(request, refusal)
+    page.headers["Content-Length"] = str(len(page.content))
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in page.items()]
+    headers.append((b"x-request-id", current.get().encode()))
+    refused.tell(
+        method=scope["method"],
+        path=scope["path"],
+        status=refusal.status,
+        code=refusal.code,
+        who="",
+        address=request.META.get("REMOTE_ADDR", ""),
+        reason=refusal.reason,
+    )
+    if scope["path"] == EVENTS:
+        counters.add("streams_refused", code=refusal.code)
+    await send({"type": "http.response.start", "status": page.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": page.content})
 
 
 async def lifespan(receive: Receive, send: Send) -> None:

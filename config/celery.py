@@ -8,12 +8,20 @@ from typing import Any
 
 import redis
 from celery import Celery
-from celery.signals import heartbeat_sent, task_postrun, task_prerun, worker_process_init, worker_shutdown
+from celery.signals import (
+    before_task_publish,
+    heartbeat_sent,
+    task_postrun,
+    task_prerun,
+    worker_process_init,
+    worker_shutdown,
+)
 from celery.worker.heartbeat import Heart
 from django.db import close_old_connections
 
 import normalform
 from serving import heartbeats
+from telemetry import requests
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -34,6 +42,23 @@ app.autodiscover_tasks()
 app.conf.CELERY_DB_REUSE_MAX = sys.maxsize
 
 logger = logging.getLogger(__name__)
+
+
+@before_task_publish.connect
+def name_request(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    """A task belongs to the request that sent it, and so do the tasks that it sends itself."""
+    if headers is not None and (request_id := requests.current.get()):
+        headers["request_id"] = request_id
+
+
+@task_prerun.connect
+def take_request(task: Any = None, **_: Any) -> None:
+    requests.current.set(str(getattr(task.request, "request_id", None) or f"task-{task.request.id}"))
+
+
+@task_postrun.connect
+def leave_request(**_: Any) -> None:
+    requests.current.set("")
 
 
 @task_prerun.connect

@@ -1,6 +1,7 @@
 """Django's middleware, where ours differs: proxies, compression, language, refusals, and a short way for reconnects."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,11 +22,13 @@ from refusals.unknown import refuse_unknown
 from syncing import log
 from syncing.codings import pack, takes_gzip
 from syncing.views import DELTA_PARAMETERS, changes, status
+from telemetry import counters, refused, requests
 
 from . import problems
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SMALLEST = 1024  # bytes; below it the headers outweigh the gain
 
 
@@ -37,23 +40,47 @@ class ProxyMiddleware(MiddlewareMixin):
 
 
 class TrailMiddleware:
-    """Knows the request while it is answered, for what is told of it (devices/trail.py).
+    """Knows the request while it is answered, for what is told of it (devices/trail.py); counts it, tells refusals.
 
-    The answer says the request's id when it has one: from a proxy, or because something was told.
+    The answer says the request's id, which a proxy gave it or we did.
     """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        token = trail.current.set(request)
+        began = time.perf_counter()
+        token, id_token = trail.current.set(request), requests.current.set(trail.id_of(request))
         try:
             response = self.get_response(request)
-            if trail.has_id(request):
-                response.headers.setdefault("X-Request-ID", trail.id_of(request))
+            response.headers.setdefault(requests.HEADER, trail.id_of(request))
+            if response.status_code >= 400:
+                refused.tell(
+                    method=str(request.method),
+                    path=request.path,
+                    status=response.status_code,
+                    code=getattr(response, "code", ""),
+                    who=trail.who_asks(request),
+                    address=request.META.get("REMOTE_ADDR", ""),
+                    reason=getattr(response, "reason", ""),
+                )
+                response._has_been_logged = True  # type: ignore[attr-defined]  # or Django says it once more
+            count(request, response.status_code, time.perf_counter() - began)
             return response
         finally:
             trail.current.reset(token)
+            requests.current.reset(id_token)
+
+
+def count(request: HttpRequest, status: int, seconds: float) -> None:
+    """By route, not by path: there are few of those."""
+    match = request.resolver_match
+    route = f"/{match.route}" if match else request.path if ShortWayMiddleware.path.fullmatch(request.path) else "none"
+    method = request.method if request.method in METHODS else "other"
+    if match is None and status == 404:
+        route = "none"  # a name that somebody made up
+    counters.add("requests", route=route, method=str(method), status=str(status))
+    counters.add("request_seconds", seconds, route=route, method=str(method))
 
 
 class SecureMiddleware(MiddlewareMixin):

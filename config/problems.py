@@ -21,6 +21,7 @@ from django.views import defaults
 from rest_framework import exceptions
 
 from refusals import DatabaseUnavailable, Refusal, type_of
+from telemetry import requests
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ CODES = {
 class Problem(HttpResponse):
     """The response that is a problem; ``more`` are members beside the usual ones."""
 
+    reason = ""  # what happened, in English, for the log
+
     def __init__(
         self, status: int, code: str, detail: str | Promise, *, headers: Mapping[str, str] | None = None, **more: Any
     ) -> None:
@@ -47,6 +50,9 @@ class Problem(HttpResponse):
             "detail": str(detail),
             **more,
         }
+        if request_id := requests.current.get():
+            members["request_id"] = request_id
+        self.code = code  # for the log
         super().__init__(orjson.dumps(members), status=status, content_type="application/problem+json", headers=headers)
 
 
@@ -57,7 +63,9 @@ class Invalid(Refusal):
 
 def problem(refusal: Refusal) -> Problem:
     """``refusal`` as the answer to a request."""
-    return Problem(refusal.status, refusal.code, refusal.detail, headers=refusal.headers, **refusal.members)
+    said = Problem(refusal.status, refusal.code, refusal.detail, headers=refusal.headers, **refusal.members)
+    said.reason = refusal.reason
+    return said
 
 
 def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
@@ -74,8 +82,6 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     elif isinstance(error, exceptions.ValidationError):
         error = Invalid(errors=list(flatten(error.get_full_details())))
     if isinstance(error, Refusal):
-        if error.status >= 500:
-            logger.warning("%s: %s", error.code, error.reason or error)
         return problem(error)
     if not isinstance(error, exceptions.APIException):
         return None

@@ -51,6 +51,7 @@ TIME_ZONE = env.str(
 SHOP_NAME = env.str("SHOP_NAME", "")
 CURRENCY = env.str("CURRENCY", "EUR", validate=validate.OneOf(CURRENCIES, error="Not a currency such as EUR."))
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
 
 # --- Services ---------------------------------------------------------------------------------------------------
 database_url = env.str("DATABASE_URL", "", validate=url("postgres", "postgresql", "sqlite"))
@@ -307,7 +308,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "line": {"()": f"telemetry.lines.{'Json' if LOG_FORMAT == 'json' else 'Text'}"},
         "alone": {"format": "{message}", "style": "{"},
     },
     "filters": {"others": {"()": "config.values.others_than", "name": "redcoral.security"}},
@@ -319,6 +320,9 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "redcoral.security": {"handlers": ["security"], "level": "INFO"},
+        # Each refusal is one line of ours (telemetry/refused.py); what Django fails at is an error.
+        "django.request": {"level": "ERROR"},
+        "uvicorn.access": {"handlers": ["console"], "propagate": False},
         "botocore": {"level": "WARNING"},
         # That each task came and went, and the way to the broker: what a task did, it says itself.
         "celery.worker": {"level": said_by_celery},

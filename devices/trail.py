@@ -5,11 +5,9 @@ or password, and no name that was typed and is nobody's, since it may be a passw
 """
 
 import logging
-import re
 from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import orjson
 from django.db import models
@@ -17,11 +15,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from telemetry import requests
+
 from .models import SecurityEvent
 
 logger = logging.getLogger("redcoral.security")
 KEPT = timedelta(days=7)  # rows; the log is kept by whoever keeps logs
-REQUEST_ID = re.compile(r"\A[\w.:-]{1,64}\Z", re.ASCII)
 OURS = "redcoral.request_id"  # in META, where no header of a client can put it
 current: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 
@@ -86,14 +85,9 @@ def who_asks(request: HttpRequest | None) -> str:
     return f"staff {user.get_username()}" if hasattr(user, "get_username") else f"device {user.id} {user.name}"
 
 
-def has_id(request: HttpRequest) -> bool:
-    return OURS in request.META or bool(REQUEST_ID.match(request.META.get("HTTP_X_REQUEST_ID", "")))
-
-
 def id_of(request: HttpRequest) -> str:
     """The id that a proxy gave the request, else a new one; the same whenever it is asked for."""
     if OURS not in request.META:
-        given = request.META.get("HTTP_X_REQUEST_ID", "")
-        request.META[OURS] = given if REQUEST_ID.match(given) else uuid4().hex
+        request.META[OURS] = requests.taken(request.META.get("HTTP_X_REQUEST_ID", ""))
     found: str = request.META[OURS]
     return found

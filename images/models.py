@@ -1,6 +1,7 @@
-"""One row for each image, which is the lock of its bytes; and one for each pass of upkeep."""
+"""One row for each image, which is the lock of its bytes; one for each pass of upkeep; and one for the storage."""
 
 from typing import Self
+from uuid import uuid4
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -83,6 +84,22 @@ class Image(models.Model):
 
     def __str__(self) -> str:
         return self.hash[:12]
+
+
+class Storage(models.Model):
+    """The storage that this database belongs to: one row, whose ``marker`` an object in that storage repeats."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    marker = models.UUIDField(_("marker"), default=uuid4)
+    is_marked = models.BooleanField(_("marked"), default=False)
+
+    class Meta:
+        verbose_name = _("storage")
+        verbose_name_plural = _("storage")
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="storage_is_one")]
+
+    def __str__(self) -> str:
+        return self.marker.hex
 
 
 class Pass(models.Model):

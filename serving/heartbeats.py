@@ -31,9 +31,13 @@ class BeatSilent(LookupError):
     """The clock of periodic tasks was not heard of lately."""
 
 
-@cache
 def broker() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2)
+    return _client(settings.REDIS_URL)
+
+
+@cache
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2)
 
 
 def beat(worker: str) -> None:

@@ -1,6 +1,9 @@
 """GET /metrics: numbers for Prometheus, for those who run the server."""
 
+import logging
 import math
+import platform
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -8,6 +11,7 @@ from hmac import compare_digest
 
 import redis
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.db.models import Count, Min, Model
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -22,10 +26,37 @@ from images.models import Image, Pass
 from refusals import Refusal
 from syncing import lag
 from syncing.models import Change, SyncedResource
+from telemetry import counters
+from uploads.broker import IMAGES, LARGE_IMAGES
 from uploads.measures import Measured, measured
 from uploads.models import Photo
 
 from . import heartbeats
+
+logger = logging.getLogger(__name__)
+
+QUEUES = (IMAGES, LARGE_IMAGES, "upkeep")
+# Counted by all processes (telemetry/counters.py): name, text, labels.
+COUNTERS: tuple[tuple[str, str, list[str]], ...] = (
+    ("storage_failures", "Failures of the storage.", ["reason"]),
+    ("requests", "Answered requests.", ["route", "method", "status"]),
+    ("request_seconds", "Seconds that requests took, in all.", ["route", "method"]),
+    ("streams_opened", "Streams that were opened.", []),
+    ("streams_refused", "Streams that were refused.", ["code"]),
+)
+
+
+def _build() -> str:
+    """The commit of the checkout; "unknown" without one."""
+    with suppress(OSError):
+        head = (settings.BASE_DIR / ".git" / "HEAD").read_text().strip()
+        if head.startswith("ref: "):
+            head = (settings.BASE_DIR / ".git" / head.removeprefix("ref: ")).read_text().strip()
+        return head[:12]
+    return "unknown"
+
+
+BUILD = _build()
 
 
 class MetricsForbidden(Refusal):
@@ -53,42 +84,93 @@ def has_token(request: HttpRequest) -> bool:
 
 
 class Collector:
-    """Everything is read from the database and the broker when asked: any process can answer for all."""
+    """Everything is read from the database and the broker when asked: any process can answer for all.
+
+    What can't be read is left out; ``redcoral_up`` says whether the database can be.
+    """
 
     def collect(self) -> Iterator[Metric]:
         began = time.perf_counter()
-        version = GaugeMetricFamily("redcoral_sync_version", "Version of a resource.", labels=["resource"])
-        horizon = GaugeMetricFamily("redcoral_sync_horizon", "Oldest version with a delta.", labels=["resource"])
-        for row in SyncedResource.objects.order_by("name"):
-            version.add_metric([row.name], row.version)
-            horizon.add_metric([row.name], row.horizon)
-        yield version
-        yield horizon
-        yield GaugeMetricFamily("redcoral_sync_log_rows", "Rows of the change log.", Change.objects.count())
-        yield _by_status("redcoral_images", "Images by status.", Image)
-        yield _by_status("redcoral_photos", "Uploaded photos by status.", Photo)
-        yield from _upkeep()
-        oldest = Photo.objects.filter(status=Photo.Status.PENDING).aggregate(oldest=Min("created_at"))["oldest"]
-        age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
-        yield GaugeMetricFamily("redcoral_oldest_pending_photo_seconds", "Age of the oldest pending photo.", age)
+        try:
+            found = list(_of_database())
+        except DatabaseError as error:
+            logger.warning("Metrics without the database: %s", error)
+            found = []
+        yield GaugeMetricFamily("redcoral_up", "1: the database answers.", float(bool(found)))
+        yield from found
         with suppress(redis.RedisError):  # without a broker the rest is still worth having
-            yield from _uploads(measured())
-            streams = GaugeMetricFamily("redcoral_streams", "Open streams of a process.", labels=["process"])
-            for process, count in heartbeats.streams(heartbeats.broker()):
-                streams.add_metric([process], count)
-            yield streams
-        devices = Device.objects.filter(revoked_at=None).count()
-        yield GaugeMetricFamily("redcoral_devices", "Enrolled devices that are not revoked.", devices)
-        lags = GaugeMetricFamily(
-            "redcoral_device_lag_changes",
-            "Changes that a device has not confirmed; +Inf when it has to refetch.",
-            labels=["device", "name"],
-        )
-        for device, behind in lag.lags():
-            lags.add_metric([str(device.pk), device.name], math.inf if behind is None else behind)
-        yield lags
+            yield from list(_of_broker())
+        yield from _of_this_box()
         spent = time.perf_counter() - began
         yield GaugeMetricFamily("redcoral_metrics_seconds", "Time that collecting these metrics took.", spent)
+
+
+def _of_database() -> Iterator[Metric]:
+    version = GaugeMetricFamily("redcoral_sync_version", "Version of a resource.", labels=["resource"])
+    horizon = GaugeMetricFamily("redcoral_sync_horizon", "Oldest version with a delta.", labels=["resource"])
+    for row in SyncedResource.objects.order_by("name"):
+        version.add_metric([row.name], row.version)
+        horizon.add_metric([row.name], row.horizon)
+    yield version
+    yield horizon
+    yield GaugeMetricFamily("redcoral_sync_log_rows", "Rows of the change log.", Change.objects.count())
+    yield _by_status("redcoral_images", "Images by status.", Image)
+    yield _by_status("redcoral_photos", "Uploaded photos by status.", Photo)
+    yield from _upkeep()
+    oldest = Photo.objects.filter(status=Photo.Status.PENDING).aggregate(oldest=Min("created_at"))["oldest"]
+    age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
+    yield GaugeMetricFamily("redcoral_oldest_pending_photo_seconds", "Age of the oldest pending photo.", age)
+    devices = Device.objects.filter(revoked_at=None).count()
+    yield GaugeMetricFamily("redcoral_devices", "Enrolled devices that are not revoked.", devices)
+    lags = GaugeMetricFamily(
+        "redcoral_device_lag_changes",
+        "Changes that a device has not confirmed; +Inf when it has to refetch.",
+        labels=["device", "name"],
+    )
+    for device, behind in lag.lags():
+        lags.add_metric([str(device.pk), device.name], math.inf if behind is None else behind)
+    yield lags
+
+
+def _of_broker() -> Iterator[Metric]:
+    """Raises redis.RedisError."""
+    yield from _uploads(measured())
+    client = heartbeats.broker()
+    streams = GaugeMetricFamily("redcoral_streams", "Open streams of a process.", labels=["process"])
+    for process, count in heartbeats.streams(client):
+        streams.add_metric([process], count)
+    yield streams
+    yield GaugeMetricFamily("redcoral_workers", "Workers that were heard of lately.", heartbeats.count(client))
+    left = client.ttl(heartbeats.BEAT)
+    age = heartbeats.KEY_SECONDS - left if 0 <= left <= heartbeats.KEY_SECONDS else math.inf
+    yield GaugeMetricFamily("redcoral_beat_age_seconds", "Since beat was heard of; +Inf: not lately.", age)
+    waiting = GaugeMetricFamily("redcoral_queue_length", "Messages that wait for a worker.", labels=["queue"])
+    for queue in QUEUES:
+        waiting.add_metric([queue], client.llen(queue))
+    yield waiting
+    found = counters.counted()
+    for name, text, labels in COUNTERS:
+        family = CounterMetricFamily(f"redcoral_{name}", text, labels=labels)
+        for values, amount in found.get(name, ()):
+            family.add_metric([values.get(label, "") for label in labels], amount)
+        yield family
+
+
+def _of_this_box() -> Iterator[Metric]:
+    build = GaugeMetricFamily("redcoral_build", "1; what runs here.", labels=["version", "python", "database"])
+    build.add_metric([BUILD, platform.python_version(), connection.vendor], 1)
+    yield build
+    with suppress(OSError):
+        free = shutil.disk_usage(settings.DATA_DIR).free
+        yield GaugeMetricFamily("redcoral_disk_free_bytes", "Free where the data directory lies.", free)
+    pool = getattr(connection, "pool", None) if connection.vendor == "postgresql" else None
+    if pool is not None:
+        stats = pool.get_stats()
+        family = GaugeMetricFamily("redcoral_pool_connections", "Connections of the process asked.", labels=["state"])
+        family.add_metric(["open"], stats.get("pool_size", 0))
+        family.add_metric(["free"], stats.get("pool_available", 0))
+        family.add_metric(["waited_for"], stats.get("requests_waiting", 0))
+        yield family
 
 
 def _uploads(found: Measured) -> Iterator[Metric]:

@@ -17,7 +17,8 @@ from django.utils import timezone
 from clocks.jumps import Watch
 from clocks.rows import is_set
 from images import space
-from images.blobs import BlobMissing, blobs
+from images.blobs import StorageUnavailable, blobs
+from images.trial.asking import verdict
 from syncing import capture
 
 from . import heartbeats
@@ -30,8 +31,6 @@ NOBODYS_MESSAGE = "redcoral:probe"
 SMALL_FILE = 64 * 1024  # bytes
 JUMP_FAILS_SECONDS, JUMP_SAID_SECONDS = 5 * 60.0, 24 * 3600.0
 watch = Watch()
-# No image has this name; asking for it shows that the storage answers.
-NOBODYS_KEY = f"images/{'0' * 64}.jpg"
 
 
 def livez(request: HttpRequest) -> HttpResponse:
@@ -53,7 +52,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
                 raise NotReady(f"not asked, as the {needed} failed")  # each would wait for it again
             answer = check()
         except Exception as error:  # noqa: BLE001 - whatever a part fails with, the others still get their line
-            answer = f"failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            answer = f"failed: {why(error)}"
             failed.add(name)
         lines.append(f"{name}: {answer if all_of_it else re.split('[ :]', answer)[0]}\n")
     return HttpResponse(
@@ -62,6 +61,13 @@ def readyz(request: HttpRequest) -> HttpResponse:
         content_type="text/plain; charset=utf-8",
         headers={"Cache-Control": "no-store"},
     )
+
+
+def why(error: Exception) -> str:
+    """On one line; a storage's failure by its code and what the storage said."""
+    if isinstance(error, StorageUnavailable):
+        return " ".join(f"{error.code}: {error.reason}".split())
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
 
 
 class NotReady(Exception):
@@ -116,9 +122,9 @@ def disk() -> str:
 
 
 def storage() -> str:
-    with suppress(BlobMissing):
-        blobs().stat(NOBODYS_KEY)
-    return "ok (bucket)" if settings.S3_BUCKET else "ok (local files)"
+    """Whether it answers, is the database's own, and takes what uploads write (images/trial/asking.py)."""
+    kind = "bucket" if settings.S3_BUCKET else "local files"
+    return f"ok ({'; '.join(filter(None, (kind, verdict(blobs()))))})"
 
 
 def broker_client() -> "redis.Redis":

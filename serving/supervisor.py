@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -205,7 +205,7 @@ class Supervisor:
         assert process.stdout is not None
         with process.stdout:
             for data in process.stdout:
-                prefix = f"{datetime.now():%H:%M:%S} {member.name:<{self.width}} | "  # noqa: DTZ005 - the time here
+                prefix = f"{datetime.now(UTC):%H:%M:%S} {member.name:<{self.width}} | "
                 if sys.stdout.isatty():
                     prefix = f"\033[0m\033[{colour}m{prefix}\033[0m"
                 for line in data.decode(errors="replace").splitlines():

@@ -1,6 +1,7 @@
 """``GET /api/sync/events``: the streams of this process, as a plain ASGI callable outside Django's request handling."""
 
 import asyncio
+import logging
 import random
 import time
 from collections import Counter
@@ -19,6 +20,7 @@ from devices.identity import Caller, DeviceCaller, NotAuthenticated, identify, r
 from devices.rights import NotPermitted, may_see
 from refusals import Refusal
 from refusals.unknown import refuse_unknown
+from telemetry import counters, requests
 
 from . import registry
 from .cursors import Cursor, UnreadableCursor
@@ -27,6 +29,8 @@ from .feed import Hub
 from .readers import in_reader
 from .stream import Asked, Stream
 from .wire import Receive, Scope, Send, cut_off, wire_of
+
+logger = logging.getLogger(__name__)
 
 WELCOME_SECONDS = 10.0
 START_SECONDS = 10.0
@@ -171,12 +175,15 @@ class Streams:
         except TimeoutError:
             raise OverCapacity(_("The log can't be read just now."), retry_after=3) from None
         wire = wire_of(send)
-        await wire.start(200, HEADERS)
+        request_id = requests.current.get().encode()
+        await wire.start(200, [*HEADERS, *([(b"x-request-id", request_id)] if request_id else [])])
         if method == "HEAD":
             await wire.send(b"", more=False)
             return
         stream = Stream(self.hub, asked, wire)
         self.open[stream] = caller
+        counters.add("streams_opened")
+        logger.info("stream opened by %s %s", caller.kind, caller.id)
         if isinstance(caller, DeviceCaller):
             self.recorder.follow(stream, UUID(caller.id))
         try:
@@ -185,6 +192,7 @@ class Streams:
             await cut_off(send)  # the client takes nothing any more
         finally:
             self.open.pop(stream)
+            logger.info("stream ended of %s %s", caller.kind, caller.id)
             self.recorder.leave(stream)
 
 

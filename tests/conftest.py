@@ -15,6 +15,7 @@ from pytest_django import DjangoDbBlocker
 from syncing.capture.migration import after as capture_after_migration
 from tests.front import Front, front_of
 from tests.parts import Bucket
+from tests.seaweed import seaweedfs as seaweedfs
 
 
 @pytest.fixture(scope="session")
@@ -83,9 +84,27 @@ def tables_of_tests() -> list[str]:
 def nothing_is_left_to_write() -> Iterator[None]:
     """Ends the threads that would write last contacts half a minute later, in the middle of some other test."""
     from devices import writebehind
+    from images.blobs import reasons
+    from images.trial import asking
 
     yield
     writebehind.forget()
+    asking.forget()
+    reasons.forget()
+
+
+@pytest.fixture(autouse=True)
+def storage_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A storage that the test's database doesn't know yet is its own: many tests lose files before they look."""
+    monkeypatch.setattr("images.identity.holds_our_pictures", lambda *, new: True)
+
+
+@pytest.fixture(autouse=True)
+def storage_is_nobodys() -> None:
+    """Each test has a database of its own, to which the run's folder of files doesn't belong yet."""
+    from images.identity import MARKER
+
+    (Path(os.environ["DATA_DIR"]) / "uploads" / MARKER).unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

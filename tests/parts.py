@@ -7,6 +7,7 @@ first asks for it. Each worker of ``-n`` has parts of its own. All end with the 
 Fixtures:
     new_database           settings of an empty database on the database of the run, for processes of a test
     s3, new_bucket         a `Bucket` on an S3 server over HTTP, of the session; an empty one for the test
+    seaweedfs              a `Bucket` on a SeaweedFS, of the session (tests/seaweed.py)
     celery_worker_process  a Celery worker process on the test database; for tests with ``transactional_db``
     nginx                  the path of the nginx binary
 """

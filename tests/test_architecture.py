@@ -19,6 +19,7 @@ ROOMS = (
     "images",
     "refusals",
     "clocks",
+    "telemetry",
     "serving",
     "studio",
     "syncing",
@@ -28,7 +29,8 @@ ROOMS = (
 APPS = tuple(
     room
     for room in ROOMS
-    if room not in {"adminpages", "backoffice", "clocks", "config", "refusals", "serving", "studio", "terminal"}
+    if room
+    not in {"adminpages", "backoffice", "clocks", "config", "refusals", "serving", "studio", "telemetry", "terminal"}
 )
 OWN = (*ROOMS, "normalform", "benchmarks", "clients", "tests", "tools")
 LONGEST = 400  # lines; a file that needs more holds more than one idea

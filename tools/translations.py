@@ -29,6 +29,7 @@ ROOMS = (
     "devices",
     "images",
     "refusals",
+    "telemetry",
     "serving",
     "studio",
     "syncing",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from images.blobs import BlobMissing, StorageFull, StorageUnavailable, blobs
+from images.blobs import BlobMissing, StorageUnavailable, blobs
 from refusals import Refusal
 
 from .models import original_key
@@ -22,12 +22,15 @@ class StorageSilent(Refusal):
 
 @contextmanager
 def storage_needed() -> Iterator[None]:
-    """For what can't be done without the storage: when it fails in here, StorageSilent is raised, or StorageFull."""
+    """For what can't be done without the storage: when it fails in here, StorageSilent is raised.
+
+    A storage that is full, can't do what is needed, or isn't ours says so itself.
+    """
     try:
         yield
-    except StorageFull:
-        raise
     except StorageUnavailable as error:
+        if type(error) is not StorageUnavailable:
+            raise
         raise StorageSilent from error
 
 

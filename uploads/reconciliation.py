@@ -18,6 +18,7 @@ from django.db import transaction
 
 from clocks.rows import bring_back
 from images.blobs import StorageUnavailable
+from images.identity import must_be_ours
 
 from . import measures, pipeline
 from .broker import waiting
@@ -169,6 +170,8 @@ def look_up(batch: Iterable[Photo]) -> Iterable[tuple[Photo, Found]]:
             continue
         try:
             found = Found.THERE if is_there(photo.key) else Found.MISSING
+            if found is Found.MISSING:
+                must_be_ours()  # in another storage everything is missing
             failures = 0
         except StorageUnavailable as error:
             logger.warning("storage did not answer photo=%s: %s", photo.pk, error.reason)

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from clocks.rows import bring_back
 from images.blobs import Blob, BlobMissing, KeyRefused, StorageUnavailable, blobs
+from images.identity import must_be_ours
 from images.quarantine import OCTETS, QUARANTINE, expired, set_aside
 
 from .models import ORIGINALS, Photo
@@ -45,6 +46,7 @@ def quarantine_orphans(*, now: datetime, limit: int = LIMIT) -> Orphans:
     """
     orphans = Orphans()
     try:
+        must_be_ours()
         bring_back(Photo.objects.filter(status=Photo.Status.FAILED), now=now, failed_at=timedelta())
         for blob, status in unneeded(now=now):
             if orphans.total >= limit:

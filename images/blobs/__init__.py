@@ -15,7 +15,9 @@ from images.blobs.interface import (
     Presigned,
     Readable,
     StorageFull,
+    StorageMistaken,
     StorageUnavailable,
+    StorageUnsuitable,
     chunks,
     digest,
     unavailable,
@@ -24,8 +26,8 @@ from images.blobs.keys import HASH, HASH_PATTERN, SUFFIXES, WIDTHS, derived_key,
 
 __all__ = [
     "HASH", "HASH_PATTERN", "SUFFIXES", "WIDTHS", "Blob", "BlobDamaged", "BlobMissing", "Blobs", "KeyRefused",
-    "Presigned", "Readable", "StorageFull", "StorageUnavailable", "blobs", "chunks", "derived_key", "derived_keys",
-    "digest", "image_key", "unavailable",
+    "Presigned", "Readable", "StorageFull", "StorageMistaken", "StorageUnavailable", "StorageUnsuitable", "blobs",
+    "chunks", "derived_key", "derived_keys", "digest", "image_key", "unavailable",
 ]  # fmt: skip
 
 

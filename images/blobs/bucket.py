@@ -11,12 +11,14 @@ from datetime import datetime
 from functools import lru_cache, partial
 from io import BytesIO
 from typing import Any, BinaryIO, TypeVar
+from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from storages.backends.s3 import S3Storage
 from urllib3.exceptions import HTTPError
 
+from images.blobs import reasons
 from images.blobs.interface import (
     Blob,
     BlobDamaged,
@@ -24,7 +26,9 @@ from images.blobs.interface import (
     Blobs,
     Presigned,
     Readable,
+    StorageFull,
     StorageUnavailable,
+    StorageUnsuitable,
     checked_key,
     checked_prefix,
     chunks,
@@ -37,6 +41,9 @@ CONFLICT = {"ConditionalRequestConflict", "409", "OperationAborted"}
 # Seconds between rounds of attempts. boto3 makes three attempts in each round (5xx, 429), perhaps all within a moment.
 # R2 takes one write a second for each key, then answers 429: the pauses together last longer than that.
 PAUSES = (0.4, 1.2)
+# 400 for what the next try may not meet.
+PASSING = {"RequestTimeout", "IncompleteBody", "BadDigest", "XAmzContentSHA256Mismatch", "ExpiredToken"}
+HEADERS = "If-None-Match or x-amz-checksum-sha256"
 PAGE = 1000  # keys of a listing in one answer
 
 T = TypeVar("T")
@@ -47,6 +54,7 @@ class BucketBlobs(Blobs):
 
     def __init__(self, client: Any, bucket: str, *, public: Any = None) -> None:
         self.client, self.bucket, self.public = client, bucket, public or client
+        self.name = f"{client.meta.endpoint_url}/{bucket}"
 
     def put(self, key: str, data: bytes | BinaryIO, *, content_type: str, sha256: str | None = None) -> bool:
         checked_key(key)
@@ -76,10 +84,31 @@ class BucketBlobs(Blobs):
             except ClientError as error:
                 if status(error) == 412:  # also when the answer to our own first attempt was lost
                     return False
+                if cant(error):
+                    raise self.unsuitable(key, error) from error
                 raise unavailable(key, error) from error
             except (BotoCoreError, HTTPError, OSError) as error:
                 raise unavailable(key, error) from error
             return True
+
+    def unsuitable(self, key: str, error: ClientError) -> StorageUnsuitable:
+        """Names what this store refuses of a write, by trying it with one part at a time."""
+        parts: dict[str, dict[str, str]] = {
+            "any write": {},
+            "If-None-Match": {"IfNoneMatch": "*"},
+            "x-amz-checksum-sha256": {"ChecksumSHA256": in_base64(digest(b"")[0])},
+        }
+        refused = []
+        for name, part in parts.items():
+            place = {"Bucket": self.bucket, "Key": f"probes/{uuid4().hex}"}
+            try:
+                self.client.put_object(**place, Body=b"", **part)
+                self.client.delete_object(**place)
+            except (ClientError, BotoCoreError, HTTPError, OSError) as another:
+                if isinstance(another, ClientError) and cant(another):
+                    refused.append(name)
+        what = " and ".join(refused[:1] if refused[:1] == ["any write"] else refused) or HEADERS
+        return StorageUnsuitable(f"{what}: the store answers {status(error)} {code(error)} ({key}: {error})")
 
     @contextmanager
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[Readable]:
@@ -201,6 +230,11 @@ def client_at(endpoint_url: str | None, region: str, access_key: str | None, pro
     return S3Storage(**options).connection.meta.client
 
 
+def client_with(**keys: str) -> Any:
+    """A client of the same store with other keys: ``access_key``, ``secret_key``."""
+    return S3Storage(**{**settings.STORAGES["default"]["OPTIONS"], **keys}).connection.meta.client
+
+
 def patiently(request: Callable[[], T]) -> T:
     """The result of ``request``, which is repeated while the storage asks to come again."""
     for pause in PAUSES:
@@ -242,7 +276,15 @@ def rewindable(data: bytes | BinaryIO) -> Iterator[bytes | BinaryIO]:
 
 
 def unavailable(key: str, error: Exception) -> StorageUnavailable:
-    return StorageUnavailable(f"{key}: {error}")
+    if isinstance(error, ClientError) and status(error) == 507:
+        return StorageFull(f"{key}: {error}")
+    kind = reasons.kind_of_status(status(error)) if isinstance(error, ClientError) else reasons.kind_of(error)
+    return StorageUnavailable(f"{key}: {error}", kind=kind)
+
+
+def cant(error: ClientError) -> bool:
+    """Whether the store says that it doesn't know how, not that something went wrong on the way."""
+    return status(error) == 501 or (status(error) == 400 and code(error) not in PASSING)
 
 
 def code(error: ClientError) -> str:

@@ -35,6 +35,7 @@ BATCH = 10_000  # names of a folder in memory at once
 class LocalBlobs(Blobs):
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
+        self.name = str(self.root)
 
     def put(self, key: str, data: bytes | BinaryIO, *, content_type: str, sha256: str | None = None) -> bool:
         target = self.root / checked_key(key)

@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 
 from django.utils.translation import gettext_lazy as _
 
+from images.blobs import reasons
 from refusals import Refusal
 
 CHUNK = 256 * 1024  # bytes
@@ -31,12 +32,35 @@ class BlobDamaged(ValueError):
 class StorageUnavailable(Refusal, OSError):
     """The storage could not say or could not do it; nothing is known about the key."""
 
-    status, code, retry_after = 503, "storage_unavailable", 2
+    status, code = 503, "storage_unavailable"
+    retry_after: int | None = 2
     detail = _("The storage doesn't answer; try again.")
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, kind: str = "other") -> None:
+        """``kind`` is what failures are counted by (images/blobs/reasons.py)."""
         super().__init__()
-        self.reason = reason
+        self.reason, self.kind = reason, kind
+        reasons.tell(kind, reason)
+
+
+class StorageUnsuitable(StorageUnavailable):
+    """The store can't do what is needed, and won't by being asked again; ``reason`` names the header."""
+
+    status, code, retry_after = 503, "storage_unsuitable", None
+    detail = _("The storage can't do what this server needs; whoever runs the server has to change that.")
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, kind="unsuitable")
+
+
+class StorageMistaken(StorageUnavailable):
+    """This isn't the storage that the database belongs to."""
+
+    status, code, retry_after = 503, "storage_mistaken", None
+    detail = _("This storage belongs to another database; whoever runs the server has to look at its settings.")
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, kind="mistaken")
 
 
 class StorageFull(StorageUnavailable):
@@ -45,14 +69,19 @@ class StorageFull(StorageUnavailable):
     status, code, retry_after = 507, "storage_full", 60
     detail = _("The server's disk is nearly full; pictures are taken again when there is room.")
 
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, kind="full")
+
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 def unavailable(key: str, error: OSError) -> StorageUnavailable:
     """What an error of the local disk at ``key`` means: that it is full, or that it can't say."""
-    kind = StorageFull if error.errno in NO_ROOM else StorageUnavailable
-    return kind(f"{error.strerror or error}: {key}")
+    reason = f"{error.strerror or error}: {key}"
+    if error.errno in NO_ROOM:
+        return StorageFull(reason)
+    return StorageUnavailable(reason, kind=reasons.kind_of(error))
 
 
 class KeyRefused(ValueError):
@@ -82,6 +111,8 @@ class Readable(Protocol):
 
 class Blobs(ABC):
     """The store's interface. Every method may raise ``StorageUnavailable``; keys that can't be are ``KeyRefused``."""
+
+    name: str  # where it is, for people and to tell one from another
 
     @abstractmethod
     def put(self, key: str, data: bytes | BinaryIO, *, content_type: str, sha256: str | None = None) -> bool:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from images import quarantine
 from images.blobs import HASH_PATTERN, Blob, BlobMissing, KeyRefused, blobs, image_key
+from images.identity import must_be_ours
 from images.models import Image, Pass
 from images.store import Status, claim_new
 from normalform import Normal
@@ -38,6 +39,7 @@ def quarantine_orphans(*, budget: Budget | None = None, age: timedelta = AGE) ->
     budget = budget or Budget()
     now = timezone.now()
     with passing(Pass.Kind.ORPHANS, budget) as running:
+        must_be_ours()
         orphans, lost, cursor = look(running, before=now - age)
         running.brake(len(orphans) + len(lost), of=running.counts["checked"] + len(lost))
         for blob in orphans:

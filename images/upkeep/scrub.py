@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from clocks.rows import bring_back
 from images.blobs import BlobDamaged, BlobMissing, blobs, derived_keys, image_key
+from images.identity import must_be_ours
 from images.models import Image, Pass
 from images.store import Status, claim_stored, give_back
 from normalform import is_normal_form
@@ -29,6 +30,7 @@ def scrub(*, budget: Budget | None = None, everything: bool = False) -> Pass:
     """
     budget = budget or Budget()
     with passing(Pass.Kind.SCRUB, budget) as running:
+        must_be_ours()
         number = Image.objects.filter(status=Status.STORED).count()
         wrong = look(running, number if everything else share_of(number))
         newly = [image for image in wrong if image.damaged_at is None]

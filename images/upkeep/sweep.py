@@ -10,6 +10,7 @@ from django.db.utils import IntegrityError
 from django.utils import timezone
 
 from clocks.rows import bring_back
+from images.identity import must_be_ours
 from images.models import Image, Pass
 from images.references import is_referred_to, unreferenced
 from images.store import SWEEP_LEASE, claim_sweep, finish_sweep, take_over
@@ -38,6 +39,7 @@ def sweep(*, grace: timedelta | None = None, stale: timedelta = STALE, budget: B
     grace = timedelta(days=settings.IMAGE_GRACE_DAYS) if grace is None else grace
     now = timezone.now()
     with passing(Pass.Kind.SWEEP, budget) as running:
+        must_be_ours()
         bring_back(Image.objects.all(), now=now, wanted_at=timedelta(), unreferenced_since=timedelta())
         finish_what_was_left(running, now=now, stale=stale)
         mark(running, now=now)

@@ -83,7 +83,8 @@ def test_both_ways_refuse_the_same(till: Enrolled, settings: LazySettings, resou
 
 def both_ways(settings: LazySettings, method: str, url: str, headers: dict[str, str]) -> Any:
     def ask() -> Any:
-        return getattr(Client(), method)(url.format(epoch=log.heads().epoch), headers=headers)
+        same_id = {"X-Request-ID": "of-both", **headers}
+        return getattr(Client(), method)(url.format(epoch=log.heads().epoch), headers=same_id)
 
     short = ask()
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != SHORT]

@@ -1,4 +1,4 @@
-"""Each contract runs on the local folder and on a bucket over HTTP."""
+"""Each contract runs on the local folder and on buckets over HTTP: moto's and SeaweedFS's."""
 
 from pathlib import Path
 
@@ -9,13 +9,18 @@ from images.blobs import Blobs, blobs
 from tests.parts import Bucket
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", "bucket", "seaweedfs"])
 def store(request: pytest.FixtureRequest, settings: LazySettings, tmp_path: Path) -> Blobs:
     """The store that the settings name, empty."""
     if request.param == "folder":
         settings.FILES_DIR = tmp_path / "files"
-    else:
+    elif request.param == "bucket":
         use_bucket(settings, request.getfixturevalue("new_bucket"))
+    else:
+        bucket = request.getfixturevalue("seaweedfs")
+        for key in bucket.keys(""):
+            bucket.client().delete_object(Bucket=bucket.name, Key=key)
+        use_bucket(settings, bucket)
     return blobs()
 
 

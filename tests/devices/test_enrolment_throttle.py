@@ -34,6 +34,7 @@ def test_the_sixth_wrong_code_from_one_address_has_to_wait(post: Post) -> None:
         "status": 429,
         "code": "throttled",
         "detail": f"Request was throttled. Expected available in {wait} seconds.",
+        "request_id": response["X-Request-ID"],
     }
 
 

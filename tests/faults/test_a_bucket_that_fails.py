@@ -131,7 +131,7 @@ def test_a_sweep_whose_deletion_fails_is_finished_by_the_next_one(
     Image.objects.update(wanted_at=long_ago)
 
     assert sweep().counts["finished"] == 1
-    assert front.behind.keys() == []
+    assert front.behind.keys("images/") == []
 
 
 def test_however_many_send_the_same_picture_one_writes_it(front: Front) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from catalog.models import Category, Product
 from images import store as store_module
 from images.blobs import BlobMissing, blobs, derived_key, image_key
+from images.identity import must_be_ours
 from images.models import Image
 from images.store import store
 from images.upkeep.orphans import quarantine_orphans
@@ -149,6 +150,7 @@ def test_a_killed_sweep_is_finished_by_the_next_one_or_by_whoever_stores_the_pic
             assert not Image.objects.filter(pk=name_of(seed)).exists()
             assert not is_there(name_of(seed))
 
+    must_be_ours()  # so that the steps are those of sweeping
     steps = deaths(dying, "sweep", prepare, go_on)
 
     assert {"a row is sweeping", "after unlink", "a row is gone"} <= set(steps)

@@ -22,6 +22,7 @@ from PIL import Image as Picture
 
 from catalog.models import Category, Product
 from devices.services import enroll
+from images.identity import MARKER
 from images.models import Image
 from normalform import normalize
 from tests.faults.cases import (
@@ -76,7 +77,7 @@ class Sent:
 def photo(cluster: Cluster) -> Sent:
     """One that no other case has, and a cluster without anything of the case before."""
     bucket = cluster.front.behind
-    for key in keys(cluster):
+    for key in (*keys(cluster), MARKER):
         bucket.client().delete_object(Bucket=bucket.name, Key=key)
     cluster.front.begin(bucket)
     photo_id = uuid4()
@@ -89,7 +90,8 @@ def photo(cluster: Cluster) -> Sent:
 
 
 def keys(cluster: Cluster, prefix: str = "") -> list[str]:
-    return cluster.front.behind.keys(prefix)
+    """What lies in the bucket; its marker aside."""
+    return [key for key in cluster.front.behind.keys(prefix) if key != MARKER]
 
 
 def run_and_check(cluster: Cluster, case: Case, photo: Sent, *, whole_worker: bool = True) -> None:

@@ -112,7 +112,8 @@ def live(server: RunningServer, till: httpx.Client, number: int, end: Callable[[
     line = next(
         line for line in httpx.get(f"{server.url}/readyz", timeout=30).text.splitlines() if line.startswith("broker")
     )
-    over, reads = time.monotonic() + STATE_SECONDS, []
+    over = time.monotonic() + STATE_SECONDS
+    reads: list[int] = []
     while time.monotonic() < over or len(reads) < 6:  # each twice: a snapshot waits for a cache that hangs
         reads += [till.get(path).status_code for path in ("/api/sync/status", "/api/sync/product", "/terminal/")]
         time.sleep(0.1)

@@ -11,6 +11,8 @@ REASONS = {
     "size_mismatch": _("The stored original has another size than declared."),
     "checksum_mismatch": _("The stored original has another SHA-256 than declared."),
     "storage_unavailable": _("The storage didn't answer."),
+    "storage_unsuitable": _("The storage can't do what is needed."),
+    "storage_mistaken": _("The storage belongs to another database."),
     "sender_revoked": _("The device or login that sent the photo has no access any more."),
     "storage_full": _("The disk is full; the photo waits until there is room."),
 }
