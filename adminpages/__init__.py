@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import SEARCH_VAR
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -28,6 +28,13 @@ class List(ChangeList):
             if name != SEARCH_VAR and (len(asked) > LONGEST_PARAMETER or not is_text(asked)):
                 raise IncorrectLookupParameters(name)
         super().__init__(request, *args, **kwargs)
+
+    def get_ordering_field_columns(self) -> dict[int, str]:
+        """The columns that the list is sorted by, for their arrows: none when what comes first is no column of it."""
+        found = super().get_ordering_field_columns()
+        first = str(next(iter(self.model_admin.ordering or self.lookup_opts.ordering), "")).removeprefix("-")
+        shown = {self.get_ordering_field(column) for column in self.list_display}
+        return found if ORDER_VAR in self.params or first in shown else {}
 
     def get_filters(self, request: HttpRequest) -> Any:
         found = super().get_filters(request)

@@ -29,7 +29,8 @@ UNFOLD = {
     "BORDER_RADIUS": "8px",
     "DASHBOARD_CALLBACK": "backoffice.dashboard.overview",
     "LOGIN": {"form": "backoffice.logins.LoginForm"},
-    "SIDEBAR": {"show_search": True, "navigation": "backoffice.dashboard.navigation"},
+    "COMMAND": {"search_callback": "backoffice.search.found", "show_history": False},
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "backoffice.dashboard.navigation"},
     "STYLES": [lambda request: static("backoffice/admin.css")],
     "COLORS": {"primary": CORAL},
 }

@@ -16,7 +16,16 @@ from django.utils.translation import gettext_lazy as _
 from environs import Env, EnvValidationError, validate
 
 from backoffice.theme import UNFOLD  # noqa: F401 - a setting as well
-from config.values import CURRENCIES, bucket_storage, kept_secret, long_enough, private_folder, short_folder, url
+from config.values import (
+    CURRENCIES,
+    bucket_storage,
+    kept_secret,
+    long_enough,
+    machine_zone,
+    private_folder,
+    short_folder,
+    url,
+)
 from devices.hosts import default_hosts
 from normalform import MAX_BYTES
 
@@ -45,7 +54,7 @@ CSP = env.str("CSP", "enforce", validate=validate.OneOf(["enforce", "report", "o
 SECRET_KEY = env.str("SECRET_KEY", "", validate=long_enough)
 TIME_ZONE = env.str(
     "TIME_ZONE",
-    "UTC",
+    machine_zone(),
     validate=validate.OneOf(available_timezones(), error="Not a time zone such as Europe/Madrid."),
 )
 SHOP_NAME = env.str("SHOP_NAME", "")

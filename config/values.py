@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import ValidationError
@@ -36,6 +37,16 @@ def url(*schemes: str) -> Callable[[str], None]:
             raise ValidationError(f"Must be a URL that starts with {' or '.join(s + '://' for s in schemes)}.")
 
     return check
+
+
+def machine_zone() -> str:
+    """The time zone of this machine, by its IANA name; UTC where it doesn't say."""
+    named = [os.environ.get("TZ", "").lstrip(":")]
+    with suppress(OSError):
+        named.append(Path("/etc/timezone").read_text().strip())
+    with suppress(OSError):
+        named.append(str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")[2])
+    return next((name for name in named if name in available_timezones()), "UTC")
 
 
 SHORTEST_KEY = 32  # signs

@@ -1,16 +1,20 @@
 """Devices and their enrolment codes, for those who run the shop."""
 
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import segno
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -18,6 +22,8 @@ from unfold.decorators import display
 
 from adminpages import Page
 
+from . import contacts
+from .hosts import lan_address
 from .models import Device, DeviceQuerySet, EnrolmentCode, Scoped, SecurityEvent
 from .rights import WORTH, lacking, may_give
 from .services import make_code, revoke, tell_of
@@ -88,12 +94,21 @@ class DeviceAdmin(ScopesColumn, ScopedAdmin):
     fields = ("name", "may_upload", "may_manage", *readonly_fields)
     actions = ("revoke_chosen",)
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """A device comes by an enrolment code: its page makes one."""
+        return redirect("admin:devices_enrolmentcode_add")
+
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # a device comes by an enrolment code
+        return request.user.has_perm("devices.add_enrolmentcode")
 
     @display(description=_("last contact"), ordering="last_seen")
     def last_contact(self, device: Device) -> Any:
-        return device.last_seen or _("never")
+        if device.last_seen is None:
+            return _("never")
+        if device.revoked_at is None and contacts.is_connected(device, now=timezone.now()):
+            return format_html('<span class="is-connected">● {}</span>', _("connected"))
+        seen = date_format(timezone.localtime(device.last_seen), "DATETIME_FORMAT")
+        return format_html('<span class="is-away">○ {}</span>', _("since {when}").format(when=seen))
 
     @display(description=_("state"), label={"active": "success", "revoked": "danger"})
     def state(self, device: Device) -> tuple[str, Any]:
@@ -137,6 +152,17 @@ class EnrolmentCodeAdmin(ScopesColumn, ScopedAdmin):
             return "used", _("used")
         return ("waiting", _("waiting")) if row.expires_at > timezone.now() else ("expired", _("expired"))
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.device_view)
+        return [path("<int:code_id>/device/", view, name="devices_enrolmentcode_device"), *super().get_urls()]
+
+    def device_view(self, request: HttpRequest, code_id: int) -> HttpResponse:
+        """``{"name"}`` of the device that came by this code, null before: the page that shows the code asks."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        code = get_object_or_404(EnrolmentCode.objects.select_related("device"), pk=code_id)
+        return JsonResponse({"name": code.device.name if code.device else None})
+
     def save_model(self, request: HttpRequest, obj: EnrolmentCode, form: ModelForm, change: bool) -> None:
         obj.shown_once = make_code(row=obj, by=request.user)  # type: ignore[attr-defined,arg-type]
 
@@ -145,7 +171,8 @@ class EnrolmentCodeAdmin(ScopesColumn, ScopedAdmin):
     ) -> HttpResponse:
         # The answer to the POST itself shows the code: so it is in no session, no address and no log.
         code = obj.shown_once  # type: ignore[attr-defined]
-        terminal = request.build_absolute_uri(reverse("terminal"))
+        server = server_address(request)
+        terminal = urljoin(server, reverse("terminal"))
         context = {
             **self.admin_site.each_context(request),
             "title": _("New enrolment code"),
@@ -155,10 +182,20 @@ class EnrolmentCodeAdmin(ScopesColumn, ScopedAdmin):
             "terminal": terminal,
             "qr": mark_safe(segno.make(f"{terminal}#enrol={code}").svg_inline(scale=5, border=4, light="#fff")),  # noqa: S308
             "scopes": [SCOPE_NAMES[scope] for scope in obj.scopes],
-            "server": request.build_absolute_uri("/"),
-            "enroll": request.build_absolute_uri(reverse("device-enroll")),
+            "server": server,
+            "enroll": urljoin(server, reverse("device-enroll")),
+            "device": reverse("admin:devices_enrolmentcode_device", args=[obj.pk]),
         }
         return TemplateResponse(request, "admin/devices/enrolmentcode/shown_once.html", context)
+
+
+def server_address(request: HttpRequest) -> str:
+    """The address of the page, by which another machine can reach this one as well: not ``localhost``."""
+    here = urlsplit(request.build_absolute_uri("/"))
+    address = lan_address()
+    if here.hostname not in ("localhost", "127.0.0.1", "::1") or address is None:
+        return here.geturl()
+    return f"{here.scheme}://{address}:{here.port}/" if here.port else f"{here.scheme}://{address}/"
 
 
 class EventFilter(admin.SimpleListFilter):

@@ -12,12 +12,19 @@ from .models import Device
 from .writebehind import WriteBehind
 
 EVERY_SECONDS = 30.0
+# A stream's device is noted every ten seconds and written within thirty of that: later than this, it isn't there.
+CONNECTED_SECONDS = 75.0
 AT_ONCE = 200  # devices in one statement: its work grows with the square
 
 
 def note(device_id: UUID) -> None:
     """``device_id`` was heard of now."""
     last_contacts.note(device_id, datetime.now(UTC))
+
+
+def is_connected(device: Device, *, now: datetime) -> bool:
+    """Whether ``device`` was heard of just now, as one with a live stream always is."""
+    return device.last_seen is not None and abs((now - device.last_seen).total_seconds()) < CONNECTED_SECONDS
 
 
 def _write(contacts: Mapping[UUID, datetime]) -> None:

@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from devices import contacts
 from devices.identity import Caller, DeviceCaller, NotAuthenticated, identify, request_from_scope, still_welcome
 from devices.rights import NotPermitted, may_see
 from refusals import Refusal
@@ -124,9 +125,11 @@ class Streams:
         while True:
             await asyncio.sleep(WELCOME_SECONDS)
             callers, now = dict(self.open), time.monotonic()
-            for stream in callers:
+            for stream, caller in callers.items():
                 if stream.ends_at < now:
                     stream.end()
+                if isinstance(caller, DeviceCaller):
+                    contacts.note(UUID(caller.id))  # in memory; it is written every 30 s
             with suppress(Exception):  # a database that is away says nothing about who is welcome
                 welcome = await in_reader(still_welcome, callers=list(callers.values())) if callers else ()
                 staff = {stream: caller for stream, caller in callers.items() if caller.kind == "staff"}

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product
+from catalog.services import show_image
 from images.space import need_room
 from refusals import Refusal
 
@@ -154,6 +155,22 @@ def registered(*, album_id: UUID, photo_id: UUID, declaration: Declaration, now:
         photo.upload_expires_at = closes
     photo.refresh_from_db(fields=["status"])
     return photo
+
+
+@transaction.atomic
+def give_product(*, photo_id: UUID, product_id: UUID) -> bool:
+    """Lets a photo that was sent for no product be for this one, which shows it when, or as soon as, it is ready.
+
+    False: the photo is gone, or is for a product by now.
+    """
+    Product.objects.select_for_update(no_key=True).filter(pk=product_id).first()  # as `pipeline.finish`, first of all
+    photo = Photo.objects.select_for_update().filter(pk=photo_id, product=None).first()
+    if photo is None:
+        return False
+    Photo.objects.filter(pk=photo_id).update(product=product_id)
+    if photo.status == Status.READY and photo.image_id:
+        show_image(product_id=product_id, hash=photo.image_id)
+    return True
 
 
 def refuse_unknown(*, album_id: UUID, product_id: UUID | None, sender: Sender) -> None:

@@ -8,8 +8,9 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.widgets import get_select2_language
 from django.db import models
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, TabularInline
@@ -19,8 +20,11 @@ from catalog.resources import kind_of
 from images.services import image_url
 
 from .contention import in_a_transaction
+from .history import with_history, with_values
 from .sheets import SheetPages
 from .widgets import ColorWidget
+
+LAST_POSITION = 2**31 - 1
 
 
 class RecordForm(forms.ModelForm):
@@ -39,6 +43,8 @@ class CatalogueAdmin(SheetPages):
     form = RecordForm
     formfield_overrides = {ColorField: {"widget": ColorWidget}}
     list_per_page = 50
+    kept_for_the_next: tuple[str, ...] = ()  # fields that "Save and add another" fills in again
+    history_view = with_history(ModelAdmin.history_view)
     list_filter_submit = True
     warn_unsaved_form = True
     save_on_top = False
@@ -51,7 +57,13 @@ class CatalogueAdmin(SheetPages):
     def media(self) -> forms.Media:
         """With the translations of Select2: the theme loads the English words only."""
         folder, words = "admin/js/vendor/select2", f"i18n/{get_select2_language()}.js"
-        ordered = (f"{folder}/select2.full.js", f"{folder}/{words}", "admin/js/jquery.init.js", "catalog/select2.js")
+        ordered: tuple[str, ...] = (
+            f"{folder}/select2.full.js",
+            f"{folder}/{words}",
+            "admin/js/jquery.init.js",
+            "catalog/select2.js",
+        )
+        ordered += ("catalog/edits.js",)
         return super().media + forms.Media(js=ordered)
 
     changeform_view = in_a_transaction(ModelAdmin.changeform_view)
@@ -74,6 +86,25 @@ class CatalogueAdmin(SheetPages):
         for field in formset.form.base_fields.values():
             field.widget.attrs["aria-label"] = capfirst(field.label)
         return formset
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new record stands behind all others, unless the address says where."""
+        initial = super().get_changeform_initial_data(request)
+        if "position" in {field.name for field in self.opts.concrete_fields}:
+            last = self.model._default_manager.aggregate(last=models.Max("position"))["last"]
+            initial.setdefault("position", 0 if last is None else min(last + 1, LAST_POSITION))
+        return initial
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        answer = super().response_add(request, obj, post_url_continue)
+        kept = {name: getattr(obj, self.opts.get_field(name).attname) for name in self.kept_for_the_next}
+        if "_addanother" in request.POST and isinstance(answer, HttpResponseRedirect) and kept:
+            joint = "&" if "?" in answer.url else "?"
+            return HttpResponseRedirect(f"{answer.url}{joint}{urlencode(kept)}")
+        return answer
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        return with_values(super().construct_change_message(request, form, formsets, add), form)
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: forms.ModelForm, change: bool) -> None:
         if not change:

@@ -53,6 +53,7 @@ class TableAdmin(CatalogueAdmin):
     )
     search_fields = ("name", "zone__name")
     autocomplete_fields = ("zone",)
+    kept_for_the_next = ("zone", "seats", "shape")
     actions = (activate, deactivate)
     fieldsets = (
         (None, {"fields": ("name", "zone", "seats", "is_active")}),

@@ -90,9 +90,10 @@ class ProductAdmin(CatalogueAdmin):
     autocomplete_fields = ("category", "tags", "attributes", "print_destinations")
     actions = (activate, deactivate, mark_sold_out, mark_available, change_price)
     conditional_fields = {"unit": "price_type == 'weight'"}
+    kept_for_the_next = ("category", "tax_rate")
     fieldsets = (
-        (None, {"fields": ("name", "category", "image", "description")}),
-        (_("Price"), {"fields": (("price", "tax_rate"), "price_type", "unit")}),
+        (None, {"fields": (("name", "category"), ("price", "tax_rate"), ("price_type", "unit"))}),
+        (_("Picture"), {"fields": ("image", "description")}),
         (_("Availability"), {"fields": (("is_active", "is_sold_out"),)}),
         (_("Options and tags"), {"fields": ("attributes", "tags")}),
         (_("On the till"), {"fields": ("short_name", ("color", "position"))}),

@@ -172,7 +172,7 @@ def test_the_attributes_of_a_product_are_chosen_on_its_page(admin_client: Client
 def test_history_tells_which_fields_were_changed(admin_client: Client, category: Category) -> None:
     product = Product.objects.create(name="Cola", price="3.00", category=category)
     change_form(admin_client, product).save(price="3.50")
-    assert LogEntry.objects.get().get_change_message() == "Changed Price."
+    assert LogEntry.objects.get().get_change_message() == "Changed Price: 3.00 → 3.50."
 
 
 def test_what_goes_with_a_product_is_told_without_rows_that_have_no_name(

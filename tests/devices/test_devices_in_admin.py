@@ -1,9 +1,11 @@
 import re
+from datetime import timedelta
 
 import pytest
 import segno
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils import timezone
 
 from devices.models import Device, EnrolmentCode
 from devices.services import Enrolled, enroll
@@ -54,7 +56,29 @@ def test_a_code_can_not_be_changed(office: Client, code: str) -> None:
 
 
 def test_a_device_can_not_be_added_without_a_code(office: Client) -> None:
-    assert office.get("/admin/devices/device/add/").status_code == 403
+    for answer in (office.get("/admin/devices/device/add/"), office.post("/admin/devices/device/add/", {"name": "x"})):
+        assert (answer.status_code, answer["Location"]) == (302, "/admin/devices/enrolmentcode/add/")
+    assert not Device.objects.filter(name="x").exists()
+
+
+def test_a_list_says_which_devices_are_connected(office: Client, till: Enrolled) -> None:
+    now = timezone.now()
+    Device.objects.filter(pk=till.device.pk).update(last_seen=now - timedelta(seconds=40))
+    assert "● connected" in office.get("/admin/devices/device/").content.decode()
+    Device.objects.filter(pk=till.device.pk).update(last_seen=now - timedelta(minutes=3))
+    assert "○ since" in office.get("/admin/devices/device/").content.decode()
+
+
+def test_the_page_of_a_code_hears_that_its_device_is_in(office: Client) -> None:
+    page = office.post("/admin/devices/enrolmentcode/add/", {}, headers={"host": "localhost"}).content.decode()
+    code = EnrolmentCode.objects.get()
+    address = f"/admin/devices/enrolmentcode/{code.pk}/device/"
+    assert address in page
+    assert office.get(address).json() == {"name": None}
+    code.device = Device.objects.create(name="Bar till", token_hash="x" * 64)
+    code.used_at = timezone.now()
+    code.save()
+    assert office.get(address).json() == {"name": "Bar till"}
 
 
 def test_devices_are_found_by_name_and_state(office: Client, till: Enrolled) -> None:

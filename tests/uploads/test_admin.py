@@ -255,3 +255,21 @@ def test_who_may_only_look_has_no_buttons(client: Client, some: list[Photo], dja
 
     assert "/retry/" not in page
     assert client.post(f"/admin/uploads/photo/{some[1].pk}/retry/").status_code == 403
+
+
+def test_a_photo_that_was_sent_for_no_product_can_be_given_one(
+    admin_client: Client, make_photo: Callable[..., Photo], product: Any
+) -> None:
+    photo = make_photo(DATA)
+    pipeline.process(photo_id=photo.pk)
+    page = reverse("admin:uploads_photo_change", args=[photo.pk])
+    assert 'name="_save"' in admin_client.get(page).content.decode()
+
+    assert admin_client.post(page, {"product": str(product.pk)}).status_code == 302
+
+    photo.refresh_from_db()
+    product.refresh_from_db()
+    assert photo.product_id == product.pk
+    assert photo.image_id is not None
+    assert product.image_id == photo.image_id
+    assert 'name="_save"' not in admin_client.get(page).content.decode()

@@ -25,6 +25,7 @@ class PhotoAdmin(SendingAdmin):
     list_filter = ("status", "content_type", "created_at")
     linked = frozenset({"album__id__exact", "status__in"})
     list_select_related = ("album", "product")
+    autocomplete_fields = ("product",)
     search_fields = ("filename", "error", "album__name", "product__name")
     fieldsets = (
         (
@@ -64,16 +65,25 @@ class PhotoAdmin(SendingAdmin):
     buttons: ClassVar = {"retry": _("Try again")}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Photo | None = None) -> list[str]:
-        return [name for __, section in self.fieldsets for name in section["fields"]]
+        names = [name for __, section in self.fieldsets for name in section["fields"]]
+        return [name for name in names if name != "product" or not self.may_choose(request, obj)]
+
+    def may_choose(self, request: HttpRequest, photo: Photo | None) -> bool:
+        """Whether this photo, which is for no product yet, can be given one here."""
+        may = self.has_change_permission(request, photo) and request.user.has_perm("catalog.change_product")
+        return may and photo is not None and photo.product_id is None
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
-        without = {"show_save": False, "show_save_and_continue": False}
-        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **without})
+        photo = self.get_object(request, object_id) if object_id else None
+        shown = {"show_save": self.may_choose(request, photo), "show_save_and_continue": False}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def save_model(self, request: HttpRequest, obj: Photo, form: Any, change: bool) -> None:
-        """Saves nothing: a whole row written back would undo what a worker did meanwhile."""
+        """Saves its product alone: a whole row written back would undo what a worker did meanwhile."""
+        if "product" in form.changed_data and obj.product_id:
+            services.give_product(photo_id=obj.pk, product_id=obj.product_id)
 
     @display(description=_("picture"))
     def picture(self, photo: Photo) -> SafeString:

@@ -137,6 +137,7 @@ class Command(BaseCommand):
             except Resolver404:
                 continue
             lines.append(f"  {what:<9} http://localhost:{settings.PORT}{path}")
+        lines.append(f"  times     are those of {settings.TIME_ZONE}")
         if address := lan_address():
             lines.append(f"  from other machines: http://{address}:{settings.PORT}/")
         return lines
