@@ -29,7 +29,6 @@ UNFOLD = {
     "BORDER_RADIUS": "8px",
     "DASHBOARD_CALLBACK": "backoffice.dashboard.overview",
     "LOGIN": {"form": "backoffice.logins.LoginForm"},
-    "COMMAND": {"search_callback": "backoffice.search.found", "show_history": False},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "backoffice.dashboard.navigation"},
     "STYLES": [lambda request: static("backoffice/admin.css")],
     "COLORS": {"primary": CORAL},
