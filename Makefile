@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# One stamp for each content of the requirements: what is installed already isn't looked at again. It counts where this
-# folder lies too: normalform is used from its source here, and .venv knows that by its path.
+# A stamp of the requirements that were installed last, and no other: after a rollback they are installed again. It counts
+# where this folder lies too: normalform is used from its source here, and .venv knows that by its path.
 REQUIREMENTS := requirements.txt normalform/pyproject.toml
 RUNTIME := .venv/installed-$(shell (pwd; cat $(REQUIREMENTS)) | cksum | cut -d' ' -f1)
 DEV := .venv/installed-dev-$(shell (pwd; cat $(REQUIREMENTS) requirements-dev.txt) | cksum | cut -d' ' -f1)
@@ -104,11 +104,13 @@ soak: $(DEV)  ## the long runs: more schedules, more faults
 
 $(RUNTIME): | .venv/bin/python
 	@echo "Installing what the server needs (a minute, only when requirements changed) …"
+	@rm -f .venv/installed-*
 	$(call patiently,$(PIP) -r requirements.txt)
 	@touch $@
 
 $(DEV): | .venv/bin/python
 	@echo "Installing what tests and checks need (a minute or two, only when requirements changed) …"
+	@rm -f .venv/installed-*
 	$(call patiently,$(PIP) -r requirements-dev.txt)
 	@touch $(RUNTIME) $@
 

@@ -25,6 +25,7 @@ from config.values import (
     private_folder,
     short_folder,
     url,
+    whole,
 )
 from devices.hosts import default_hosts
 from normalform import MAX_BYTES
@@ -51,7 +52,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 HTTPS = env.bool("HTTPS", any(origin.startswith("https://") for origin in CSRF_TRUSTED_ORIGINS))
 TOTP_FOR_SUPERUSERS = env.bool("TOTP_FOR_SUPERUSERS", False)
 CSP = env.str("CSP", "enforce", validate=validate.OneOf(["enforce", "report", "off"]))
-SECRET_KEY = env.str("SECRET_KEY", "", validate=long_enough)
+SECRET_KEY = env.str("SECRET_KEY", "", validate=[whole, long_enough])
 TIME_ZONE = env.str(
     "TIME_ZONE",
     machine_zone(),
@@ -63,16 +64,16 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO
 LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
 
 # --- Services ---------------------------------------------------------------------------------------------------
-database_url = env.str("DATABASE_URL", "", validate=url("postgres", "postgresql", "sqlite"))
-redis_url = env.str("REDIS_URL", "", validate=url("redis", "rediss", "unix"))
+database_url = env.str("DATABASE_URL", "", validate=[whole, url("postgres", "postgresql", "sqlite")])
+redis_url = env.str("REDIS_URL", "", validate=[whole, url("redis", "rediss", "unix")])
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 20, validate=AT_LEAST_ONE)
-S3_BUCKET = env.str("S3_BUCKET", "")
-S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", "", validate=url("http", "https"))
-S3_PUBLIC_ENDPOINT_URL = env.str("S3_PUBLIC_ENDPOINT_URL", "", validate=url("http", "https"))
-S3_REGION = env.str("S3_REGION", "auto")
-AWS_ACCESS_KEY_ID = env.str("AWS_ACCESS_KEY_ID", "")
-AWS_SECRET_ACCESS_KEY = env.str("AWS_SECRET_ACCESS_KEY", "")
-R2_PUBLIC_DOMAIN = env.str("R2_PUBLIC_DOMAIN", "")
+S3_BUCKET = env.str("S3_BUCKET", "", validate=whole)
+S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", "", validate=[whole, url("http", "https")])
+S3_PUBLIC_ENDPOINT_URL = env.str("S3_PUBLIC_ENDPOINT_URL", "", validate=[whole, url("http", "https")])
+S3_REGION = env.str("S3_REGION", "auto", validate=whole)
+AWS_ACCESS_KEY_ID = env.str("AWS_ACCESS_KEY_ID", "", validate=whole)
+AWS_SECRET_ACCESS_KEY = env.str("AWS_SECRET_ACCESS_KEY", "", validate=whole)
+R2_PUBLIC_DOMAIN = env.str("R2_PUBLIC_DOMAIN", "", validate=whole)
 
 # --- Images and uploads -----------------------------------------------------------------------------------------
 IMAGE_DELIVERY = env.str("IMAGE_DELIVERY", "app", validate=validate.OneOf(["app", "accel", "redirect"]))
@@ -98,7 +99,7 @@ STREAM_CAPACITY = env.int("STREAM_CAPACITY", 10_000, validate=AT_LEAST_ONE)
 STREAMS_PER_DEVICE = env.int("STREAMS_PER_DEVICE", 4, validate=AT_LEAST_ONE)
 CHANGE_RETENTION_DAYS = env.int("CHANGE_RETENTION_DAYS", 30, validate=AT_LEAST_ONE)
 CHANGE_RETENTION_ROWS = env.int("CHANGE_RETENTION_ROWS", 1_000_000, validate=AT_LEAST_ONE)
-METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+METRICS_TOKEN = env.str("METRICS_TOKEN", "", validate=whole)
 
 try:
     env.seal()

@@ -28,6 +28,12 @@ CURRENCIES = frozenset(
 )
 
 
+def whole(value: str) -> None:
+    """A validator: no blank and no ``#``. A comment behind a value stays a part of it under systemd and Docker."""
+    if "#" in value or any(sign.isspace() for sign in value):
+        raise ValidationError("Holds a blank or a '#': a comment behind a value? Give it a line of its own.")
+
+
 def url(*schemes: str) -> Callable[[str], None]:
     """A validator: empty, or an absolute URL with one of ``schemes``."""
 

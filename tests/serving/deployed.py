@@ -32,8 +32,12 @@ http {{
 
 
 def unit_command(name: str, settings: Mapping[str, str] = EMPTY) -> list[str]:
-    """The command of a systemd unit, with ``settings`` in its environment, run from this checkout."""
-    unit = (DEPLOY / "systemd" / f"redcoral-{name}.service").read_text()
+    """The command of a systemd unit, with ``settings`` in its environment, run from this checkout.
+
+    ``name`` of one instance of a template: ``stream@8002``.
+    """
+    kind, is_instance, instance = name.partition("@")
+    unit = (DEPLOY / "systemd" / f"redcoral-{kind}{is_instance}.service").read_text().replace("%i", instance)
     found = re.search(r"^ExecStart=/opt/redcoral/\.venv/bin/(.+)$", unit, re.MULTILINE)
     assert found is not None
     unset = dict(re.findall(r"^Environment=(\w+)=(.+)$", unit, re.MULTILINE))
@@ -47,9 +51,10 @@ def start_processes(new_server: NewServer, *, stack: ExitStack, **settings: str)
     server = new_server(**settings, **{name.upper(): str(port) for name, port in ports.items()})
     server.clients = stack.enter_context(ExitStack())
     server.manage("migrate", "--no-input")
-    for name, standard in (("web", "8001"), ("stream", "8002")):
+    for name, unit, standard in (("web", "web", "8001"), ("stream", f"stream@{ports['stream']}", "")):
+        command = unit_command(unit, server.settings)
         start(
-            [word.replace(standard, str(ports[name])) for word in unit_command(name, server.settings)],
+            [word.replace(standard, str(ports[name])) if standard else word for word in command],
             ready=partial(answers, f"http://127.0.0.1:{ports[name]}/livez"),
             log=server.data.with_name(f"{name}.log"),
             on=stack,

@@ -1,6 +1,8 @@
 """deploy/nginx.conf in front of the two kinds of web process, as deploy/systemd starts them."""
 
+import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -90,7 +92,7 @@ def test_units_let_nobody_else_read_what_they_write() -> None:
             assert line in lines, unit.name
 
 
-def test_a_request_worker_that_dies_is_replaced_and_no_request_fails(new_server: NewServer, tmp_path: Path) -> None:
+def test_no_request_fails_when_a_request_worker_dies_or_all_are_replaced(new_server: NewServer, tmp_path: Path) -> None:
     server = new_server()
     server.manage("migrate", "--no-input")
     with ExitStack() as stack:
@@ -109,19 +111,27 @@ def test_a_request_worker_that_dies_is_replaced_and_no_request_fails(new_server:
 
         log = tmp_path / "web.log"
         wait_until(lambda: log.read_text().count("Started worker-") == 2, seconds=60, what="two workers")
-        before, failed, asked = workers(), 0, 0
+
+        def ask_until_replaced(before: set[int], number: int) -> int:
+            """How many requests failed until ``number`` workers are others than before, and there are two again."""
+            over, failed, asked = time.monotonic() + 60, 0, 0
+            while asked < 50 or len(workers() - before) != number or len(workers()) != 2:
+                assert time.monotonic() < over, f"{workers()} after {before}"
+                asked += 1
+                failed += not answers(f"{server.url}/livez")
+            return failed
+
+        before = workers()
         dead = psutil.Process(min(before))
         dead.kill()
         # What it had taken already is lost with it; an nginx in front asks another for that.
         wait_until(lambda: not is_alive(dead), what="the end of a worker")
-        over = time.monotonic() + 40
-        while time.monotonic() < over and (asked < 50 or len(workers() - before) != 1 or len(workers()) < 2):
-            asked += 1
-            failed += not answers(f"{server.url}/livez")
+        assert ask_until_replaced(before, 1) == 0
 
-        assert len(workers() - before) == 1
-        assert len(workers()) == len(before)
-        assert failed == 0
+        before = workers()
+        assert "\nExecReload=/bin/kill -HUP $MAINPID\n" in (DEPLOY / "systemd" / "redcoral-web.service").read_text()
+        os.kill(master.pid, signal.SIGHUP)
+        assert ask_until_replaced(before, 2) == 0
 
 
 def test_every_location_that_passes_requests_on_includes_the_one_list_of_headers() -> None:
@@ -138,3 +148,24 @@ def test_a_unit_starts_a_program_that_the_requirements_install(unit: Path) -> No
     program = unit_command(unit.stem.removeprefix("redcoral-"))[0]
 
     assert subprocess.run([program, "--help"], capture_output=True, check=False, cwd=ROOT).returncode == 0
+
+
+SERVICES = {"postgresql.service", "valkey.service", "valkey-server.service", "redis-server.service"}
+
+
+@pytest.mark.parametrize("name", ["migrate", "web", "stream@", "worker", "beat"])
+def test_a_unit_comes_after_the_services_and_ends_before_them_whatever_they_are_called(name: str) -> None:
+    """Else a power-off waits for a broker that is gone already."""
+    lines = (DEPLOY / "systemd" / f"redcoral-{name}.service").read_text().splitlines()
+    after = {word for line in lines if line.startswith("After=") for word in line.removeprefix("After=").split()}
+
+    assert after >= SERVICES
+    assert name == "migrate" or {"Requires=redcoral-migrate.service", "After=redcoral-migrate.service"} <= set(lines)
+    assert ("Type=oneshot" in lines) == (name == "migrate")
+
+
+def test_a_box_that_is_restarted_is_asked_again_within_seconds() -> None:
+    servers = re.findall(r"^\s+server [\d.]+:\d+(.*);$", (DEPLOY / "nginx.conf").read_text(), re.MULTILINE)
+
+    assert len(servers) == 2
+    assert set(servers) == {" max_fails=2 fail_timeout=2s"}
