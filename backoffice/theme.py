@@ -30,6 +30,7 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "backoffice.dashboard.overview",
     "LOGIN": {"form": "backoffice.logins.LoginForm"},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "backoffice.dashboard.navigation"},
+    "SCRIPTS": [lambda request: static("backoffice/access.js")],
     "STYLES": [lambda request: static("backoffice/admin.css")],
     "COLORS": {"primary": CORAL},
 }

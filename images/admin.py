@@ -163,9 +163,10 @@ class ImageAdmin(Page):
         if not is_usable(image):
             return "–"
         return format_html(
-            '<img src="{}?w=160" alt="" loading="lazy" width="56" height="56" '
+            '<img src="{}?w=160" alt="{}" loading="lazy" width="56" height="56" '
             'style="width:56px;height:56px;object-fit:cover;border-radius:8px">',
             image_url(image.hash),
+            image,
         )
 
     @display(description=_("picture"))

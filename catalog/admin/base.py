@@ -160,8 +160,9 @@ def swatch(color: str) -> SafeString:
     return format_html('<span class="swatch" style="background:{}" title="{}"></span>', color, color)
 
 
-def thumbnail(hash: str | None) -> SafeString:
-    """A small image for a list, or a placeholder of the same size."""
+def thumbnail(hash: str | None, of: object) -> SafeString:
+    """A small image for a list, or a placeholder of the same size; ``of``: what it shows."""
     if not hash:
-        return format_html('<span class="thumbnail none material-symbols-outlined">{}</span>', "image")
-    return format_html('<img class="thumbnail" src="{}?w=160" alt="" loading="lazy">', image_url(hash))
+        icon = '<span role="img" aria-label="{}" class="thumbnail none material-symbols-outlined">{}</span>'
+        return format_html(icon, of, "image")
+    return format_html('<img class="thumbnail" src="{}?w=160" alt="{}" loading="lazy">', image_url(hash), of)

@@ -92,7 +92,7 @@ class ProductAdmin(CatalogueAdmin):
     conditional_fields = {"unit": "price_type == 'weight'"}
     kept_for_the_next = ("category", "tax_rate")
     fieldsets = (
-        (None, {"fields": (("name", "category"), ("price", "tax_rate"), ("price_type", "unit"))}),
+        (None, {"fields": ("name", "category", ("price", "tax_rate"), "price_type", "unit")}),
         (_("Picture"), {"fields": ("image", "description")}),
         (_("Availability"), {"fields": (("is_active", "is_sold_out"),)}),
         (_("Options and tags"), {"fields": ("attributes", "tags")}),
@@ -121,9 +121,9 @@ class ProductAdmin(CatalogueAdmin):
         form.outcome = getattr(request, "outcome", None)
         return form
 
-    @display(description="")
+    @display(description=_("picture"))
     def picture(self, product: Product) -> SafeString:
-        return thumbnail(product.image_id)
+        return thumbnail(product.image_id, product)
 
 
 @admin.register(Category)

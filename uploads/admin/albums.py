@@ -49,7 +49,7 @@ class AlbumAdmin(SendingAdmin):
 
     @display(description="")
     def cover(self, album: Any) -> SafeString:
-        return thumbnail(album.cover_hash)
+        return thumbnail(album.cover_hash, album)
 
     @display(description=_("pending"))
     def pending(self, album: Any) -> int:
