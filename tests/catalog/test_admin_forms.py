@@ -212,3 +212,37 @@ def test_a_product_page_costs_no_more_queries_for_more_tags(admin_client: Client
     with CaptureQueriesContext(connection) as many:
         admin_client.get(address)
     assert len(many) == len(few)
+
+
+@pytest.fixture
+def tea(db: None) -> Product:
+    return Product.objects.create(name="Tea", price="2.00", position=7, category=Category.objects.create(name="Drinks"))
+
+
+def test_a_category_in_use_is_offered_to_be_deactivated_instead(admin_client: Client, tea: Product) -> None:
+    page = admin_client.get(f"/admin/catalog/category/{tea.category_id}/delete/").content.decode()
+    assert "Deactivate instead" in page
+    assert f"/admin/catalog/product/{tea.pk}/change/" in page
+
+    asked = {"action": "deactivate", "index": "0", "_selected_action": str(tea.category_id)}
+    assert admin_client.post("/admin/catalog/category/", asked).status_code == 302
+    assert not Category.objects.get().is_active
+
+
+def test_the_next_product_begins_with_the_same_category_and_tax_behind_the_others(
+    admin_client: Client, tea: Product
+) -> None:
+    form = add_form(admin_client, Product)
+    answer = form.save(name="Mint", price="2.00", tax_rate="21.00", category=str(tea.category_id), _addanother="1")
+    assert answer.status_code == 302
+    assert Product.objects.get(name="Mint").position == 8
+    initial = admin_client.get(answer["Location"]).context["adminform"].form.initial
+    assert (initial["category"], initial["tax_rate"], initial["position"]) == (str(tea.category_id), "21.00", 9)
+
+
+def test_a_history_says_old_and_new_the_newest_first(admin_client: Client, tea: Product) -> None:
+    for name in ("Green tea", "Black tea"):
+        change_form(admin_client, tea).save(name=name)
+        tea.refresh_from_db()
+    page = admin_client.get(f"/admin/catalog/product/{tea.pk}/history/").content.decode()
+    assert 0 < page.index("Name: Green tea → Black tea") < page.index("Name: Tea → Green tea")
