@@ -31,6 +31,9 @@ UNFOLD = {
     "LOGIN": {"form": "backoffice.logins.LoginForm"},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "backoffice.dashboard.navigation"},
     "SCRIPTS": [lambda request: static("backoffice/access.js")],
-    "STYLES": [lambda request: static("backoffice/admin.css")],
+    "STYLES": [
+        lambda request: static("backoffice/lists.css"),
+        lambda request: static("backoffice/admin.css"),
+    ],
     "COLORS": {"primary": CORAL},
 }

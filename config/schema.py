@@ -67,7 +67,6 @@ EXAMPLES = {
     "value": "10.00",
     "discount_limit": "10.00",
     "color": "#c0392b",
-    "code": "ABCD-EFGH",
     "pin": "2468",
     "weekdays": [1, 2, 3, 4, 5],
 }

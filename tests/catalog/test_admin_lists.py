@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from backoffice.lists import CLASSES
 from catalog import models
 from catalog.models import Category, Product
 
@@ -174,3 +175,13 @@ def test_every_record_can_be_opened_added_looked_up_in_history_and_deleted(
     assert admin_client.get(f"{base}/not-an-id/change/").status_code == 302
     assert admin_client.post(f"{base}/{key}/delete/", {"post": "yes"}).status_code == 302
     assert not MODELS[resource]._default_manager.filter(pk=key).exists()
+
+
+def test_a_list_of_fifty_rows_weighs_less_than_200_kb(admin_client: Client) -> None:
+    category = Category.objects.create(name="Drinks")
+    for number in range(50):
+        Product.objects.create(name=f"Product {number}", price="1.00", category=category, image=None)
+    page = admin_client.get("/admin/catalog/product/").content
+    assert page.count(b'class="data-row list-row') == 50
+    assert all(name.encode() in page for name in CLASSES)
+    assert len(page) < 200_000
