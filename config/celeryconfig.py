@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu.entity import Queue
 
+from studio.broker import STUDIO
 from uploads.broker import IMAGES, LARGE_IMAGES
 
 UPKEEP = "upkeep"
@@ -39,9 +40,9 @@ task_time_limit = 120  # seconds
 task_soft_time_limit = 90
 task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2}
 # A worker takes from its queues alternately, so that large photos don't keep small ones waiting, and neither upkeep.
-task_queues = [Queue(name, routing_key=name) for name in (IMAGES, LARGE_IMAGES, UPKEEP)]
+task_queues = [Queue(name, routing_key=name) for name in (IMAGES, LARGE_IMAGES, STUDIO, UPKEEP)]
 task_default_queue = UPKEEP
-task_routes = {"uploads.tasks.process_photo": {"queue": IMAGES}}
+task_routes = {"uploads.tasks.process_photo": {"queue": IMAGES}, "studio.tasks.generate": {"queue": STUDIO}}
 photo_rate = f"{settings.PHOTOS_PER_MINUTE}/m" if settings.PHOTOS_PER_MINUTE else None  # of each worker
 task_annotations = {"uploads.tasks.process_photo": {"rate_limit": photo_rate}}
 
@@ -62,6 +63,11 @@ beat_schedule = {
         "task": "uploads.tasks.scan_pending_photos",
         "schedule": scan_seconds,
         "options": {"expires": max(1.0, scan_seconds)},
+    },
+    "scan the studio's items": {
+        "task": "studio.tasks.scan_items",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
     },
     "prune changes": {"task": "syncing.tasks.prune_changes", "schedule": 60 * 60},
     "quarantine orphaned originals": {

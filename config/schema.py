@@ -58,6 +58,7 @@ HEADINGS = {
     "Sync": ("What terminals follow: status, snapshots, changes, the live stream.", ("sync",)),
     "Catalogue": ("What terminals hold. All kinds are read and written in the same way.", ()),
     "Images": ("Pictures, named by the SHA-256 of their bytes.", ("images", "image")),
+    "Studio": ("Pictures that are drawn, generated or improved, and their history.", ("studio", "history", "r2")),
     "Uploads": ("Many or large photos over a bad network, in albums.", ("albums", "photos", "uploads")),
 }
 EXAMPLES = {

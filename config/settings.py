@@ -19,6 +19,7 @@ from backoffice.theme import UNFOLD  # noqa: F401 - a setting as well
 from config.values import (
     CURRENCIES,
     bucket_storage,
+    json_object,
     kept_secret,
     long_enough,
     machine_zone,
@@ -92,6 +93,20 @@ PHOTOS_PER_MINUTE = env.int("PHOTOS_PER_MINUTE", 0, validate=validate.Range(min=
 PENDING_PHOTO_SCAN_INTERVAL_MS = env.int("PENDING_PHOTO_SCAN_INTERVAL_MS", 30_000, validate=A_WEEK_IN_MS)
 PENDING_PHOTO_SCAN_BATCH_SIZE = env.int("PENDING_PHOTO_SCAN_BATCH_SIZE", 50, validate=validate.Range(min=1, max=10_000))
 PENDING_PHOTO_MIN_AGE_MS = env.int("PENDING_PHOTO_MIN_AGE_MS", 10_000, validate=validate.Range(min=0, max=1000 * WEEK))
+
+# --- Studio -----------------------------------------------------------------------------------------------------
+STUDIO_PROVIDER = env.str("STUDIO_PROVIDER", "label", validate=validate.OneOf(["label", "openai", "gemini"]))
+STUDIO_BASE_URL = env.str("STUDIO_BASE_URL", "", validate=url("http", "https"))
+# Models live about half a year, so there is no default one: a provider that is paid needs a choice.
+needed: Any = {"validate": validate.Length(min=1, error="Needed with this STUDIO_PROVIDER.")}
+STUDIO_API_KEY = env.str("STUDIO_API_KEY", **(needed if STUDIO_PROVIDER == "gemini" else {"default": ""}))
+STUDIO_MODEL = env.str("STUDIO_MODEL", **({"default": ""} if STUDIO_PROVIDER == "label" else needed))
+STUDIO_EDIT_MODEL = env.str("STUDIO_EDIT_MODEL", "")
+STUDIO_OPTIONS = env.json("STUDIO_OPTIONS", {}, validate=json_object)
+STUDIO_TIMEOUT_SECONDS = env.int("STUDIO_TIMEOUT_SECONDS", 300, validate=validate.Range(min=1, max=3600))
+STUDIO_DAILY_PICTURES = env.int("STUDIO_DAILY_PICTURES", 50, validate=validate.Range(min=0))
+STUDIO_DAILY_PICTURES_ALL = env.int("STUDIO_DAILY_PICTURES_ALL", 200, validate=validate.Range(min=0))
+STUDIO_PRICE = env.str("STUDIO_PRICE", "", validate=validate.Length(max=40))
 
 # --- Streams and operations -------------------------------------------------------------------------------------
 STREAM_PROCESSES = env.int("STREAM_PROCESSES", 1, validate=AT_LEAST_ONE)

@@ -67,6 +67,12 @@ def long_enough(value: str) -> None:
         )
 
 
+def json_object(value: object) -> None:
+    """A validator: JSON of names and values."""
+    if not isinstance(value, dict):
+        raise ValidationError('Not a JSON object such as {"size": "1024x1024"}.')
+
+
 def private_folder(path: Path, *, mode: int) -> None:
     """Makes ``path`` with its parents, and gives it ``mode`` if it is ours. Raises ImproperlyConfigured."""
     try:

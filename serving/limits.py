@@ -19,7 +19,8 @@ PICTURES = re.compile(
 )
 ONLY_READ = re.compile(
     r"/livez|/readyz|/metrics|/static/.*|/terminal/.*"
-    r"|/api/(?:schema|docs|shop|devices/me|sync/.*|image/[^/]+|albums/[^/]+)"
+    r"|/api/(?:schema|docs|shop|studio|devices/me|sync/.*|history|history/sync|history/[^/]+/image|r2/.*"
+    r"|image/(?!generate$)[^/]+|albums/[^/]+)"
 )
 UPLOADS = re.compile(r"/api/uploads/([^/]+)")
 DECODING = re.compile(r"/api/images|/admin/catalog/product/(?:add|[^/]+/change)/|/admin/images/image/add/")

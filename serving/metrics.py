@@ -24,7 +24,7 @@ from devices import proxies
 from devices.models import Device
 from images.models import Image, Pass
 from refusals import Refusal
-from syncing import lag
+from syncing import lag, registry
 from syncing.models import Change, SyncedResource
 from telemetry import counters
 from uploads.broker import IMAGES, LARGE_IMAGES
@@ -108,7 +108,7 @@ class Collector:
 def _of_database() -> Iterator[Metric]:
     version = GaugeMetricFamily("redcoral_sync_version", "Version of a resource.", labels=["resource"])
     horizon = GaugeMetricFamily("redcoral_sync_horizon", "Oldest version with a delta.", labels=["resource"])
-    for row in SyncedResource.objects.order_by("name"):
+    for row in SyncedResource.objects.filter(name__in=registry.names()).order_by("name"):
         version.add_metric([row.name], row.version)
         horizon.add_metric([row.name], row.horizon)
     yield version

@@ -105,25 +105,38 @@ class Batch:
 
 
 # By hand: every answer and every read of the change log begins with it. Building it would cost more than running it.
+# It names the counters: those of private resources may be thousands.
 HEADS = """
 SELECT syncing_resource.name, version, horizon, epoch
 FROM syncing_resource LEFT JOIN syncing_epoch ON syncing_epoch.id = 1
+WHERE syncing_resource.name IN ({names})
 ORDER BY syncing_resource.name
 """
-HEADS_FOR = f"SELECT name, version, horizon, epoch, ({ID_WITH_DIGEST}) FROM ({HEADS}) heads"  # noqa: S608 - constants
+
+
+def heads_of_all() -> str:
+    return _heads_of(tuple(registry.names()))
+
+
+@cache
+def _heads_of(names: tuple[str, ...]) -> str:
+    return HEADS.format(names=", ".join(f"'{name}'" for name in names))
 
 
 def heads() -> Heads:
     """Epoch, versions and horizons, in one statement and so in one snapshot."""
     with connection.cursor() as cursor:
-        cursor.execute(HEADS)
+        cursor.execute(heads_of_all())
         return _heads(cursor.fetchall())
 
 
 def heads_for(*, token_hash: str) -> tuple[UUID, Heads] | None:
     """The active device with this token and what ``heads`` says, by one statement; None without such a device."""
     with connection.cursor() as cursor:
-        cursor.execute(HEADS_FOR, [token_hash])
+        cursor.execute(
+            f"SELECT name, version, horizon, epoch, ({ID_WITH_DIGEST}) FROM ({heads_of_all()}) heads",  # noqa: S608 - ours
+            [token_hash],
+        )
         rows = cursor.fetchall()
     if not rows or rows[0][-1] is None:
         return None
@@ -147,7 +160,7 @@ def snapshot(*, name: str) -> Snapshot:
     """Every object of the resource, true at exactly ``version``."""
     whole = objects.statements(registry.resource(name), connection.vendor).of_all
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT heads.*, CASE name WHEN %s THEN ({whole}) END FROM ({HEADS}) heads", [name])  # noqa: S608 - rendered
+        cursor.execute(f"SELECT heads.*, CASE name WHEN %s THEN ({whole}) END FROM ({heads_of_all()}) heads", [name])  # noqa: S608 - rendered
         rows = cursor.fetchall()
     now = _heads(rows)
     items = next(row[-1] for row in rows if row[0] == name)
@@ -189,7 +202,8 @@ def _read(since: Mapping[str, int], limit: int) -> tuple[Heads, list[Entry]]:
     begins = [min(since[name], NO_VERSION) for name in names]
     with connection.cursor() as cursor:
         ends = [begin + limit for begin in begins]
-        cursor.execute(changes_after(names, connection.vendor), [*chain(*zip(begins, ends, strict=True)), limit])
+        sql = changes_after(names, heads_of_all(), connection.vendor)
+        cursor.execute(sql, [*chain(*zip(begins, ends, strict=True)), limit])
         rows = cursor.fetchall()
     # The newest change of an object brings its JSON.
     data = {(row[0], row[6]): row[7].encode() for row in rows if row[7]}
@@ -201,9 +215,10 @@ def _read(since: Mapping[str, int], limit: int) -> tuple[Heads, list[Entry]]:
 
 
 @cache
-def changes_after(names: tuple[str, ...], vendor: str) -> str:
-    """SQL: columns of HEADS, and of each change version, action, id of the object; its JSON with the newest change.
+def changes_after(names: tuple[str, ...], heads: str, vendor: str) -> str:
+    """SQL: columns of HEADS (``heads`` is its text), and of each change version, action, id of the object.
 
+    The newest change brings the object's JSON.
     Parameters are for each name the versions after which it begins and where it ends, and how many changes at most.
     """
     # PostgreSQL would plan anew for each range of numbers that it sees, which takes longer than reading it.
@@ -220,7 +235,7 @@ def changes_after(names: tuple[str, ...], vendor: str) -> str:
     return f"""
 SELECT heads.*, c.version, c.action, {dialect.text_of_id("c.object_id")},
     CASE WHEN is_newest THEN CASE name {whens} END END
-FROM ({HEADS}) heads LEFT JOIN (
+FROM ({heads}) heads LEFT JOIN (
     SELECT *, lead(version) OVER (PARTITION BY resource, object_id ORDER BY version) IS NULL AS is_newest
     FROM ({log} ORDER BY resource, version LIMIT %s) found
 ) c ON resource = name

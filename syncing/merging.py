@@ -35,7 +35,7 @@ def one_version_each() -> Iterator[None]:
     before = dict(SyncedResource.objects.values_list("name", "version"))
     yield
     for resource, top in SyncedResource.objects.values_list("name", "version"):
-        if top - (base := before[resource]) > 1:
+        if top - (base := before.get(resource, 0)) > 1:
             _merge(resource, base, top)
 
 

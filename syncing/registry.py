@@ -55,13 +55,16 @@ class Link:
 class Resource:
     """One kind of synced record: its name, its table and the fields of its wire shape, in order.
 
-    ``fields`` name concrete fields and many-to-many fields of ``model``; ``children`` the rest.
+    ``fields`` name concrete fields and many-to-many fields of ``model``; ``children`` the rest. A private resource has
+    a ``partition``, the field whose every value has a counter and a history of its own (``partitions``); terminals
+    don't know of it.
     """
 
     name: str
     model: type[models.Model]
     fields: tuple[str, ...]
     children: tuple[Child, ...] = ()
+    partition: str = ""
 
     @cached_property
     def links(self) -> tuple[Link, ...]:
@@ -101,16 +104,17 @@ def register(resource: Resource) -> None:
 
 
 def resource(name: str) -> Resource:
-    """The resource of that name. Raises UnknownResource."""
-    if name not in _resources:
+    """The resource of that name. Raises UnknownResource, also for a private one."""
+    if name not in _resources or _resources[name].partition:
         raise UnknownResource
     return _resources[name]
 
 
 def resources() -> list[Resource]:
-    """All resources, by name: the order in which their counters are taken."""
+    """All resources, private ones too, by name: the order in which their counters are taken."""
     return [_resources[name] for name in sorted(_resources)]
 
 
 def names() -> list[str]:
-    return sorted(_resources)
+    """Those that terminals hold: none is private."""
+    return sorted(name for name, found in _resources.items() if not found.partition)

@@ -7,7 +7,6 @@ from django.db import transaction
 
 from clocks.rows import bring_back
 
-from . import registry
 from .models import Change, SyncedResource
 
 logger = logging.getLogger(__name__)
@@ -34,7 +33,7 @@ def prune(
     finishes what a killed one has left. Returns the number of deleted rows by resource.
     """
     deleted = {}
-    for name in registry.names():
+    for name in SyncedResource.objects.order_by("name").values_list("name", flat=True):  # private ones too
         move_horizon(name, older_than=older_than, more_than=more_than, now=now, share=share)
         deleted[name] = delete_below_horizon(name)
     said = " ".join(f"{name}={count}" for name, count in deleted.items() if count)

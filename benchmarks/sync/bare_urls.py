@@ -31,7 +31,7 @@ def product(request: HttpRequest, id: str) -> HttpResponse:
 
 def delta(request: HttpRequest) -> HttpResponse:
     since = int(request.GET["since"])
-    return answer(log.changes_after(("product",), connection.vendor), [since, since + 1000, 1000])
+    return answer(log.changes_after(("product",), log.heads_of_all(), connection.vendor), [since, since + 1000, 1000])
 
 
 def page(request: HttpRequest) -> HttpResponse:

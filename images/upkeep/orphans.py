@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -27,6 +27,15 @@ AGE = timedelta(days=1)  # a file without a row is older than any writer
 LARGEST = 64 * 1024 * 1024  # bytes; a larger file is none of ours
 BATCH = 500  # files compared with the rows in one query
 BEHIND_ALL = "g"  # sorts behind every hash
+
+# What other rooms keep under images/: each says which of some keys are its own.
+Keeper = Callable[[Collection[str]], set[str]]
+keepers: list[Keeper] = []
+
+
+def register(keeper: Keeper) -> None:
+    """Has every pass ask ``keeper``, too, whether a file is named by a row."""
+    keepers.append(keeper)
 
 
 def quarantine_orphans(*, budget: Budget | None = None, age: timedelta = AGE) -> Pass:
@@ -62,7 +71,9 @@ def look(running: Running, *, before: datetime) -> tuple[list[Blob], list[Image]
         running.counts["checked"] += len(batch)
         names = {found[1] for blob in batch if (found := IMAGE.match(blob.key) or DERIVATIVE.match(blob.key))}
         known = set(Image.objects.filter(pk__in=names).values_list("pk", flat=True))
-        orphans += [blob for blob in batch if blob.modified <= before and not is_known(blob.key, known)]
+        unknown = [blob for blob in batch if blob.modified <= before and not is_known(blob.key, known)]
+        kept = named_elsewhere([blob.key for blob in unknown])
+        orphans += [blob for blob in unknown if blob.key not in kept]
         there = {found[1] for blob in batch if (found := IMAGE.match(blob.key))}
         high = max(there, default=low)
         lost += lost_between(low, high, there)
@@ -77,6 +88,11 @@ def batches(cursor: str) -> Iterator[list[Blob]]:
     found = blobs().list(IMAGES, after=cursor)
     while batch := list(islice(found, BATCH)):
         yield batch
+
+
+def named_elsewhere(keys: Collection[str]) -> set[str]:
+    """Those of ``keys`` that another room keeps."""
+    return set().union(*(keeper(keys) for keeper in keepers)) if keys else set()
 
 
 def is_known(key: str, known: set[str]) -> bool:

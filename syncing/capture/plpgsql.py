@@ -25,14 +25,19 @@ def _numbering(resource: str, ids: str, action: str, touched: str) -> str:
     """Takes the counter to the end of the transaction, and writes the change log: ``action`` for each of ``touched``.
 
     Other transactions that change the resource wait from here until this commit is on disk. They queue for an advisory
-    lock, because in a queue for the row itself each would wait twice and then read the row again.
+    lock, because in a queue for the row itself each would wait twice and then read the row again. The first change of a
+    partition makes its counter, which goes on where a log without one ends.
     """
     return f"""
     done := pg_advisory_xact_lock(hashtextextended({resource}, 7411));
     UPDATE syncing_resource SET version = version + cardinality({ids}) WHERE name = {resource}
       RETURNING version - cardinality({ids}) INTO base;
     IF NOT FOUND THEN
-      RAISE EXCEPTION 'The counter of % is missing: run manage.py migrate.', {resource};
+      IF position(':' IN {resource}) = 0 THEN
+        RAISE EXCEPTION 'The counter of % is missing: run manage.py migrate.', {resource};
+      END IF;
+      SELECT coalesce(max(version), 0) INTO base FROM syncing_change WHERE resource = {resource};
+      INSERT INTO syncing_resource (name, version, horizon) VALUES ({resource}, base + cardinality({ids}), base);
     END IF;
     INSERT INTO syncing_change (resource, version, object_id, action, at)
       SELECT {resource}, base + place, id, {action}, clock_timestamp() FROM {touched};"""
@@ -121,6 +126,8 @@ END
 
 
 def inserted(table: Table) -> str:
+    if table.partition is not None:
+        return _noting_partitions(table, "'created'", "n", "new_rows AS n")
     if table.owner is None:
         return _noting(table, created=f'array_agg("{table.key}")', source="new_rows")
     return _noting(table, updated=f'array_agg(DISTINCT "{table.owner}")', source="new_rows")
@@ -128,6 +135,8 @@ def inserted(table: Table) -> str:
 
 def deleted(table: Table) -> str:
     """A row that the statement also put back (``WITH … DELETE … INSERT``, noted before) is noted as replaced."""
+    if table.partition is not None:
+        return _noting_partitions(table, _end_of(table), "o", "old_rows AS o")
     if table.owner is not None:
         return _noting(table, updated=f'array_agg(DISTINCT "{table.owner}")', source="old_rows")
     return _noting(
@@ -140,21 +149,29 @@ def deleted(table: Table) -> str:
 
 def _is_here(table: Table) -> str:
     """Whether the row of ``o`` is in its table. Read by the table's index, however many rows are asked for."""
-    return f'EXISTS (SELECT FROM "{table.name}" AS t WHERE t."{table.key}" = o."{table.key}" OFFSET 0)'
+    same = " AND ".join(f't."{column}" = o."{column}"' for column in (table.key, table.partition) if column)
+    return f'EXISTS (SELECT FROM "{table.name}" AS t WHERE {same} OFFSET 0)'
+
+
+def _end_of(table: Table) -> str:
+    return f"CASE WHEN {_is_here(table)} THEN 'replaced' ELSE 'deleted' END"
 
 
 def truncated(table: Table) -> str:
     """Refused under an older snapshot: TRUNCATE also takes rows that such a snapshot doesn't show."""
     own = {"deleted": f'array_agg("{table.key}")'}
+    first = f"""
+  IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
+    RAISE EXCEPTION 'TRUNCATE of {table.name} would lose changes under %: do it under READ COMMITTED.',
+      current_setting('transaction_isolation');
+  END IF;"""
+    if table.partition is not None:
+        return _noting_partitions(table, "'deleted'", "t", f'"{table.name}" AS t', first=first)
     return _noting(
         table,
         **(own if table.owner is None else {"updated": f'array_agg(DISTINCT "{table.owner}")'}),
         source=f'"{table.name}"',
-        first=f"""
-  IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
-    RAISE EXCEPTION 'TRUNCATE of {table.name} would lose changes under %: do it under READ COMMITTED.',
-      current_setting('transaction_isolation');
-  END IF;""",
+        first=first,
     )
 
 
@@ -168,6 +185,18 @@ def updated(table: Table) -> str:
     before, after = (", ".join(f'{row}."{column}"' for column in table.columns if column != key) for row in "on")
     differ = f"({before}) IS DISTINCT FROM ({after})"
     joined = f'old_rows AS o FULL JOIN new_rows AS n ON n."{key}" = o."{key}"'
+    if table.partition is not None:
+        gone, came = f'n."{key}" IS NULL', f'o."{key}" IS NULL'
+        return _noting_partitions(
+            table,
+            f"CASE WHEN {came} THEN 'created' WHEN {gone} THEN {_end_of(table)} ELSE 'updated' END",
+            "both_rows",
+            f"""{joined} AND n."{table.partition}" = o."{table.partition}"
+      CROSS JOIN LATERAL (
+        SELECT coalesce(n."{key}", o."{key}"), coalesce(n."{table.partition}", o."{table.partition}")
+      ) AS both_rows ("{key}", "{table.partition}")
+    WHERE {gone} OR {came} OR {differ}""",
+        )
     if owner is None:
         return _noting(
             table,
@@ -187,6 +216,19 @@ def updated(table: Table) -> str:
         source=f'{joined} CROSS JOIN LATERAL (VALUES (o."{owner}"), (n."{owner}")) AS ends (owner)'
         f' WHERE (o."{key}" IS DISTINCT FROM n."{key}" OR {differ}) AND owner IS NOT NULL',
     )
+
+
+def _noting_partitions(table: Table, action: str, row: str, source: str, *, first: str = "") -> str:
+    """A function body that notes the rows of ``source`` by partition; ``row`` has key and partition of each."""
+    return f"""
+BEGIN{first}
+  INSERT INTO syncing_pending (resource, action, ids)
+    SELECT '{table.resource}:' || {row}."{table.partition}", {action}, array_agg({row}."{table.key}")
+    FROM {source}
+    GROUP BY 1, 2;
+  RETURN NULL;
+END
+"""
 
 
 def _noting(table: Table, *, source: str, first: str = "", lone: str = "", **ids: str) -> str:

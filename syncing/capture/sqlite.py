@@ -48,27 +48,24 @@ def _triggers(tables: Iterable[Table]) -> dict[str, str]:
         changed = " OR ".join(f'OLD."{c}" IS NOT NEW."{c}"' for c in table.columns)
         if table.owner is None:
             key = table.key
+            is_same = " AND ".join(f'OLD."{c}" IS NEW."{c}"' for c in (key, table.partition) if c)
             parts = {
-                "insert": ("INSERT", "", _note(table, f'NEW."{key}"', "created")),
-                "delete": ("DELETE", "", _note(table, f'OLD."{key}"', "deleted")),
-                "update": (
-                    "UPDATE",
-                    f'WHEN OLD."{key}" IS NEW."{key}" AND ({changed})',
-                    _note(table, f'NEW."{key}"', "updated"),
-                ),
+                "insert": ("INSERT", "", _note(table, "NEW", key, "created")),
+                "delete": ("DELETE", "", _note(table, "OLD", key, "deleted")),
+                "update": ("UPDATE", f"WHEN {is_same} AND ({changed})", _note(table, "NEW", key, "updated")),
                 "rename": (
                     "UPDATE",
-                    f'WHEN OLD."{key}" IS NOT NEW."{key}"',
-                    _note(table, f'OLD."{key}"', "deleted") + _note(table, f'NEW."{key}"', "created"),
+                    f"WHEN NOT ({is_same})",
+                    _note(table, "OLD", key, "deleted") + _note(table, "NEW", key, "created"),
                 ),
             }
         else:
             old, new = f'OLD."{table.owner}"', f'NEW."{table.owner}"'
             parts = {
-                "insert": ("INSERT", "", _note(table, new, "updated")),
-                "delete": ("DELETE", "", _note(table, old, "updated")),
-                "update": ("UPDATE", f"WHEN {changed}", _note(table, new, "updated")),
-                "move": ("UPDATE", f"WHEN {old} IS NOT {new}", _note(table, old, "updated")),
+                "insert": ("INSERT", "", _note(table, "NEW", table.owner, "updated")),
+                "delete": ("DELETE", "", _note(table, "OLD", table.owner, "updated")),
+                "update": ("UPDATE", f"WHEN {changed}", _note(table, "NEW", table.owner, "updated")),
+                "move": ("UPDATE", f"WHEN {old} IS NOT {new}", _note(table, "OLD", table.owner, "updated")),
             }
         for part, (event, condition, body) in parts.items():
             name = f"{PREFIX}{table.slug}_{part}"
@@ -77,12 +74,25 @@ def _triggers(tables: Iterable[Table]) -> dict[str, str]:
     return found
 
 
-def _note(table: Table, object_id: str, action: str) -> str:
-    counter = f"FROM syncing_resource WHERE name = '{table.resource}'"
+def _note(table: Table, row: str, column: str, action: str) -> str:
+    """Numbers the change of the object whose id ``column`` of ``row`` (OLD or NEW) has."""
+    if table.partition is None:
+        name = f"'{table.resource}'"
+        counted = (
+            f"  SELECT RAISE(ABORT, 'The counter of {table.resource} is missing: run manage.py migrate.')"
+            f" WHERE NOT EXISTS (SELECT 1 FROM syncing_resource WHERE name = {name});\n"
+        )
+    else:  # the first change makes the counter, which goes on where a log without one ends
+        name = f"'{table.resource}:' || {row}.\"{table.partition}\""
+        counted = (
+            f"  INSERT INTO syncing_resource (name, version, horizon)"
+            f" SELECT {name}, newest, newest"
+            f" FROM (SELECT coalesce(max(version), 0) AS newest FROM syncing_change WHERE resource = {name})"
+            f" WHERE NOT EXISTS (SELECT 1 FROM syncing_resource WHERE name = {name});\n"
+        )
     return (
-        f"  SELECT RAISE(ABORT, 'The counter of {table.resource} is missing: run manage.py migrate.')"
-        f" WHERE NOT EXISTS (SELECT 1 {counter});\n"
-        f"  UPDATE syncing_resource SET version = version + 1 WHERE name = '{table.resource}';\n"
+        f"{counted}  UPDATE syncing_resource SET version = version + 1 WHERE name = {name};\n"
         f"  INSERT INTO syncing_change (resource, version, object_id, action, at)"
-        f" SELECT name, version, {object_id}, '{action}', strftime('%Y-%m-%d %H:%M:%f', 'now') {counter};\n"
+        f" SELECT name, version, {row}.\"{column}\", '{action}', strftime('%Y-%m-%d %H:%M:%f', 'now')"
+        f" FROM syncing_resource WHERE name = {name};\n"
     )

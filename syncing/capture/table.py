@@ -13,6 +13,7 @@ class Table:
     """A table to watch: the resource that its rows belong to, and the column that names the owner's id.
 
     ``owner`` is None for a resource's own table; in a child or link table it is the column of the owner's id.
+    ``partition`` is the column of a private resource whose values have counters of their own.
     """
 
     resource: str
@@ -20,6 +21,7 @@ class Table:
     key: str
     columns: tuple[str, ...]
     owner: str | None = None
+    partition: str | None = None
 
     @cached_property
     def slug(self) -> str:
@@ -45,6 +47,7 @@ def tables() -> list[Table]:
                     key=str(model._meta.pk.column),
                     columns=tuple(str(field.column) for field in fields),
                     owner=column[owner] if owner else None,
+                    partition=model._meta.get_field(resource.partition).column if resource.partition else None,  # type: ignore[union-attr]
                 )
             )
     return found

@@ -36,7 +36,9 @@ def reads():
 @pytest.mark.parametrize(("path", "operation"), reads(), ids=lambda value: value if isinstance(value, str) else "")
 def test_a_read_knows_the_parameters_that_it_publishes_and_no_other(api, path, operation):
     address = path.replace("{resource}", "tag").replace("{name}", f"{'0' * 64}.jpg")
-    address = address.replace("{id}", ZERO).replace("{album_id}", ZERO).replace("{photo_id}", ZERO)
+    address = (
+        address.replace("{id}", ZERO).replace("{album_id}", ZERO).replace("{photo_id}", ZERO).replace("{item_id}", ZERO)
+    )
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "query":
             answer = api.get(address, {parameter["name"]: KNOWN.get(parameter["name"], "x")})

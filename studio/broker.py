@@ -1,0 +1,3 @@
+"""The name of the queue, for who may load no models yet."""
+
+STUDIO = "studio"

@@ -1,0 +1,252 @@
+"""From an item to a picture: claim → ask → hold → fetch → look → store → finish.
+
+Messages may come twice, late or never. The row decides who works (a lease, by compare-and-set). A request that may
+cost money is a row of its own before its first byte is sent, and its answer is committed before anything else is done
+with it: from there on nothing is paid again, whatever dies.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from catalog.models import Product
+from images.blobs import StorageUnavailable, blobs, image_key
+from images.normalize import OverCapacity, PictureRefused
+
+from . import allowance, storing
+from .choice import by_name
+from .fetching import Forbidden, NotFetched, fetch
+from .models import MAX_ATTEMPTS, Call, Held, Item, Status, move
+from .prompts import Dish, prompt_for
+from .providers.base import (
+    Answer,
+    Asked,
+    Busy,
+    NotAnswered,
+    NotSent,
+    PromptRefused,
+    Refused,
+    Subject,
+    Unusable,
+)  # fmt: skip
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE = timedelta(seconds=5)  # then 20, 80, 320 s
+LONGEST_RETRY_AFTER = timedelta(minutes=15)
+FETCH_SECONDS = 30.0
+ADDRESS_LIVES = timedelta(hours=1)  # of a provider
+UNKNOWN = "outcome_unknown"
+
+Clock = Callable[[], datetime]
+
+
+def generate(*, item_id: UUID, clock: Clock = timezone.now) -> None:
+    """Make a pending item into a picture. Safe to call at any time, any number of times, by many workers."""
+    item = claim(item_id, now=clock())
+    if item is None:
+        logger.info("item not pending item=%s", item_id)
+        return
+    try:
+        if has_answer(item) or ask(item, clock=clock):
+            complete(item, clock=clock)
+    except Exception as error:  # a fault of ours after the answer: it is held, and the next pass goes on from there
+        logger.exception("generating failed item=%s", item.pk)
+        give_up_for_now(item, f"{type(error).__name__}: {error}", now=clock())
+
+
+# --- 1. Claim ------------------------------------------------------------------------------------------------------
+@transaction.atomic(durable=True)
+def claim(item_id: UUID, *, now: datetime) -> Item | None:
+    """Take the item for this worker, and note the call that may cost money; None when the item isn't pending."""
+    if not move(item_id, Status.PENDING, Status.GENERATING, now=now, lease=uuid4()):
+        return None
+    item = Item.objects.select_related("owner").get(pk=item_id)
+    if not has_answer(item) and not by_name(item.provider).free:
+        Call.objects.create(
+            item=item,
+            owner=item.owner,
+            username=item.owner.get_username(),
+            provider=item.provider,
+            model=item.model,
+            day=item.reserved_on or allowance.day_of(now),
+            price=settings.STUDIO_PRICE,
+            opened_at=now,
+        )
+    return item
+
+
+def has_answer(item: Item) -> bool:
+    """Whether the provider answered already, so that it isn't asked again."""
+    return bool(item.provider_url) or Held.objects.filter(pk=item.pk).exists()
+
+
+# --- 2. Ask, 3. hold -----------------------------------------------------------------------------------------------
+def ask(item: Item, *, clock: Clock) -> bool:
+    """Ask the provider once, and note what came of it; whether there is an answer that we hold."""
+    provider = by_name(item.provider)
+    try:
+        asked = question(item)
+    except StorageUnavailable as error:  # the photo to improve can't be read: nothing was sent
+        return again_later(item, "storage_unavailable", error.reason, pause(item.attempts), now=clock())
+    try:
+        answer = provider.ask(asked, time.monotonic() + settings.STUDIO_TIMEOUT_SECONDS)
+    except NotAnswered as error:
+        return not_answered(item, error, now=clock())
+    return hold(item, answer, now=clock())
+
+
+def question(item: Item) -> Asked:
+    """What is asked for an item; nothing else leaves the house. Raises StorageUnavailable."""
+    product = item.product_id and Product.objects.select_related("category").filter(pk=item.product_id).first()
+    dish, subject = None, Subject(first_line(item.prompt))
+    if product:
+        diets = list(product.tags.filter(kind="diet").order_by("name").values_list("name", flat=True))
+        dish = Dish(product.name, product.description, product.category.name, diets)
+        subject = Subject(product.name, product.category.name, product.category.color or product.color)
+    source = blobs().read(image_key(item.source_id), sha256=item.source_id) if item.source_id else None
+    return Asked(
+        prompt=prompt_for(words=item.prompt, dish=dish, style=item.style, improving=source is not None),
+        model=item.model,
+        source=source,
+        subject=Subject(subject.name, subject.category, subject.colour, square=item.style == "square"),
+    )
+
+
+def first_line(text: str) -> str:
+    return text.strip().split("\n", 1)[0][:60]
+
+
+@transaction.atomic(durable=True)
+def hold(item: Item, answer: Answer, *, now: datetime) -> bool:
+    """Close the call and keep what came, whoever has the item now; whether the item is still there."""
+    close(item, Call.Status.ANSWERED, "answered", answer.request_id, answer.usage, now=now)
+    there = Item.objects.filter(pk=item.pk)
+    if not there.update(provider_url=answer.url, answered_at=now):
+        return False  # it was deleted meanwhile
+    if answer.data is not None:
+        Held.objects.update_or_create(item_id=item.pk, defaults={"data": answer.data, "held_at": now})
+    item.provider_url, item.answered_at = answer.url, now
+    return True
+
+
+def close(item: Item, status: Call.Status, outcome: str, request_id: str, usage: Any, *, now: datetime) -> None:
+    """The call of this item that is open, or was closed as unanswered before its answer came."""
+    calls = Call.objects.filter(item_id=item.pk, status__in=[Call.Status.OPEN, Call.Status.UNANSWERED])
+    newest = calls.order_by("-opened_at").first()
+    values = {"outcome": outcome, "request_id": request_id[:300], "usage": dict(usage), "closed_at": now}
+    if newest is not None:  # a free provider has none
+        Call.objects.filter(pk=newest.pk).update(status=status, **values)
+
+
+@transaction.atomic(durable=True)
+def not_answered(item: Item, error: NotAnswered, *, now: datetime) -> bool:
+    """What the six ways of no answer mean for call, item and allowance. Always False: nothing came."""
+    detail = str(error)
+
+    def closed(status: Call.Status, outcome: str) -> None:
+        close(item, status, outcome, error.request_id, error.usage, now=now)
+
+    match error:
+        case NotSent():
+            closed(Call.Status.REFUSED, "provider_unreachable")
+            again_later(item, "provider_unreachable", detail, pause(item.attempts), now=now)
+        case Busy():
+            closed(Call.Status.REFUSED, "provider_busy")
+            wait = pause(item.attempts)
+            if error.retry_after is not None:
+                wait = min(timedelta(seconds=error.retry_after), LONGEST_RETRY_AFTER)
+            again_later(item, "provider_busy", detail, wait, now=now)
+        case PromptRefused():
+            closed(Call.Status.REFUSED, "prompt_refused")
+            fail(item, "prompt_refused", detail, costs_nothing=True, now=now)
+        case Refused():
+            closed(Call.Status.REFUSED, "provider_refused")
+            fail(item, "provider_refused", detail, costs_nothing=True, now=now)
+        case Unusable():
+            closed(Call.Status.ANSWERED, "no_picture")
+            fail(item, "no_picture", detail, now=now)
+        case _:
+            closed(Call.Status.UNANSWERED, UNKNOWN)
+            fail(item, UNKNOWN, detail, now=now)
+    return False
+
+
+# --- 4. Fetch, 5. look, 6. store, 7. finish ------------------------------------------------------------------------
+def complete(item: Item, *, clock: Clock) -> None:
+    """From the answer that we hold to a picture that is stored and on its product. Every step may be repeated."""
+    try:
+        data = storing.bytes_of(item.pk)
+        if data is None:
+            data = fetch(item.provider_url, deadline=time.monotonic() + FETCH_SECONDS, trusted=settings.STUDIO_BASE_URL)
+        looked = storing.look(data)
+    except Forbidden as error:
+        fail(item, "no_picture", str(error), now=clock())
+        return
+    except NotFetched as error:
+        logger.warning("picture not fetched item=%s: %s", item.pk, error)
+        storing.finish(item, None, now=clock())  # ready by the provider's address; stored by a later pass
+        return
+    except (PictureRefused, storing.NotKept) as error:
+        fail(item, "no_picture", str(error), now=clock())
+        return
+    except OverCapacity:
+        give_up_for_now(item, "There is no memory for this picture just now.", now=clock())
+        return
+    try:
+        storing.store(item, data, looked)
+    except StorageUnavailable as error:
+        logger.warning("picture not stored item=%s: %s", item.pk, error.reason)
+        storing.keep(item, data, looked, now=clock())
+        return
+    storing.finish(item, looked, now=clock())
+
+
+# --- Ends that aren't the good one ---------------------------------------------------------------------------------
+def pause(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: 5, 20, 80, 320 s."""
+    return FIRST_PAUSE * 4 ** (min(attempts, MAX_ATTEMPTS) - 1)
+
+
+def again_later(item: Item, code: str, detail: str, wait: timedelta, *, now: datetime) -> bool:
+    """Another try by itself, or `fail` when there were enough. Always False."""
+    if item.attempts >= MAX_ATTEMPTS:
+        fail(item, code, detail, costs_nothing=True, now=now)
+        return False
+    reason: dict[str, Any] = {"error": code, "error_detail": detail[:500]}
+    move(item.pk, Status.GENERATING, Status.PENDING, now=now, lease=item.lease, queued_until=now + wait, **reason)
+    logger.warning("item waits item=%s attempts=%d error=%s", item.pk, item.attempts, code)
+    return False
+
+
+def give_up_for_now(item: Item, detail: str, *, now: datetime) -> None:
+    """Back to pending. With an answer that we hold nobody is asked again; an open call may have been paid for."""
+    if not has_answer(item) and Call.objects.filter(item_id=item.pk, status=Call.Status.OPEN).exists():
+        outcome_unknown(item, detail, now=now)
+    else:
+        again_later(item, "processing_failed", detail, pause(item.attempts), now=now)
+
+
+@transaction.atomic
+def outcome_unknown(item: Item, detail: str, *, now: datetime) -> None:
+    """A call was open when its worker ended: the provider may have done the work and charged for it."""
+    close(item, Call.Status.UNANSWERED, UNKNOWN, "", {}, now=now)
+    fail(item, UNKNOWN, detail, now=now)
+
+
+@transaction.atomic
+def fail(item: Item, code: str, detail: str, *, now: datetime, costs_nothing: bool = False) -> None:
+    """The item failed, and says why; a person may try again. If nothing was paid, its place of the day is free."""
+    reason: dict[str, Any] = {"error": code, "error_detail": detail[:500]}
+    if not move(item.pk, Status.GENERATING, Status.FAILED, now=now, lease=item.lease, **reason):
+        return
+    if costs_nothing:
+        allowance.give_back(item)
+    logger.warning("item failed item=%s error=%s", item.pk, code)

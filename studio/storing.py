@@ -1,0 +1,163 @@
+"""What becomes of an answer's bytes: two objects, and a product that shows the picture.
+
+The bytes as they came (they carry the marks of where they are from) lie under a key of their own, which is in the row
+before the PUT. The picture in normal form is an image like any other, so that thumbnails, terminals and products need
+nothing new. A storage that fails costs time only: the bytes are held until they are stored.
+"""
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from catalog.models import Product
+from catalog.services import show_image
+from images.blobs import StorageUnavailable, blobs
+from images.normalize import normalize
+from images.services import HashUnknown, hold_image
+from images.store import store as store_image
+from normalform import Normal
+
+from .keys import key_of
+from .models import Held, Item, Status, move
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE = timedelta(minutes=1)
+PAUSES = 3  # 1, 4, 16 minutes, then hourly
+HOURLY = timedelta(hours=1)
+BEGINNINGS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+
+
+class NotKept(ValueError):
+    """Bytes of a form that isn't kept: only JPEG, PNG and WebP are."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was seen in an answer's bytes: their type by content, their digest, and the picture in normal form."""
+
+    content_type: str
+    sha256: str
+    size: int
+    normal: Normal
+
+
+def bytes_of(item_id: UUID) -> bytes | None:
+    """The answer that is held for an item."""
+    held = Held.objects.filter(pk=item_id).values_list("data", flat=True).first()
+    return None if held is None else bytes(held)
+
+
+def look(data: bytes) -> Looked:
+    """Decodes the picture within the limits of every other one. Raises PictureRefused, OverCapacity and NotKept."""
+    content_type = next((kind for begin, kind in BEGINNINGS.items() if data.startswith(begin)), None)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        content_type = "image/webp"
+    if content_type is None:
+        raise NotKept("The answer is none of JPEG, PNG and WebP.")
+    normal = normalize(data, quality=settings.IMAGE_QUALITY)
+    return Looked(content_type, sha256(data).hexdigest(), len(data), normal)
+
+
+def store(item: Item, data: bytes, looked: Looked) -> None:
+    """Both objects. The key is in the row first. Raises StorageUnavailable."""
+    key = str(
+        key_of(user=item.owner_id, created=item.created_at, sha256=looked.sha256, content_type=looked.content_type)
+    )
+    Item.objects.filter(pk=item.pk).update(key=key)
+    blobs().put(key, data, content_type=looked.content_type, sha256=looked.sha256)
+    store_image(looked.normal)
+
+
+def finish(item: Item, looked: Looked | None, *, now: datetime) -> None:
+    """The item is ready, and its product shows the picture: all or nothing.
+
+    ``looked`` is None when its bytes aren't stored: then it is ready by its address alone. The late answer to a call
+    that was given up still belongs to its item.
+    """
+    try:
+        with transaction.atomic(durable=True):
+            values: dict[str, Any] = {"store_after": now + FIRST_PAUSE}
+            if looked is not None:
+                place = placing(item, looked, now=now)  # locks the product before the image
+                hold_image(hash=hash_of(looked))
+                values = {**seen(looked), **place, "image_id": hash_of(looked), "stored_at": now, "store_after": None}
+            if not become_ready(item, now=now, **values):
+                raise Overtaken
+            if looked is not None:
+                Held.objects.filter(pk=item.pk).delete()
+    except (Overtaken, HashUnknown) as error:
+        logger.warning("item not finished item=%s: %s", item.pk, type(error).__name__)
+        return
+    logger.info("item ready item=%s", item.pk)
+
+
+class Overtaken(RuntimeError):
+    """Another worker finished the item, or it is gone."""
+
+
+def become_ready(item: Item, *, now: datetime, **values: Any) -> bool:
+    if move(item.pk, Status.GENERATING, Status.READY, now=now, lease=item.lease, **values):
+        return True
+    if Item.objects.filter(pk=item.pk, error="outcome_unknown").exists():
+        return move(item.pk, Status.FAILED, Status.READY, now=now, **values)
+    # It was ready by its address, and is stored now.
+    return bool(Item.objects.unstored().filter(pk=item.pk).update(**values))
+
+
+def keep(item: Item, data: bytes, looked: Looked, *, now: datetime) -> None:
+    """The storage failed: the item is ready by the bytes that we hold, or by its address; a later pass stores it."""
+    with transaction.atomic(durable=True):
+        if Item.objects.filter(pk=item.pk).exists():
+            Held.objects.update_or_create(item_id=item.pk, defaults={"data": data})
+            become_ready(item, now=now, store_after=now + FIRST_PAUSE, **seen(looked))
+
+
+def seen(looked: Looked) -> dict[str, Any]:
+    return {
+        "content_type": looked.content_type,
+        "size": looked.size,
+        "width": looked.normal.width,
+        "height": looked.normal.height,
+    }
+
+
+def hash_of(looked: Looked) -> str:
+    return sha256(looked.normal.data).hexdigest()
+
+
+def placing(item: Item, looked: Looked, *, now: datetime) -> dict[str, Any]:
+    """Puts the picture on the product if that still shows what it showed when it was asked for: the values to note."""
+    wanted = Item.objects.filter(pk=item.pk, placed_at=None).filter(product_id__isnull=False).first()
+    if wanted is None:
+        return {}
+    product = Product.objects.select_for_update(no_key=True).filter(pk=str(wanted.product_id)).first()
+    if product is None or (product.image_id or "") != item.shown_before:
+        return {}
+    return put_on(product, hash_of(looked), now=now)
+
+
+def put_on(product: Product, hash: str, *, now: datetime) -> dict[str, Any]:
+    """Lets the product, which is locked, show the image; what the item notes of it. Raises HashUnknown."""
+    before = product.image_id
+    show_image(product_id=product.pk, hash=hash)
+    return {"product_id": product.pk, "placed_at": now, "replaced_id": before if before != hash else None}
+
+
+def pause(attempts: int) -> timedelta:
+    """How long to wait after so many attempts at storing: 1, 4, 16 minutes, then an hour."""
+    return FIRST_PAUSE * 4**attempts if attempts < PAUSES else HOURLY
+
+
+def drop(key: str | None) -> None:
+    """Delete an object that no item names; a storage that fails is logged, and upkeep finds the rest."""
+    if key:
+        with suppress(StorageUnavailable):
+            blobs().delete(key)
