@@ -78,6 +78,8 @@ class CatalogueAdmin(SheetPages):
         if field is not None and not db_field.is_relation:
             # The page carries what it showed, so that "changed" means changed on the page.
             field.show_hidden_initial = True
+        if isinstance(field, forms.TypedChoiceField):  # values are written small; a choice begins a line
+            field.choices = [(value, capfirst(str(label))) for value, label in field.choices]
         return field
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
