@@ -181,6 +181,9 @@ class ParametersMiddleware(MiddlewareMixin):
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         if not request.META.get("QUERY_STRING") or not hasattr(view, "cls") or is_of(view.cls, "drf_spectacular"):
             return None
+        methods = getattr(view, "actions", None) or dir(view.cls)
+        if str(request.method).lower() not in methods:
+            return None  # the view says 405
         made_with = {"parameters": getattr(view.cls, "parameters", ()), **view.initkwargs}
         known = made_with["parameters"] if request.method in ("GET", "HEAD") else ()
         try:

@@ -322,6 +322,8 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.schema.add_stream",
+        "config.schema_problems.add_problems",
+        "config.schema_formats.say_formats",
         "config.schema.put_in_order",
         "config.schema.add_examples",
     ],

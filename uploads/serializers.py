@@ -63,7 +63,9 @@ class DeclarationSerializer(StrictSerializer):
     filename = serializers.CharField(max_length=255)
     content_type = ContentTypeField(choices=CONTENT_TYPES, allow_blank=True)
     size = WholeNumberField(min_value=1, max_value=MAX_BYTES)
-    sha256 = serializers.CharField(required=False, allow_blank=True, allow_null=True, default="", validators=[is_hash])
+    sha256 = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, default=None, validators=[is_hash]
+    )
     product = UUIDText(required=False, allow_null=True, default=None)
 
     def declaration(self) -> Declaration:

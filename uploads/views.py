@@ -173,7 +173,10 @@ class UploadView(UploadsView):
         summary="Send the bytes of a photo",
         auth=[],
         request={"image/*": OpenApiTypes.BINARY},
-        responses={200: OpenApiResponse(description="Stored.")},
+        responses={
+            200: OpenApiResponse(description="Stored."),
+            403: OpenApiResponse(description="`upload_denied`"),
+        },
     )
     def put(self, request: Request, token: str) -> Response:
         photo_id = targets.photo_of(token, now=timezone.now())

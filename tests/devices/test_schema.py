@@ -19,5 +19,5 @@ def test_enrolment_is_open_and_answers_201() -> None:
 
     enroll = schema["paths"]["/api/devices/enroll"]["post"]
     assert not enroll.get("security")
-    assert set(enroll["responses"]) == {"201", "400", "429"}
+    assert set(enroll["responses"]) == {"201", "400", "408", "409", "411", "413", "415", "429", "503"}
     assert set(schema["components"]["schemas"]["Enrolled"]["required"]) == {"id", "name", "scopes"}

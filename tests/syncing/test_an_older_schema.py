@@ -71,12 +71,12 @@ def shape_on_sqlite(folder: Path) -> dict[str, object]:
     return shape
 
 
-def shape_on_postgresql(url: str) -> dict[str, set[tuple[object, ...]]]:
+def shape_on_postgresql(url: str) -> dict[str, object]:
     import psycopg
 
     with psycopg.connect(url) as connection:
         return {
-            what: {tuple(map(plain, row)) for row in connection.execute(what)}  # type: ignore[call-overload]
+            what: {tuple(map(plain, row)) for row in connection.execute(what)}
             for what in (COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS, FUNCTIONS)
         }
 
@@ -105,9 +105,9 @@ def test_a_database_of_an_older_version_becomes_one_that_begins_today(
     migrate(fresh, **settings[1])
 
     if settings[0]:
-        shapes = [dict(shape_on_postgresql(one["DATABASE_URL"])) for one in settings]
+        shapes = [shape_on_postgresql(one["DATABASE_URL"]) for one in settings]
     else:
-        shapes = [dict(shape_on_sqlite(folder)) for folder in (old, fresh)]
+        shapes = [shape_on_sqlite(folder) for folder in (old, fresh)]
     assert shapes[0].keys() == shapes[1].keys()
     for what, older in shapes[0].items():
         assert older == shapes[1][what], what
