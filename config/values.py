@@ -52,7 +52,8 @@ def machine_zone() -> str:
         named.append(Path("/etc/timezone").read_text().strip())
     with suppress(OSError):
         named.append(str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")[2])
-    return next((name for name in named if name in available_timezones()), "UTC")
+    found = next((name for name in named if name in available_timezones()), "UTC")
+    return "UTC" if found == "Etc/UTC" else found  # as Debian has it where nobody chose one
 
 
 SHORTEST_KEY = 32  # signs

@@ -65,6 +65,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     early_config.add_cleanup(parts.close)
     for name in SETTINGS:
         os.environ.pop(name, None)
+    os.environ["TZ"] = "UTC"  # the zone of a machine is the default of TIME_ZONE
     os.environ["DATA_DIR"] = str(folder / "data")
     os.environ["SSL_CERT_FILE"] = str(one_authority(folder / "authority.pem"))
     if options.numprocesses and "PYTEST_XDIST_WORKER" not in os.environ:

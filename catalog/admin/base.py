@@ -79,7 +79,7 @@ class CatalogueAdmin(SheetPages):
             # The page carries what it showed, so that "changed" means changed on the page.
             field.show_hidden_initial = True
         if isinstance(field, forms.TypedChoiceField):  # values are written small; a choice begins a line
-            field.choices = [(value, capfirst(str(label))) for value, label in field.choices]
+            field.choices = [(value, capfirst(str(label))) for value, label in field.widget.choices]
         return field
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:

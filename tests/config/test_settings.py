@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from config.values import machine_zone
 from tests.parts import ROOT, SETTINGS
 
 SHOWN = ("DATABASES", "EMBEDDED_VALKEY", "REDIS_URL", "SECRET_KEY", "STORAGES", "VALKEY_SOCKET")
@@ -113,3 +114,11 @@ def test_nonsense_for_a_currency_stops_the_start(tmp_path: Path, currency: str) 
 
     assert done.returncode != 0
     assert "CURRENCY: Not a currency such as EUR." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("zone", "found"), [("Europe/Madrid", "Europe/Madrid"), (":America/Lima", "America/Lima"), ("Etc/UTC", "UTC")]
+)
+def test_the_time_zone_is_that_of_the_machine(monkeypatch: pytest.MonkeyPatch, zone: str, found: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+    assert machine_zone() == found
