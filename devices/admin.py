@@ -29,8 +29,8 @@ from .rights import WORTH, lacking, may_give
 from .services import make_code, revoke, tell_of
 from .trail import FAILED, Event
 
-SCOPE_FIELDS = {"upload": "may_upload", "manage": "may_manage"}
-SCOPE_NAMES = {"read": _("read"), "upload": _("upload"), "manage": _("manage")}
+SCOPE_FIELDS = {"upload": "may_upload", "manage": "may_manage", "history": "may_read_history"}
+SCOPE_NAMES = {"read": _("read"), "upload": _("upload"), "manage": _("manage"), "history": _("history")}
 
 
 class ScopedForm(ModelForm):
@@ -84,6 +84,7 @@ class DeviceAdmin(ScopesColumn, ScopedAdmin):
     list_filter = (StateFilter, "may_upload", "may_manage")
     search_fields = ("name", "id", "certificate_fingerprint")
     readonly_fields = (
+        "history_of",
         "id",
         "last_seen",
         "created_at",
@@ -141,7 +142,7 @@ class EnrolmentCodeAdmin(ScopesColumn, ScopedAdmin):
     list_filter = ("may_upload", "may_manage", "created_at")
     list_select_related = ("device", "created_by")
     search_fields = ("device__name", "created_by__username")
-    fields = ("may_upload", "may_manage")
+    fields = ("may_upload", "may_manage", "may_read_history")
 
     def has_change_permission(self, request: HttpRequest, obj: EnrolmentCode | None = None) -> bool:
         return False

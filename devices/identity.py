@@ -31,11 +31,11 @@ STAFF_SCOPES = frozenset({"read", "upload"})  # model permissions say what staff
 # The same as ``Device.objects.active()``, by hand: every request begins with one of these, and to build the query would
 # take longer than all else that is done to let a caller in.
 WITH_DIGEST = """
-SELECT id, name, token_hash, certificate_fingerprint, may_upload, may_manage
+SELECT id, name, token_hash, certificate_fingerprint, may_upload, may_manage, history_of_id
 FROM devices_device WHERE token_hash = %s AND revoked_at IS NULL
 """
 WITH_FINGERPRINT = """
-SELECT id, name, token_hash, certificate_fingerprint, may_upload, may_manage
+SELECT id, name, token_hash, certificate_fingerprint, may_upload, may_manage, history_of_id
 FROM devices_device WHERE certificate_fingerprint = %s AND revoked_at IS NULL
 """
 # For a statement that reads something else as well. Its caller notes the contact.
@@ -81,6 +81,7 @@ class DeviceCaller(Caller):
     presented: Literal["bearer", "cookie", "certificate"]
     token_hash: str = field(repr=False)
     fingerprint: str | None = None  # of its certificate, whatever it showed
+    history_of: int | None = None  # the manager whose history it reads, while that manager is active staff
 
     is_authenticated: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False
@@ -139,17 +140,18 @@ def _caller(query: str, value: str, presented: Literal["bearer", "cookie", "cert
         row = cursor.execute(query, [value]).fetchone()
     if row is None:
         return None
-    pk, name, token_hash, certificate, may_upload, may_manage = row
+    pk, name, token_hash, certificate, may_upload, may_manage, history_of = row
     device_id = as_uuid(pk)
     contacts.note(device_id)
     return DeviceCaller(
         kind="device",
         id=str(device_id),
         name=name,
-        scopes=frozenset(scopes_of(may_upload=may_upload, may_manage=may_manage)),
+        scopes=frozenset(scopes_of(upload=may_upload, manage=may_manage, history=history_of is not None)),
         presented=presented,
         token_hash=token_hash,
         fingerprint=certificate,
+        history_of=history_of,
     )
 
 

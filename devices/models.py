@@ -60,13 +60,18 @@ class Scoped(models.Model):
 
     @property
     def scopes(self) -> list[str]:
-        """``read`` (every device has it), ``upload``, ``manage``, in this order."""
-        return scopes_of(may_upload=self.may_upload, may_manage=self.may_manage)
+        """``read`` (every device has it), ``upload``, ``manage``, ``history``, in this order."""
+        return scopes_of(upload=self.may_upload, manage=self.may_manage, history=self.reads_a_history)
+
+    @property
+    def reads_a_history(self) -> bool:
+        raise NotImplementedError
 
 
-def scopes_of(*, may_upload: bool, may_manage: bool) -> list[str]:
+def scopes_of(*, upload: bool, manage: bool, history: bool) -> list[str]:
     """The scopes of whoever may do this, in the order of the wire."""
-    return ["read", *(["upload"] if may_upload else []), *(["manage"] if may_manage else [])]
+    more = {"upload": upload, "manage": manage, "history": history}
+    return ["read", *(scope for scope, has_it in more.items() if has_it)]
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
@@ -91,6 +96,15 @@ class Device(Scoped):
         _("certificate fingerprint"), max_length=64, unique=True, null=True, blank=True, editable=False
     )
     certificate_expires_at = models.DateTimeField(_("certificate expires at"), null=True, blank=True, editable=False)
+    history_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        verbose_name=_("reads the history of"),
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
     last_seen = models.DateTimeField(_("last contact"), null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("enrolled at"), default=timezone.now, editable=False)
@@ -113,6 +127,10 @@ class Device(Scoped):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def reads_a_history(self) -> bool:
+        return self.history_of_id is not None
+
 
 class EnrolmentCodeQuerySet(models.QuerySet["EnrolmentCode"]):
     def redeemable(self, *, now: datetime) -> Self:
@@ -123,6 +141,11 @@ class EnrolmentCodeQuerySet(models.QuerySet["EnrolmentCode"]):
 class EnrolmentCode(Scoped):
     """A code that a person types into one new terminal. Its digest is stored."""
 
+    may_read_history = models.BooleanField(
+        _("may read your history"),
+        default=False,
+        help_text=_("The pictures that you asked the studio for, as long as you are active staff."),
+    )
     code_hash = models.CharField(_("code hash"), max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires at"), editable=False)
@@ -155,6 +178,10 @@ class EnrolmentCode(Scoped):
 
     def __str__(self) -> str:
         return _("Code of {when}").format(when=timezone.localtime(self.created_at).strftime("%Y-%m-%d %H:%M"))
+
+    @property
+    def reads_a_history(self) -> bool:
+        return self.may_read_history
 
 
 class FailedTry(models.Model):

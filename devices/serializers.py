@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from refusals.serializers import StrictSerializer
 
-SCOPES = ["read", "upload", "manage"]
+SCOPES = ["read", "upload", "manage", "history"]
 
 
 class EnrollSerializer(StrictSerializer):

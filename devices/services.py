@@ -47,15 +47,24 @@ class Enrolled:
 
 
 def enroll(
-    *, name: str, may_upload: bool = False, may_manage: bool = False, certificate: "Issued | None" = None
+    *,
+    name: str,
+    may_upload: bool = False,
+    may_manage: bool = False,
+    history_of: AbstractBaseUser | None = None,
+    certificate: "Issued | None" = None,
 ) -> Enrolled:
-    """A new device without a code, for the operator of the server. ``certificate`` lets it in as well as the token."""
+    """A new device without a code, for the operator of the server. ``certificate`` lets it in as well as the token.
+
+    It reads the history of ``history_of``, when given.
+    """
     token = new_token()
     device = Device.objects.create(
         name=name,
         token_hash=token_digest(token),
         may_upload=may_upload,
         may_manage=may_manage,
+        history_of=history_of,  # type: ignore[misc]  # whatever the user model is
         certificate_fingerprint=certificate.fingerprint if certificate else None,
         certificate_expires_at=certificate.expires_at if certificate else None,
     )
@@ -91,7 +100,12 @@ def _redeem(code: str, name: str) -> Enrolled | None:
     if not EnrolmentCode.objects.redeemable(now=now).filter(code_hash=digest).update(used_at=now):
         return None
     row = EnrolmentCode.objects.get(code_hash=digest)
-    enrolled = enroll(name=name, may_upload=row.may_upload, may_manage=row.may_manage)
+    enrolled = enroll(
+        name=name,
+        may_upload=row.may_upload,
+        may_manage=row.may_manage,
+        history_of=row.created_by if row.may_read_history else None,
+    )
     row.device = enrolled.device
     row.save(update_fields=["device"])
     return replace(enrolled, code=row.pk)

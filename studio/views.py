@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpResponse
@@ -14,13 +15,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog import filters
 from catalog.transactions import run_in_transaction
+from devices.identity import DeviceCaller
 from refusals import InvalidParameter, Refusal
 from syncing.views import DELTA_PARAMETERS, uuid, whole_number
 
@@ -68,12 +70,19 @@ class WordsRefused(Refusal):
 
 
 class MayUseStudio(BasePermission):
-    """Staff: its own history. What costs something, or changes a product, needs a permission (``rights``)."""
+    """Staff: its own history. What costs something, or changes a product, needs a permission (``rights``).
+
+    Devices of scope ``history`` read the history of one manager, while that manager is active staff.
+    """
 
     message = _("This needs a login of the staff that is permitted to.")
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         user: Any = request.user
+        if isinstance(user, DeviceCaller):
+            reads = request.method in SAFE_METHODS and getattr(view, "devices_read", False)
+            staff = get_user_model()._default_manager.filter(is_active=True, is_staff=True)
+            return reads and user.history_of is not None and staff.filter(pk=user.history_of).exists()
         if not (user and user.is_staff):
             return False
         needed = getattr(view, "rights", {}).get(request.method)
@@ -83,11 +92,14 @@ class MayUseStudio(BasePermission):
 class StudioView(APIView):
     permission_classes = (MayUseStudio,)
     rights: ClassVar[dict[str, str]] = {}
+    devices_read = False
 
     @property
     def owner_id(self) -> int:
         """Whose history it is."""
         user: Any = self.request.user
+        if isinstance(user, DeviceCaller):
+            return user.history_of or 0  # MayUseStudio saw that there is one
         return int(user.pk)
 
     def item(self, item_id: UUID, status: int = 200, **headers: str) -> Response:
@@ -137,6 +149,7 @@ def failure(item: Item) -> Refusal:
 
 
 class HistoryView(StudioView):
+    devices_read = True
     parameters = ("limit", "cursor", "search", "favorite", "status", "product")
 
     @extend_schema(
@@ -183,6 +196,7 @@ def favorites(text: str | None) -> Q:
 
 
 class HistorySyncView(StudioView):
+    devices_read = True
     parameters = DELTA_PARAMETERS
 
     @extend_schema(
@@ -211,6 +225,8 @@ class HistorySyncView(StudioView):
 
 
 class ItemView(StudioView):
+    devices_read = True
+
     @extend_schema(summary="Read one of your pictures", responses={200: ItemSerializer, **problems(404)})
     def get(self, request: Request, item_id: UUID) -> Response:
         return self.item(item_id)
@@ -273,6 +289,8 @@ class UseView(StudioView):
 
 # What it refuses isn't kept by caches. A comment, since OpenAPI publishes docstrings.
 class BytesView(StudioView):
+    devices_read = True
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         if response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"

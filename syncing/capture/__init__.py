@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import ModuleType
 
 from django.db import connection, transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 
 from syncing import epochs, registry
 from syncing.models import Change, SyncedResource
@@ -33,6 +33,7 @@ def verify() -> list[str]:
         return ["The tables of sync are missing: run manage.py migrate."]
     counters = set(SyncedResource.objects.values_list("name", flat=True))
     lines = [f"The counter of {name} is missing." for name in registry.names() if name not in counters]
+    lines += [f"The counter of {name} is missing: its log is there." for name in _without_counter()]
     lines += [f"The counter of {counter.name} is below its log." for counter in _below_their_log()]
     if not epochs.exists():
         lines.append("The epoch is missing.")
@@ -48,13 +49,21 @@ def _below_their_log() -> QuerySet[SyncedResource]:
     return SyncedResource.objects.annotate(newest=Subquery(newest)).filter(version__lt=F("newest")).order_by("name")
 
 
+def _without_counter() -> list[str]:
+    """Partitions of private resources that have a log and no counter: any other partition has yet to be written to."""
+    counter = SyncedResource.objects.filter(name=OuterRef("resource"))
+    logs = Change.objects.filter(~Exists(counter), resource__contains=":")
+    return list(logs.order_by("resource").values_list("resource", flat=True).distinct())
+
+
 @transaction.atomic
 def install() -> None:
     """Put every trigger and counter in place and begin a new epoch. One without the other would leave a hole for ever.
 
     Counters that are sound keep their version. The others go on where their changes end, which is also their horizon.
     """
-    SyncedResource.objects.bulk_create([SyncedResource(name=name) for name in registry.names()], ignore_conflicts=True)
+    names = [*registry.names(), *_without_counter()]
+    SyncedResource.objects.bulk_create([SyncedResource(name=name) for name in names], ignore_conflicts=True)
     _below_their_log().update(version=F("newest"), horizon=F("newest"))
     wanted = existing(tables())
     if dialect().verify(wanted):

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -23,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("name", metavar="NAME", help=_("how people will know the device"))
         parser.add_argument("--upload", action="store_true", help=_("it may upload pictures and photos"))
         parser.add_argument("--manage", action="store_true", help=_("it may write the catalogue"))
+        parser.add_argument("--history-of", metavar="USER", help=_("it reads the pictures of this active manager"))
         parser.add_argument(
             "--certificate",
             metavar="DIR",
@@ -30,7 +33,16 @@ class Command(BaseCommand):
             help=_("make a client certificate too, in this folder: certificate.pem and key.pem"),
         )
 
-    def handle(self, *, name: str, upload: bool, manage: bool, certificate: Path | None, **options: Any) -> None:
+    def handle(
+        self,
+        *,
+        name: str,
+        upload: bool,
+        manage: bool,
+        certificate: Path | None,
+        history_of: str | None = None,
+        **options: Any,
+    ) -> None:
         name = name.strip()
         try:
             name.encode()  # an argument that isn't UTF-8 arrives with lone surrogates
@@ -39,10 +51,13 @@ class Command(BaseCommand):
             raise CommandError(_("The name isn't UTF-8.")) from error
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
+        manager = active_manager(history_of) if history_of is not None else None
         try:
             issued = issue(name=name, authority=settings.DATA_DIR / "certificates") if certificate else None
             with transaction.atomic():  # no device without its files
-                enrolled = enroll(name=name, may_upload=upload, may_manage=manage, certificate=issued)
+                enrolled = enroll(
+                    name=name, may_upload=upload, may_manage=manage, history_of=manager, certificate=issued
+                )
                 if issued and certificate:
                     issued.save(certificate)
         except OSError as error:
@@ -55,3 +70,12 @@ class Command(BaseCommand):
         said = _("{name} may {scopes}. Its token, shown this once:")
         self.stdout.write(said.format(name=name, scopes=scopes))
         self.stdout.write(enrolled.token)
+
+
+def active_manager(username: str) -> AbstractBaseUser:
+    """Raises CommandError when no active member of the staff has this name."""
+    users = get_user_model()
+    found = users._default_manager.filter(**{users.USERNAME_FIELD: username}, is_active=True, is_staff=True).first()
+    if found is None:
+        raise CommandError(_("No active member of the staff is called {name}.").format(name=username))
+    return found

@@ -24,6 +24,7 @@ from ._configuration import Configuration
 from ._console import FAILED, FULL, NOT_LET_IN, UNREACHABLE, AsJson, err, out, progress_bar, show, stop
 from ._doctor import examine
 from ._errors import NotConfigured, PosclientError, Refused, ServerUnavailable, StorageFull
+from ._history_command import history
 from ._outbox import take_over
 from ._subscriptions import Update
 from ._terminal import Terminal
@@ -242,6 +243,7 @@ def cleanup(
 
 
 app.command()(upload)
+app.add_typer(history, name="history")
 
 
 @app.command()
