@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import ModuleType
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from syncing import epochs, registry
 from syncing.models import Change, SyncedResource
@@ -49,11 +49,23 @@ def _below_their_log() -> QuerySet[SyncedResource]:
     return SyncedResource.objects.annotate(newest=Subquery(newest)).filter(version__lt=F("newest")).order_by("name")
 
 
+# From name to name by the index: half a million changes took 0.11 s when each was looked at, and /readyz asks this.
+LOGS_WITHOUT_COUNTER = """
+WITH RECURSIVE logs(name) AS (
+  SELECT min(resource) FROM syncing_change
+  UNION ALL
+  SELECT (SELECT min(resource) FROM syncing_change WHERE resource > name) FROM logs WHERE name IS NOT NULL
+)
+SELECT name FROM logs
+WHERE name LIKE '%:%' AND NOT EXISTS (SELECT 1 FROM syncing_resource r WHERE r.name = logs.name) ORDER BY name
+"""
+
+
 def _without_counter() -> list[str]:
-    """Partitions of private resources that have a log and no counter: any other partition has yet to be written to."""
-    counter = SyncedResource.objects.filter(name=OuterRef("resource"))
-    logs = Change.objects.filter(~Exists(counter), resource__contains=":")
-    return list(logs.order_by("resource").values_list("resource", flat=True).distinct())
+    """Partitions of private resources that have a log and no counter. A partition without either is yet to begin."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOGS_WITHOUT_COUNTER)
+        return [name for (name,) in cursor.fetchall()]
 
 
 @transaction.atomic
