@@ -29,6 +29,10 @@ class ItemQuerySet(models.QuerySet["Item"]):
         """Those that nobody was told of, or so long ago that the message may be lost."""
         return self.filter(status=Item.Status.PENDING).filter(Q(queued_until=None) | Q(queued_until__lte=now))
 
+    def waiting(self, *, now: datetime) -> Self:
+        """Those whose provider was busy or away: until then nobody asks again, however many messages come."""
+        return self.filter(status=Item.Status.PENDING, queued_until__gt=now).exclude(error="")
+
     def abandoned(self, *, now: datetime) -> Self:
         """Those whose worker's lease ran out."""
         return self.filter(status=Item.Status.GENERATING, lease_expires_at__lte=now)

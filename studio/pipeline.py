@@ -65,7 +65,9 @@ def generate(*, item_id: UUID, clock: Clock = timezone.now) -> None:
 # --- 1. Claim ------------------------------------------------------------------------------------------------------
 @transaction.atomic(durable=True)
 def claim(item_id: UUID, *, now: datetime) -> Item | None:
-    """Take the item for this worker, and note the call that may cost money; None when the item isn't pending."""
+    """Take the item for this worker, and note the call that may cost money; None when it isn't to be worked on."""
+    if Item.objects.waiting(now=now).filter(pk=item_id).exists():
+        return None
     if not move(item_id, Status.PENDING, Status.GENERATING, now=now, lease=uuid4()):
         return None
     item = Item.objects.select_related("owner").get(pk=item_id)

@@ -23,7 +23,8 @@ def queue(items: Iterable[UUID], *, now: datetime) -> int:
     """Queue pending items, except those that are queued already; how many this call queued. In a transaction."""
     until = now + QUEUED_FOR
     free = Item.objects.unqueued(now=now)
-    queued = [item_id for item_id in sorted(items) if free.filter(pk=item_id).update(queued_until=until)]
+    fresh = {"queued_until": until, "error": "", "error_detail": ""}
+    queued = [item_id for item_id in sorted(items) if free.filter(pk=item_id).update(**fresh)]
     if queued:
         transaction.on_commit(partial(send, queued, until), robust=True)
     return len(queued)

@@ -128,7 +128,7 @@ def retry(*, owner_id: int, item_id: UUID, now: datetime) -> Item:
     return Item.objects.get(pk=item.pk)
 
 
-@transaction.atomic(durable=True)
+@transaction.atomic
 def use(*, owner_id: int, item_id: UUID, product_id: UUID, now: datetime) -> None:
     """Put the picture on a product, whatever that shows now. Raises Http404, NotReady and ValidationError."""
     item = own(owner_id, item_id)
@@ -146,7 +146,7 @@ def use(*, owner_id: int, item_id: UUID, product_id: UUID, now: datetime) -> Non
     Item.objects.of(owner_id).filter(pk=item.pk).update(**placed)
 
 
-@transaction.atomic(durable=True)
+@transaction.atomic
 def take_off(*, owner_id: int, item_id: UUID) -> None:
     """Put back what the product showed before, while it still shows this picture. Raises Http404 and ShowsAnother."""
     item = own(owner_id, item_id)
