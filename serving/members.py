@@ -9,11 +9,15 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
+from studio.broker import STUDIO
+from uploads.broker import IMAGES, LARGE_IMAGES
+
 from .supervisor import Member
 from .valkey import answers, replies, valkey_command
 
 MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
 ANSWER_SECONDS = 8.0
+UPKEEP = "upkeep"  # the queue of what nobody waits for; config.celeryconfig names it too
 # Said at each start and stop, of nothing that anybody could mend; docs/production.md has the memory.
 OF_VALKEY: tuple[str, ...] = ("Memory overcommit must be enabled", "signal-handler", "is now ready to exit")
 OF_THE_WEB: tuple[str, ...] = (
@@ -37,10 +41,12 @@ def members(
     valkey_socket: Path | None,
     left_to_do: Sequence[str] = (),
     access_log: bool = False,
+    asks_a_provider: bool = False,
 ) -> list[Member]:
     """Everything that makes a server. ``valkey_socket``: where its own Valkey listens; None: it needs none.
 
-    ``left_to_do`` are commands of ``manage.py``, each of which is tried until it has gone well.
+    ``left_to_do`` are commands of ``manage.py``, each of which is tried until it has gone well. ``asks_a_provider``:
+    pictures of the studio are waited for, by a worker of their own, so that photos don't wait with them.
 
     Several ``web_processes`` listen at one port. uvicorn keeps them: it starts another for one that dies or hangs.
     """
@@ -76,12 +82,17 @@ def members(
     calm = {**FRUGAL, "REMAP_SIGTERM": "SIGQUIT", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
     # Pictures and catalogue are read without them. What keeps them down, a full disk or a broker, may go by.
     background: dict[str, Any] = {"after": valkey, "is_needed": False, "unsaid": OF_CELERY}
-    worker = Member("worker", [*celery, "worker", "--concurrency=2", "--loglevel=INFO"], calm, **background)
+    work = [*celery, "worker", "--loglevel=INFO"]
+    photos = ["--concurrency=2", *(["-Q", f"{IMAGES},{LARGE_IMAGES},{UPKEEP}"] if asks_a_provider else [])]
+    workers = [Member("worker", [*work, *photos], calm, **background)]
+    if asks_a_provider:
+        asking = [*work, "-Q", STUDIO, "-P", "threads", "--concurrency=4", "-n", "studio@%h"]
+        workers.append(Member("studio", asking, calm, **background))
     beat = Member("beat", [*celery, "beat", "--pidfile=", "--loglevel=WARNING"], **background)
     tasks = [
         Member(command, [sys.executable, str(MANAGE), command], is_needed=False, is_task=True) for command in left_to_do
     ]
-    return [*([valkey] if valkey else []), web, worker, beat, *tasks]
+    return [*([valkey] if valkey else []), web, *workers, beat, *tasks]
 
 
 def listens(port: int) -> bool:

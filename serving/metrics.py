@@ -12,18 +12,26 @@ from hmac import compare_digest
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import Count, Min, Model
+from django.db.models import Count, F, Min, Model, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from devices import proxies
 from devices.models import Device
 from images.models import Image, Pass
 from refusals import Refusal
+from studio.broker import STUDIO
+from studio.models import Call, Item
 from syncing import lag, registry
 from syncing.models import Change, SyncedResource
 from telemetry import counters
@@ -35,7 +43,7 @@ from . import heartbeats
 
 logger = logging.getLogger(__name__)
 
-QUEUES = (IMAGES, LARGE_IMAGES, "upkeep")
+QUEUES = (IMAGES, LARGE_IMAGES, STUDIO, "upkeep")
 # Counted by all processes (telemetry/counters.py): name, text, labels.
 COUNTERS: tuple[tuple[str, str, list[str]], ...] = (
     ("storage_failures", "Failures of the storage.", ["reason"]),
@@ -117,6 +125,7 @@ def _of_database() -> Iterator[Metric]:
     yield _by_status("redcoral_images", "Images by status.", Image)
     yield _by_status("redcoral_photos", "Uploaded photos by status.", Photo)
     yield from _upkeep()
+    yield from _studio()
     oldest = Photo.objects.filter(status=Photo.Status.PENDING).aggregate(oldest=Min("created_at"))["oldest"]
     age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
     yield GaugeMetricFamily("redcoral_oldest_pending_photo_seconds", "Age of the oldest pending photo.", age)
@@ -130,6 +139,26 @@ def _of_database() -> Iterator[Metric]:
     for device, behind in lag.lags():
         lags.add_metric([str(device.pk), device.name], math.inf if behind is None else behind)
     yield lags
+
+
+def _studio() -> Iterator[Metric]:
+    yield _by_status("redcoral_studio_items", "Pictures of the studio by status.", Item)
+    calls = CounterMetricFamily(
+        "redcoral_studio_calls", "Calls that may cost money, by how they ended.", labels=["provider", "outcome"]
+    )
+    ended = Call.objects.exclude(closed_at=None).values_list("provider", "outcome").order_by()
+    for provider, outcome, count in ended.annotate(Count("pk")):
+        calls.add_metric([provider, outcome], count)
+    yield calls
+    took = ended.values("provider").annotate(seconds=Sum(F("closed_at") - F("opened_at")), count=Count("pk"))
+    seconds = SummaryMetricFamily("redcoral_studio_call_seconds", "What a call takes.", labels=["provider"])
+    for row in took:
+        seconds.add_metric([row["provider"]], row["count"], row["seconds"].total_seconds())
+    yield seconds
+    unstored = Item.objects.unstored().aggregate(count=Count("pk"), oldest=Min("ready_at"))
+    age = (timezone.now() - unstored["oldest"]).total_seconds() if unstored["oldest"] else 0.0
+    yield GaugeMetricFamily("redcoral_studio_unstored", "Ready pictures that are not stored yet.", unstored["count"])
+    yield GaugeMetricFamily("redcoral_studio_unstored_seconds", "Age of the oldest of them.", age)
 
 
 def _of_broker() -> Iterator[Metric]:

@@ -125,6 +125,7 @@ class Command(BaseCommand):
             valkey_socket=settings.VALKEY_SOCKET if settings.EMBEDDED_VALKEY else None,
             left_to_do=left_to_do,
             access_log=access_log,
+            asks_a_provider=settings.STUDIO_PROVIDER != "label",
         )
         return Supervisor(everything, welcome=welcome).run()
 
