@@ -17,6 +17,7 @@ from catalog import resources
 from catalog.models import DiningTable, Employee, PriceRule, Product
 from devices.models import SecurityEvent
 from devices.trail import FAILED, Event
+from studio.models import Item
 from uploads.models import Photo
 
 # Heading → (application.Model, icon) of what isn't in catalog/resources.py. A model without a page is left out.
@@ -28,6 +29,8 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("images.pass", "cleaning_services"),
             ("uploads.album", "photo_album"),
             ("uploads.photo", "add_a_photo"),
+            ("studio.item", "auto_awesome"),
+            ("studio.call", "payments"),
         ),
     ),
     (
@@ -119,6 +122,14 @@ CARDS: tuple[Any, ...] = (
         "add_a_photo",
         _("Photos on their way"),
         lambda: Photo.objects.filter(status__in=["pending", "processing"]).count(),
+    ),
+    (
+        "studio.view_item",
+        "studio_item",
+        "?status__exact=failed",
+        "auto_awesome",
+        _("Pictures of the studio that failed"),
+        lambda: Item.objects.filter(status=Item.Status.FAILED).count(),
     ),
     (
         "catalog.view_diningtable",

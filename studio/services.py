@@ -53,7 +53,7 @@ class Wish:
     model: str = ""  # empty: as the settings say
 
 
-@transaction.atomic(durable=True)
+@transaction.atomic
 def ask_for(*, owner: Any, item_id: UUID, wish: Wish, now: datetime) -> tuple[Item, bool]:
     """The item of this id, made and queued unless it is there already; and whether it is new.
 
@@ -110,7 +110,7 @@ def same(item: Item, owner: Any, values: dict[str, Any]) -> Item:
     return item
 
 
-@transaction.atomic(durable=True)
+@transaction.atomic
 def retry(*, owner_id: int, item_id: UUID, now: datetime) -> Item:
     """A failed item begins anew; any other one stays as it is. Raises Http404 and LimitReached."""
     item = locked(owner_id, item_id)

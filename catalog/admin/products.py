@@ -88,7 +88,7 @@ class ProductAdmin(CatalogueAdmin):
     search_help_text = _("Name, short name, kitchen name, SKU or barcode")
     ordering = ("category__position", "category__name", "position", "name")
     autocomplete_fields = ("category", "tags", "attributes", "print_destinations")
-    actions = (activate, deactivate, mark_sold_out, mark_available, change_price)
+    actions: tuple[Any, ...] = (activate, deactivate, mark_sold_out, mark_available, change_price)
     conditional_fields = {"unit": "price_type == 'weight'"}
     kept_for_the_next = ("category", "tax_rate")
     fieldsets = (

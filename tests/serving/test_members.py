@@ -7,7 +7,7 @@ from serving.members import members
 
 def workers(tmp_path: Path, *, asks_a_provider: bool) -> dict[str, str]:
     made = members(port=8000, web_processes=1, data=tmp_path, valkey_socket=None, asks_a_provider=asks_a_provider)
-    return {member.name: " ".join(member.command) for member in made if " worker " in " ".join(member.command)}
+    return {member.name: " ".join(map(str, member.command)) for member in made if "worker" in member.command}
 
 
 def test_one_worker_draws_and_does_everything(tmp_path: Path) -> None:

@@ -1,0 +1,82 @@
+"""Pictures for the chosen products that have none: a page with count, price and what is left, then one click."""
+
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from catalog.admin.products import ProductAdmin
+from catalog.models import Product
+from studio import allowance, services
+from studio.choice import choice
+from studio.services import Wish
+
+MOST = 500
+SHOWN = 20
+
+
+@admin.action(description=gettext_lazy("Generate pictures …"), permissions=["generate"])
+def generate_pictures(page: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+    """Ask once more, with what it comes to; then queue all of them. More than what is left is refused before."""
+    without = list(queryset.filter(image=None).order_by("name")[: MOST + 1])
+    made, user = choice(improving=False), request.user
+    left = allowance.left(owner_id=user.pk or 0, now=timezone.now())
+    limits = [] if made.provider.free else [number for number in (left.you, left.all) if number is not None]
+    most = min([MOST, *limits])
+    if not without:
+        page.message_user(request, _("All chosen products have a picture."), messages.INFO)
+        return None
+    if "apply" in request.POST and len(without) <= most:
+        count = asked_for(user, without)
+        text = ngettext("%(count)d picture is on its way.", "%(count)d pictures are on their way.", count)
+        page.message_user(request, text % {"count": count}, messages.SUCCESS)
+        return None
+    context = {
+        **page.admin_site.each_context(request),
+        "title": _("Generate pictures"),
+        "opts": page.opts,
+        "count": len(without),
+        "products": without[:SHOWN],
+        "more": max(0, len(without) - SHOWN),
+        "most": most,
+        "is_too_many": len(without) > most,
+        "is_free": made.provider.free,
+        "price": settings.STUDIO_PRICE,
+        "provider": made.provider.name,
+        "ids": request.POST.getlist(ACTION_CHECKBOX_NAME),
+        "across": "1" if request.POST.get("select_across") == "1" else "0",
+    }
+    return TemplateResponse(request, "studio/generate.html", context)
+
+
+def asked_for(user: Any, products: list[Product]) -> int:
+    """Queues a picture for each, until the day's limit is reached; how many."""
+    count = 0
+    for product in products:
+        try:
+            services.ask_for(owner=user, item_id=uuid4(), wish=Wish(product_id=product.pk), now=timezone.now())
+        except allowance.LimitReached:
+            break
+        count += 1
+    return count
+
+
+admin.site.unregister(Product)
+
+
+@admin.register(Product)
+class ProductWithStudioAdmin(ProductAdmin):
+    """The page of products, which can have pictures made here."""
+
+    actions = (*ProductAdmin.actions, generate_pictures)
+
+    def has_generate_permission(self, request: HttpRequest) -> bool:
+        return self.has_change_permission(request) and request.user.has_perm("studio.add_item")
