@@ -63,7 +63,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ]
         if items:
             shown.append({"title": title, "separator": True, "items": items})
-    return [{"title": None, "items": [home, terminal]}, *shown]
+    studio = {"title": _("Studio"), "icon": "auto_awesome", "link": reverse("studio")}
+    return [{"title": None, "items": [home, terminal, studio]}, *shown]
 
 
 def link(page: admin.ModelAdmin) -> str:

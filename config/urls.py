@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from backoffice.search import search
 from config.errors import errors
+from studio.pages import studio
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -26,6 +27,7 @@ urlpatterns = [
     path("api/", include("images.urls")),
     path("api/", include("catalog.urls")),
     path("api/", include("uploads.urls")),
+    path("studio/", studio, name="studio"),
     path("", include("terminal.urls")),
     path("", include("serving.urls")),
 ]

@@ -9,6 +9,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -17,6 +18,7 @@ from catalog.admin.products import ProductAdmin
 from catalog.models import Product
 from studio import allowance, services
 from studio.choice import choice
+from studio.models import Item
 from studio.services import Wish
 
 MOST = 500
@@ -69,6 +71,16 @@ def asked_for(user: Any, products: list[Product]) -> int:
     return count
 
 
+def link_of(product: Product) -> dict[str, Any]:
+    """The way to the studio for this product, and where its picture comes from if that is known."""
+    address = f"{reverse('studio')}?product={product.pk}"
+    if not product.image_id:
+        return {"studio_link": f"{address}#create", "studio_words": _("Generate picture")}
+    made = Item.objects.filter(image_id=product.image_id, product=product).order_by("-created_at").first()
+    origin = f"{made.get_kind_display()} ({made.provider}, {made.model})" if made else ""
+    return {"studio_link": f"{address}#improve", "studio_words": _("Improve this photo"), "studio_origin": origin}
+
+
 admin.site.unregister(Product)
 
 
@@ -77,6 +89,18 @@ class ProductWithStudioAdmin(ProductAdmin):
     """The page of products, which can have pictures made here."""
 
     actions = (*ProductAdmin.actions, generate_pictures)
+    change_form_before_template = "studio/product.html"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        product = self.get_object(request, object_id) if object_id else None
+        more = link_of(product) if product and self.has_generate_permission(request) else {}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     def has_generate_permission(self, request: HttpRequest) -> bool:
         return self.has_change_permission(request) and request.user.has_perm("studio.add_item")

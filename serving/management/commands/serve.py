@@ -132,7 +132,8 @@ class Command(BaseCommand):
     def addresses(self) -> list[str]:
         """The pages that exist, one a line."""
         lines = ["", "The server is up:"]
-        for path, what in (("/admin/", "admin"), ("/terminal/", "terminal"), ("/api/docs", "API")):
+        pages = {"/admin/": "admin", "/terminal/": "terminal", "/studio/": "studio", "/api/docs": "API"}
+        for path, what in pages.items():
             try:
                 resolve(path)
             except Resolver404:

@@ -1,0 +1,78 @@
+// One picture of the history: how it looks, and what can be done with it.
+import { element, pictureOf, text } from "./api.js";
+import { isUnderWay } from "./items.js";
+
+const ICONS = {
+  star: "M12 3l2.7 5.6 6.1.9-4.4 4.3 1 6.1L12 17l-5.4 2.9 1-6.1L3.200 9.500l6.100-.9z",
+  download: "M12 4v11m0 0l-4.500-4.500M12 15l4.500-4.500M5 19h14",
+  bin: "M5 7h14M10 7V5h4v2m-7 0l1 12h8l1-12",
+  place: "M4 12l5 5L20 6",
+  undo: "M9 6L4 11l5 5M4 11h10a5 5 0 0 1 0 10h-2",
+  again: "M19 12a7 7 0 1 1-2-5m2-3v4h-4",
+};
+
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+export const button = (name, sign, onclick, more = {}) =>
+  element("button", { type: "button", class: "action", title: text(name), "aria-label": text(name), onclick, ...more }, icon(sign));
+
+export class Card {
+  constructor(does) {
+    this.does = does;
+    this.element = element("li", { class: "card" });
+  }
+
+  show(item, name) {
+    const state = JSON.stringify([item, name]);
+    if (state === this.state) return;
+    this.state = state;
+    this.item = item;
+    this.title = item.prompt || name || text(`kind_${item.kind}`);
+    this.element.dataset.status = item.status;
+    this.element.replaceChildren(this.picture(item), this.words(item), element("div", { class: "actions" }, ...this.actions(item)));
+  }
+
+  picture(item) {
+    if (item.status !== "ready") {
+      const waiting = isUnderWay(item);
+      this.clock = waiting ? element("span", { class: "clock" }) : null;
+      return element("div", { class: "picture" },
+        element("span", { class: waiting ? "spinner" : "cross", "aria-hidden": "true" }),
+        element("span", { role: "status" }, waiting ? text(item.status) : text(`error_${item.error}`)), this.clock);
+    }
+    const image = element("img", { src: pictureOf(item, 320), alt: this.title, loading: "lazy", decoding: "async" });
+    return element("a", { class: "picture", href: pictureOf(item), target: "_blank", rel: "noopener" }, image);
+  }
+
+  words(item) {
+    const made = new Date(item.timestamp).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    return element("div", { class: "words" }, element("strong", {}, this.title),
+      element("small", {}, `${text(`kind_${item.kind}`)} · ${made}${item.placed ? ` · ${text("is_placed")}` : ""}`));
+  }
+
+  actions(item) {
+    const { does } = this;
+    const star = button(item.favorite ? "no_favourite" : "favourite", "star", () => does.favourite(item), { "aria-pressed": String(item.favorite) });
+    return [
+      ...(item.status === "ready" ? [
+        star,
+        item.placed ? button("undo", "undo", () => does.undo(item)) : button("use", "place", () => does.use(item)),
+        element("a", { class: "action", href: item.r2_url || pictureOf(item), download: "", title: text("download"), "aria-label": text("download") }, icon("download")),
+      ] : []),
+      ...(item.status === "failed" ? [button("again", "again", () => does.again(item))] : []),
+      button("delete", "bin", () => does.remove(item)),
+    ];
+  }
+
+  tick(now) {
+    if (this.clock) this.clock.textContent = text("seconds", { seconds: Math.max(0, Math.round((now - Date.parse(this.item.timestamp)) / 1000)) });
+  }
+}
