@@ -61,6 +61,7 @@ TIME_ZONE = env.str(
 )
 SHOP_NAME = env.str("SHOP_NAME", "")
 CURRENCY = env.str("CURRENCY", "EUR", validate=validate.OneOf(CURRENCIES, error="Not a currency such as EUR."))
+ACCESS_LOG = env.bool("ACCESS_LOG", False)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
 
@@ -349,7 +350,8 @@ LOGGING = {
         "redcoral.security": {"handlers": ["security"], "level": "INFO"},
         # Each refusal is one line of ours (telemetry/refused.py); what Django fails at is an error.
         "django.request": {"level": "ERROR"},
-        "uvicorn.access": {"handlers": ["console"], "propagate": False},
+        # A line for each request, if it is wanted: each refusal has one anyway.
+        "uvicorn.access": {"handlers": ["console"] if ACCESS_LOG else [], "propagate": False},
         "botocore": {"level": "WARNING"},
         # That each task came and went, and the way to the broker: what a task did, it says itself.
         "celery.worker": {"level": said_by_celery},

@@ -68,11 +68,10 @@ def members(
     python = [sys.executable, "-m"]
     # Which proxy is believed, TRUSTED_PROXIES says; uvicorn would believe any on this machine.
     uvicorn = "config.asgi:application --host 0.0.0.0 --lifespan on --timeout-graceful-shutdown 2 --no-proxy-headers"
-    asked = "--access-log" if access_log else "--no-access-log"
     web = Member(
         "web",
-        [*python, "uvicorn", *uvicorn.split(), asked, f"--port={port}"],
-        {"WEB_CONCURRENCY": str(web_processes), **FRUGAL},  # the first is what uvicorn reads its --workers from
+        [*python, "uvicorn", *uvicorn.split(), f"--port={port}"],
+        {"WEB_CONCURRENCY": str(web_processes), "ACCESS_LOG": str(access_log), **FRUGAL},  # the first is what uvicorn reads its --workers from
         is_ready=partial(listens, port),
         answers=partial(is_alive, port),
         unsaid=OF_THE_WEB,

@@ -124,7 +124,7 @@ class Command(BaseCommand):
             data=settings.DATA_DIR,
             valkey_socket=settings.VALKEY_SOCKET if settings.EMBEDDED_VALKEY else None,
             left_to_do=left_to_do,
-            access_log=access_log,
+            access_log=access_log or settings.ACCESS_LOG,
             asks_a_provider=settings.STUDIO_PROVIDER != "label",
         )
         return Supervisor(everything, welcome=welcome).run()
