@@ -71,7 +71,8 @@ def members(
     web = Member(
         "web",
         [*python, "uvicorn", *uvicorn.split(), f"--port={port}"],
-        {"WEB_CONCURRENCY": str(web_processes), "ACCESS_LOG": str(access_log), **FRUGAL},  # the first is what uvicorn reads its --workers from
+        # The first is what uvicorn reads its --workers from.
+        {"WEB_CONCURRENCY": str(web_processes), "ACCESS_LOG": str(access_log), **FRUGAL},
         is_ready=partial(listens, port),
         answers=partial(is_alive, port),
         unsaid=OF_THE_WEB,

@@ -95,7 +95,7 @@ def test_a_signal_stops_everything_and_leaves_no_orphan(life: Life, how: signal.
     assert end.returncode == 0
     assert end.left == []
     assert end.said.endswith("Stopped.\n")
-    assert "\"GET /" not in end.said  # a request has no line unless that is asked for
+    assert '"GET /' not in end.said  # a request has no line unless that is asked for
 
 
 def test_a_restart_keeps_the_data_and_begins_a_new_epoch(life: Life) -> None:
