@@ -73,6 +73,7 @@ def claim(item_id: UUID, *, now: datetime) -> Item | None:
     item = Item.objects.select_related("owner").get(pk=item_id)
     if not has_answer(item) and not by_name(item.provider).free:
         Call.objects.create(
+            pk=item.lease,  # so its answer finds it, whoever has the item by then, and if nobody has
             item=item,
             owner=item.owner,
             username=item.owner.get_username(),
@@ -128,11 +129,11 @@ def first_line(text: str) -> str:
 
 @transaction.atomic(durable=True)
 def hold(item: Item, answer: Answer, *, now: datetime) -> bool:
-    """Close the call and keep what came, whoever has the item now; whether the item is still there."""
+    """Close the call and keep what came, whoever has the item now; whether the item is there and has no picture yet."""
     close(item, Call.Status.ANSWERED, "answered", answer.request_id, answer.usage, now=now)
-    there = Item.objects.filter(pk=item.pk)
+    there = Item.objects.filter(pk=item.pk, stored_at=None)
     if not there.update(provider_url=answer.url, answered_at=now):
-        return False  # it was deleted meanwhile
+        return False  # it was deleted meanwhile, or a second call that somebody asked for brought its picture
     if answer.data is not None:
         Held.objects.update_or_create(item_id=item.pk, defaults={"data": answer.data, "held_at": now})
     item.provider_url, item.answered_at = answer.url, now
@@ -140,12 +141,12 @@ def hold(item: Item, answer: Answer, *, now: datetime) -> bool:
 
 
 def close(item: Item, status: Call.Status, outcome: str, request_id: str, usage: Any, *, now: datetime) -> None:
-    """The call of this item that is open, or was closed as unanswered before its answer came."""
-    calls = Call.objects.filter(item_id=item.pk, status__in=[Call.Status.OPEN, Call.Status.UNANSWERED])
-    newest = calls.order_by("-opened_at").first()
+    """The call that was made under this lease; also when it was closed as unanswered before its answer came."""
+    if item.lease is None:
+        raise ValueError("A worker has a lease.")
+    calls = Call.objects.filter(pk=item.lease, status__in=[Call.Status.OPEN, Call.Status.UNANSWERED])
     values = {"outcome": outcome, "request_id": request_id[:300], "usage": dict(usage), "closed_at": now}
-    if newest is not None:  # a free provider has none
-        Call.objects.filter(pk=newest.pk).update(status=status, **values)
+    calls.update(status=status, **values)  # a free provider has none
 
 
 @transaction.atomic(durable=True)
@@ -220,7 +221,7 @@ def pause(attempts: int) -> timedelta:
 def again_later(item: Item, code: str, detail: str, wait: timedelta, *, now: datetime) -> bool:
     """Another try by itself, or `fail` when there were enough. Always False."""
     if item.attempts >= MAX_ATTEMPTS:
-        fail(item, code, detail, costs_nothing=True, now=now)
+        fail(item, code, detail, costs_nothing=not has_answer(item), now=now)
         return False
     reason: dict[str, Any] = {"error": code, "error_detail": detail[:500]}
     move(item.pk, Status.GENERATING, Status.PENDING, now=now, lease=item.lease, queued_until=now + wait, **reason)

@@ -42,6 +42,7 @@ def scan(*, now: datetime | None = None) -> Counts:
     bring_times_back(now)
     for item in Item.objects.abandoned(now=now).order_by("lease_expires_at")[:BATCH]:
         free(item, counts, now=now)
+    counts.unknown += close_calls_of_nobody(now=now)
     with transaction.atomic():
         waiting = Item.objects.unqueued(now=now).order_by("created_at").values_list("pk", flat=True)[:BATCH]
         counts.queued = queue(list(waiting), now=now)
@@ -68,6 +69,12 @@ def free(item: Item, counts: Counts, *, now: datetime) -> None:
     else:
         pipeline.outcome_unknown(item, "Its worker stopped before the answer came.", now=now)
         counts.unknown += 1
+
+
+def close_calls_of_nobody(*, now: datetime) -> int:
+    """Calls that are open for longer than a worker waits, and whose item was deleted meanwhile; how many."""
+    calls = Call.objects.filter(status=Call.Status.OPEN, item=None, opened_at__lte=now - lease_lasts())
+    return calls.update(status=Call.Status.UNANSWERED, outcome=pipeline.UNKNOWN, closed_at=now)
 
 
 def store_the_rest(counts: Counts, *, now: datetime) -> None:

@@ -137,12 +137,12 @@ def use(*, owner_id: int, item_id: UUID, product_id: UUID, now: datetime) -> Non
         raise ValidationError({"product": ValidationError(_("There is no such product."), code="unknown_product")})
     if item.image_id is None:
         raise NotReady
+    if item.placed_at is not None and (item.product_id, item.image_id) == (product.pk, product.image_id):
+        return  # it shows it already, and what it showed before is noted
     try:
         placed = storing.put_on(product, item.image_id, now=now)
     except HashUnknown:
         raise NotReady from None
-    if item.product_id == product.pk and item.placed_at is not None and placed["replaced_id"] is None:
-        return  # it shows it already
     Item.objects.of(owner_id).filter(pk=item.pk).update(**placed)
 
 

@@ -24,7 +24,7 @@ from images.services import HashUnknown, hold_image
 from images.store import store as store_image
 from normalform import Normal
 
-from .keys import key_of
+from .keys import MILLISECOND, key_of
 from .models import Held, Item, Status, move
 
 logger = logging.getLogger(__name__)
@@ -68,12 +68,22 @@ def look(data: bytes) -> Looked:
 
 def store(item: Item, data: bytes, looked: Looked) -> None:
     """Both objects. The key is in the row first. Raises StorageUnavailable."""
-    key = str(
-        key_of(user=item.owner_id, created=item.created_at, sha256=looked.sha256, content_type=looked.content_type)
-    )
-    Item.objects.filter(pk=item.pk).update(key=key)
+    key = free_key(item, looked)
+    if not Item.objects.filter(pk=item.pk, stored_at=None).update(key=key):
+        return  # it is gone, or somebody else stored it
     blobs().put(key, data, content_type=looked.content_type, sha256=looked.sha256)
     store_image(looked.normal)
+
+
+def free_key(item: Item, looked: Looked) -> str:
+    """The key of these bytes. The same ones asked for in the same millisecond lie a millisecond later: each item has
+    an object of its own, which goes with it."""
+    created = item.created_at
+    while True:
+        key = str(key_of(user=item.owner_id, created=created, sha256=looked.sha256, content_type=looked.content_type))
+        if not Item.objects.filter(key=key).exclude(pk=item.pk).exists():
+            return key
+        created += MILLISECOND
 
 
 def finish(item: Item, looked: Looked | None, *, now: datetime) -> None:
@@ -148,7 +158,7 @@ def put_on(product: Product, hash: str, *, now: datetime) -> dict[str, Any]:
     """Lets the product, which is locked, show the image; what the item notes of it. Raises HashUnknown."""
     before = product.image_id
     show_image(product_id=product.pk, hash=hash)
-    return {"product_id": product.pk, "placed_at": now, "replaced_id": before if before != hash else None}
+    return {"product_id": product.pk, "placed_at": now, "replaced_id": before}
 
 
 def pause(attempts: int) -> timedelta:

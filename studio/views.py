@@ -259,6 +259,9 @@ class RetryView(StudioView):
         summary="Try a failed picture again", request=None, responses={202: ItemSerializer, **problems(404, 429)}
     )
     def post(self, request: Request, item_id: UUID) -> Response:
+        tried = services.own(self.owner_id, item_id)
+        if tried.product_id and not request.user.has_perm("catalog.change_product"):
+            raise PermissionDenied
         services.retry(owner_id=self.owner_id, item_id=item_id, now=timezone.now())
         return self.item(item_id, 202)
 

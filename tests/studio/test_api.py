@@ -126,6 +126,47 @@ def test_a_picture_is_put_on_its_product_unless_somebody_gave_it_another_one(
     assert code(staff.delete(f"/api/history/{late.pk}/use")) == (409, "conflict")
 
 
+def test_undo_leaves_the_picture_that_was_there_before_also_when_it_is_the_same(
+    ready: Callable[..., Item], staff: Client, product: Product
+) -> None:
+    first, second = ready("", product_id=product.pk), ready("", product_id=product.pk)
+    assert (first.image_id, second.placed_at is not None) == (second.image_id, True)
+    use = f"/api/history/{second.pk}/use"
+    assert staff.post(use, {"product": str(product.pk)}, content_type=JSON).status_code == 200
+    assert staff.delete(use).json()["placed"] is False
+    product.refresh_from_db()
+    assert product.image_id == first.image_id
+    staff.delete(f"/api/history/{first.pk}/use")
+    product.refresh_from_db()
+    assert product.image_id is None
+
+
+def test_the_same_bytes_in_the_same_millisecond_are_two_pictures(ask: Ask, staff: Client, product: Product) -> None:
+    from django.utils import timezone
+
+    now = timezone.now()
+    items = [ask("", product_id=product.pk, now=now) for _ in range(3)]
+    for item in items:
+        pipeline.generate(item_id=item.pk)
+    found = [staff.get(f"/api/history/{item.pk}").json() for item in items]
+    assert [item["status"] for item in found] == ["ready"] * 3
+    assert len({item["r2_key"] for item in found}) == 3
+    assert staff.delete(f"/api/history/{items[0].pk}").status_code == 204
+    assert staff.get(found[1]["r2_url"]).status_code == 200
+
+
+def test_trying_again_for_a_product_needs_the_right_to_change_it(transactional_db: None, product: Product) -> None:
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="add_item"))
+    failed = {"status": "failed", "error": "no_picture", "failed_at": product.updated_at}
+    item = Item.objects.create(owner=clerk, product=product, provider="label", model="label", kind="drawn", **failed)
+    login = Client()
+    login.force_login(clerk)
+    assert code(login.post(f"/api/history/{item.pk}/retry")) == (403, "forbidden")
+    Item.objects.filter(pk=item.pk).update(product=None)
+    assert login.post(f"/api/history/{item.pk}/retry").status_code == 202
+
+
 def test_a_photo_is_improved(ready: Callable[..., Item], staff: Client) -> None:
     photo = add_image(data=normal_jpeg(seed=72, width=600, height=400)).image
     item = ready("", source=photo.hash, style="square")

@@ -14,11 +14,12 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from studio import allowance, pipeline, reconciliation, services
+from studio import allowance, pipeline, reconciliation, services, storing
 from studio.models import Allowance, Call, Held, Item, Status
+from studio.providers.base import Answer
 from tests.parts import ROOT, shared_environment
 from tests.studio.killed_process import STEPS
-from tests.studio.provider import Running
+from tests.studio.provider import Running, picture
 
 from .conftest import Ask
 
@@ -189,3 +190,61 @@ def test_a_pending_item_that_is_deleted_costs_nothing(paid: Running, manager: Us
     services.forget(owner_id=manager.pk, item_id=item.pk)
     pipeline.generate(item_id=item.pk)
     assert (used(manager.pk), paid.count(), Call.objects.count()) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("comes", [True, False], ids=["answered", "its worker died"])
+def test_the_call_of_an_item_that_was_deleted_meanwhile_is_closed(
+    paid: Running, manager: User, ask: Ask, comes: bool
+) -> None:
+    item = pipeline.claim(ask().pk, now=timezone.now())
+    assert item is not None
+    services.forget(owner_id=manager.pk, item_id=item.pk)
+    if comes:
+        assert not pipeline.ask(item, clock=timezone.now)
+    reconciliation.scan()
+    assert [call.status for call in Call.objects.all()] == ["answered" if comes else "open"]
+    reconciliation.scan(now=timezone.now() + timedelta(hours=1))
+    assert [call.status for call in Call.objects.all()] == ["answered" if comes else "unanswered"]
+    assert (used(manager.pk), Held.objects.count()) == (1, 0)
+
+
+def test_a_late_answer_changes_nothing_of_a_picture_that_a_second_call_brought(
+    paid: Running, manager: User, ask: Ask
+) -> None:
+    late = pipeline.claim(ask("[first]").pk, now=timezone.now() - timedelta(hours=1))
+    assert late is not None
+    reconciliation.scan()
+    services.retry(owner_id=manager.pk, item_id=late.pk, now=timezone.now())
+    pipeline.generate(item_id=late.pk)
+    stored = again(late)
+    assert stored.status == Status.READY
+
+    assert not pipeline.hold(late, Answer(data=picture("PNG"), request_id="late"), now=timezone.now())
+
+    assert vars_of(again(late)) == vars_of(stored)
+    assert Held.objects.count() == 0
+    assert {call.status for call in Call.objects.all()} == {"answered"}
+    assert Call.objects.get(request_id="late").pk == late.lease  # each answer closes its own call
+
+
+def vars_of(item: Item) -> dict[str, object]:
+    return {field.attname: getattr(item, field.attname) for field in Item._meta.concrete_fields}
+
+
+def test_a_picture_that_was_paid_for_stays_counted_when_a_fault_of_ours_keeps_it_from_being_ready(
+    paid: Running, manager: User, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(data: bytes) -> None:
+        raise RuntimeError("a fault of ours")
+
+    item = ask()
+    with monkeypatch.context() as patch:
+        patch.setattr(storing, "look", broken)
+        while again(item).status == Status.PENDING:
+            pipeline.generate(item_id=item.pk)
+            Item.objects.filter(pk=item.pk).update(queued_until=None)
+    assert (again(item).error, used(manager.pk), paid.count()) == ("processing_failed", 1, 1)
+
+    services.retry(owner_id=manager.pk, item_id=item.pk, now=timezone.now())
+    pipeline.generate(item_id=item.pk)
+    assert (again(item).status, used(manager.pk), paid.count()) == ("ready", 1, 1)
