@@ -20,6 +20,7 @@ function go() {
     else tab.removeAttribute("aria-current");
     find(`${tab.hash}-view`).hidden = tab.hash !== place;
   }
+  scrollTo(0, 0);
 }
 
 // --- What can be done with a picture ---------------------------------------------------------------------------------
