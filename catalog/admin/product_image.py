@@ -4,6 +4,7 @@ Storing an image commits several times, so it can't happen inside the transactio
 form. ``store_photo`` runs before it; the form then refers to the stored image by its hash.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from images.blobs import HASH
 from images.models import Image
 from images.normalize import ACCEPT, PictureRefused
 from images.services import HashUnknown, add_image, image_to_refer_to, image_url
-from normalform import MAX_BYTES
+from normalform import MAX_BYTES, TYPES
 from refusals import Refusal
 
 
@@ -73,7 +74,9 @@ class StoredImageWidget(forms.Widget):
             "url": image_url(shown) if HASH.match(shown) else "",
             "accept": ACCEPT,
             "limit": MAX_BYTES,
+            "types": json.dumps(TYPES),
             "too_large": PictureRefused("too_large").detail,
+            "unsupported": PictureRefused("unsupported_image").detail,
             "checkbox_class": " ".join(CHECKBOX_CLASSES),
         }
         return context

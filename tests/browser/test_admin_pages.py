@@ -115,8 +115,22 @@ def test_something_that_is_no_picture_comes_back_with_the_reason(
 ) -> None:
     page = open_page(f"/admin/catalog/product/{cola.pk}/change/")
     page.set_input_files("#id_image", {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"})
+    page.wait_for_selector(".picture-message:has-text('probably broken')")
     save(page)
     assert "none of JPEG, PNG" in page.inner_text("#content-main")
+
+
+@pytest.mark.parametrize(
+    ("name", "buffer", "told"), [("menu.pdf", b"%PDF-1.7", "none of JPEG, PNG"), ("a.png", b"", "This file is empty.")]
+)
+def test_what_cannot_be_a_photo_is_told_when_it_is_chosen(
+    open_page: Callable[[str], "Page"], cola: Product, name: str, buffer: bytes, told: str
+) -> None:
+    page = open_page(f"/admin/catalog/product/{cola.pk}/change/")
+    page.set_input_files("#id_image", {"name": name, "mimeType": "", "buffer": buffer})
+    page.wait_for_selector(f".picture-message:has-text('{told}')")
+    assert page.eval_on_selector(".picture-file", "input => input.files.length") == 0
+    assert page.is_hidden(".picture-note")
 
 
 def test_the_unit_is_asked_for_when_sale_is_by_weight(open_page: Callable[[str], "Page"], cola: Product) -> None:
