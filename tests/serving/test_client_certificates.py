@@ -134,6 +134,7 @@ def certificate_of_nginx(folder: Path) -> None:
 def verdict(answer: httpx.Response) -> tuple[int, str]:
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert answer.json()["type"] == f"/api/errors#{answer.json()['code']}"
     return answer.status_code, answer.json()["code"]
 
 
