@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog.models import Product
-from images.blobs import StorageUnavailable, blobs, image_key
+from images.blobs import BlobDamaged, BlobMissing, StorageUnavailable, blobs, image_key
 from images.normalize import OverCapacity, PictureRefused
 
 from . import allowance, storing
@@ -95,10 +95,14 @@ def has_answer(item: Item) -> bool:
 def ask(item: Item, *, clock: Clock) -> bool:
     """Ask the provider once, and note what came of it; whether there is an answer that we hold."""
     provider = by_name(item.provider)
+    if not provider.free and item.provider != settings.STUDIO_PROVIDER:  # the key in the settings isn't for this one
+        return not_answered(item, Refused("The settings name another provider by now."), now=clock())
     try:
         asked = question(item)
-    except StorageUnavailable as error:  # the photo to improve can't be read: nothing was sent
-        return again_later(item, "storage_unavailable", error.reason, pause(item.attempts), now=clock())
+    except StorageUnavailable as error:
+        return nothing_sent(item, "storage_unavailable", error.reason, now=clock())
+    except (BlobMissing, BlobDamaged):
+        return nothing_sent(item, "processing_failed", "The photo to improve isn't in the storage.", now=clock())
     try:
         answer = provider.ask(asked, time.monotonic() + settings.STUDIO_TIMEOUT_SECONDS)
     except NotAnswered as error:
@@ -107,7 +111,10 @@ def ask(item: Item, *, clock: Clock) -> bool:
 
 
 def question(item: Item) -> Asked:
-    """What is asked for an item; nothing else leaves the house. Raises StorageUnavailable."""
+    """What is asked for an item; nothing else leaves the house.
+
+    Raises StorageUnavailable, BlobMissing and BlobDamaged where the photo to improve can't be read.
+    """
     product = item.product_id and Product.objects.select_related("category").filter(pk=item.product_id).first()
     dish, subject = None, Subject(first_line(item.prompt))
     if product:
@@ -140,13 +147,23 @@ def hold(item: Item, answer: Answer, *, now: datetime) -> bool:
     return True
 
 
-def close(item: Item, status: Call.Status, outcome: str, request_id: str, usage: Any, *, now: datetime) -> None:
-    """The call that was made under this lease; also when it was closed as unanswered before its answer came."""
+def close(item: Item, status: Call.Status, outcome: str, request_id: str, usage: Any, *, now: datetime) -> bool:
+    """The call that was made under this lease; also when it was closed as unanswered before its answer came.
+
+    Whether there was one to close: a free provider has none.
+    """
     if item.lease is None:
         raise ValueError("A worker has a lease.")
     calls = Call.objects.filter(pk=item.lease, status__in=[Call.Status.OPEN, Call.Status.UNANSWERED])
     values = {"outcome": outcome, "request_id": request_id[:300], "usage": dict(usage), "closed_at": now}
-    calls.update(status=status, **values)  # a free provider has none
+    return bool(calls.update(status=status, **values))
+
+
+@transaction.atomic(durable=True)
+def nothing_sent(item: Item, code: str, detail: str, *, now: datetime) -> bool:
+    """It failed before the provider heard of it. Always False."""
+    close(item, Call.Status.REFUSED, code, "", {}, now=now)
+    return again_later(item, code, detail, pause(item.attempts), now=now)
 
 
 @transaction.atomic(durable=True)
@@ -240,8 +257,8 @@ def give_up_for_now(item: Item, detail: str, *, now: datetime) -> None:
 @transaction.atomic
 def outcome_unknown(item: Item, detail: str, *, now: datetime) -> None:
     """A call was open when its worker ended: the provider may have done the work and charged for it."""
-    close(item, Call.Status.UNANSWERED, UNKNOWN, "", {}, now=now)
-    fail(item, UNKNOWN, detail, now=now)
+    if close(item, Call.Status.UNANSWERED, UNKNOWN, "", {}, now=now):  # else it was answered just now
+        fail(item, UNKNOWN, detail, now=now)
 
 
 @transaction.atomic

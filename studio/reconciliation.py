@@ -95,7 +95,8 @@ def store_later(item: Item, counts: Counts, *, now: datetime) -> bool:
         data = storing.bytes_of(item.pk)
         if data is None:
             data = fetch(item.provider_url, deadline=time.monotonic() + LASTS, trusted=settings.STUDIO_BASE_URL)
-            Held.objects.update_or_create(item_id=item.pk, defaults={"data": data, "held_at": now})
+            if not hold(item, data, now=now):
+                return True
         looked = storing.look(data)
         storing.store(item, data, looked)
     except StorageUnavailable as error:
@@ -112,6 +113,15 @@ def store_later(item: Item, counts: Counts, *, now: datetime) -> bool:
         return True
     storing.finish(item, looked, now=now)
     counts.stored += 1
+    return True
+
+
+@transaction.atomic
+def hold(item: Item, data: bytes, *, now: datetime) -> bool:
+    """Keeps what was fetched for an item that wants to be stored; False: it is gone, or is stored."""
+    if not Item.objects.unstored().filter(pk=item.pk).select_for_update(no_key=True).exists():
+        return False
+    Held.objects.update_or_create(item_id=item.pk, defaults={"data": data, "held_at": now})
     return True
 
 

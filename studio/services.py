@@ -17,8 +17,9 @@ from images.services import HashUnknown, hold_image
 from refusals import Refusal
 
 from . import allowance, storing
-from .choice import by_name, choice
+from .choice import choice
 from .models import Held, Item, Status, move
+from .pipeline import has_answer
 from .prompts import DEFAULT_STYLE
 from .queueing import queue
 
@@ -120,9 +121,12 @@ def retry(*, owner_id: int, item_id: UUID, now: datetime) -> Item:
     if item.error in ASK_ANEW:
         Held.objects.filter(pk=item.pk).delete()
         fresh |= {"provider_url": "", "answered_at": None, "key": None}
-    is_held = item.error not in ASK_ANEW and (item.provider_url or Held.objects.filter(pk=item.pk).exists())
-    if not is_held and not by_name(item.provider).free:  # a call that may have been paid for stays counted
-        fresh["reserved_on"] = allowance.reserve(owner_id=owner_id, now=now)
+    if item.error in ASK_ANEW or not has_answer(item):
+        made = choice(improving=item.source_id is not None)
+        if made.provider.name != item.provider:  # the settings name another one by now
+            fresh |= {"provider": made.provider.name, "model": made.model, "kind": made.kind}
+        if not made.provider.free:  # a call that may have been paid for stays counted
+            fresh["reserved_on"] = allowance.reserve(owner_id=owner_id, now=now)
     move(item.pk, Status.FAILED, Status.PENDING, now=now, **fresh)
     queue([item.pk], now=now)
     return Item.objects.get(pk=item.pk)
@@ -178,7 +182,7 @@ def forget(*, owner_id: int, item_id: UUID) -> None:
     """
     with transaction.atomic(durable=True):
         item = locked(owner_id, item_id)
-        if item.status == Status.PENDING:
+        if item.status == Status.PENDING and not has_answer(item):
             allowance.give_back(item)
         item.delete()
     storing.drop(item.key)

@@ -114,7 +114,8 @@ class Overtaken(RuntimeError):
 
 
 def become_ready(item: Item, *, now: datetime, **values: Any) -> bool:
-    if move(item.pk, Status.GENERATING, Status.READY, now=now, lease=item.lease, **values):
+    has_lease = item.lease is not None  # a pass that stores what is ready has none
+    if has_lease and move(item.pk, Status.GENERATING, Status.READY, now=now, lease=item.lease, **values):
         return True
     if Item.objects.filter(pk=item.pk, error="outcome_unknown").exists():
         return move(item.pk, Status.FAILED, Status.READY, now=now, **values)
@@ -127,7 +128,8 @@ def keep(item: Item, data: bytes, looked: Looked, *, now: datetime) -> None:
     with transaction.atomic(durable=True):
         if Item.objects.filter(pk=item.pk).exists():
             Held.objects.update_or_create(item_id=item.pk, defaults={"data": data})
-            become_ready(item, now=now, store_after=now + FIRST_PAUSE, **seen(looked))
+            if not become_ready(item, now=now, store_after=now + FIRST_PAUSE, **seen(looked)):
+                transaction.set_rollback(True)  # another worker stored it: nothing is held any more
 
 
 def seen(looked: Looked) -> dict[str, Any]:
