@@ -4,6 +4,7 @@ from io import BytesIO, StringIO
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -91,6 +92,19 @@ def test_a_sheet_of_three_columns_makes_new_products_and_finds_known_ones_by_sku
     cola.refresh_from_db()
     assert (cola.name, cola.price, cola.tags.count()) == ("Cola Zero", Decimal("3.10"), 2)
     assert Product.objects.get(sku="SOF-02").category.name == "Drinks"
+
+
+def test_the_history_of_each_record_says_what_an_import_changed(admin_client: Client, cola: Product) -> None:
+    imported(admin_client, Product, "name,price,category,sku\nCola,3.10,Drinks,SOF-01\nFanta,2.90,Drinks,SOF-02\n")
+
+    fanta = Product.objects.get(sku="SOF-02")
+    noted = {entry.object_id: entry for entry in LogEntry.objects.all()}
+    assert noted.keys() == {None, str(cola.pk), str(fanta.pk)}
+    assert noted[None].get_change_message() == "1 new, 1 changed, 0 as they were"
+    assert noted[str(cola.pk)].get_change_message() == "Import of “sheet.csv”: Price: 3.00 → 3.10"
+    assert noted[str(fanta.pk)].is_addition()
+    page = admin_client.get(address(Product, f"{cola.pk}/history"))
+    assert "Price: 3.00 → 3.10" in page.content.decode()
 
 
 def test_xlsx_goes_out_and_in(admin_client: Client, cola: Product) -> None:
