@@ -23,7 +23,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-sqlite test-postgresql check check-browser format messages
-.PHONY: bench bench-sync bench-images bench-uploads bench-client bench-browser kinto soak
+.PHONY: bench bench-sync bench-images bench-uploads bench-client bench-studio bench-browser kinto soak
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ bench-client: $(DEV)  ## measure what the Python client costs beside plain httpx
 
 bench-uploads: $(DEV)  ## measure the upload pipeline beside the normaliser, and scans beside a million photos (five minutes)
 	$(BIN)/python -m benchmarks.upload_pipeline
+
+bench-studio: $(DEV)  ## measure the studio beside the catalogue and the normaliser (two minutes); ARGS="postgresql sqlite pictures" chooses
+	$(BIN)/python -m benchmarks.studio $(ARGS)
 
 bench-browser: $(DEV)  ## measure the browser client beside the same by hand (six minutes); ARGS="library page painting modules" chooses
 	PYTHONPATH=clients/python/src $(BIN)/python -m benchmarks.browser $(ARGS)
