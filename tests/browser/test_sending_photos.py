@@ -222,6 +222,7 @@ def test_what_is_no_picture_is_said_at_once_and_what_is_broken_afterwards(
     sender.wait_for_function(FINISHED)
 
     assert summary(sender) == "0 of 3 ready, 3 can't be used"
+    assert sender.eval_on_selector(".sender-bar progress", "bar => [bar.value, bar.max]") == [0, 3]
     assert "can't be decoded" in sender.inner_text(".photo >> nth=2")
     assert not sender.is_visible(".sender-bar [data-do=retry]")
     assert list(Photo.objects.values_list("filename", "status")) == [("broken.jpg", "failed")]

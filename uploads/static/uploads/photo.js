@@ -24,11 +24,6 @@ export class Photo {
     return ["queued", "sending", "processing", "again", "cleaning"].includes(this.state);
   }
 
-  // From 0 to 1: half of the way is the sending.
-  get share() {
-    return { sending: this.progress / 2, processing: 0.5, again: 0.5, ready: 1 }[this.state] ?? 0;
-  }
-
   get mayChooseProduct() {
     return this.state === "waiting";
   }

@@ -188,7 +188,7 @@ function showBar() {
   const progress = bar.querySelector("progress");
   progress.hidden = !begun;
   progress.max = all || 1;
-  progress.value = photos().reduce((sum, photo) => sum + photo.share, 0);
+  progress.value = ready.length; // what the text beside it counts; a photo on its way has a bar of its own
   bar.querySelector("strong").textContent = !begun
     ? text("chosen", { all, matched: photos().filter((photo) => photo.product).length })
     : ready.length === all ? text("done", { all })
