@@ -16,6 +16,7 @@ from studio import queueing, services
 from studio.models import Item
 from studio.services import Wish
 from tests.studio import provider
+from tests.uploads.conftest import broken_storage as broken_storage
 
 Ask = Callable[..., Item]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-STEPS = ("claim", "ask", "hold", "fetch", "look", "store", "finish")
+STEPS = ("claim", "ask", "hold", "fetch", "look", "store", "finish")  # and "keep", where the storage is down
 
 
 def killed_after(call: Callable[..., Any]) -> Callable[..., Any]:
