@@ -14,7 +14,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -97,7 +97,7 @@ class ChangesView(OfAResource):
             OpenApiParameter("epoch", OpenApiTypes.UUID, required=True, description="The history it belongs to."),
             OpenApiParameter("limit", int, description=f"At most {LARGEST_LIMIT}; {DEFAULT_LIMIT} unless told."),
         ],
-        responses=DeltaSerializer,
+        responses={200: DeltaSerializer, 410: OpenApiResponse(description="`resync_required`: fetch the snapshot.")},
         tags=["sync"],
     )
     def get(self, request: Request, resource: str) -> HttpResponseBase:
