@@ -35,7 +35,7 @@ def test_it_is_openapi_and_every_operation_says_how_it_refuses(server: RunningSe
         for method, operation in operations.items():
             expected = {"400", "429", "503"} | ({"401", "403"} if operation["security"] else set())
             assert expected <= set(operation["responses"]), f"{method} {path}"
-    assert "410" in schema["paths"]["/api/sync/{resource}/changes"]["get"]["responses"], "made-up epochs rarely get there"
+    assert "410" in schema["paths"]["/api/sync/{resource}/changes"]["get"]["responses"], "few epochs lead there"
 
 
 def test_nothing_is_answered_that_it_does_not_say(server: RunningServer) -> None:
