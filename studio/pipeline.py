@@ -35,6 +35,7 @@ from .providers.base import (
     Refused,
     Subject,
     Unusable,
+    storable,
 )  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -138,12 +139,12 @@ def first_line(text: str) -> str:
 def hold(item: Item, answer: Answer, *, now: datetime) -> bool:
     """Close the call and keep what came, whoever has the item now; whether the item is there and has no picture yet."""
     close(item, Call.Status.ANSWERED, "answered", answer.request_id, answer.usage, now=now)
-    there = Item.objects.filter(pk=item.pk, stored_at=None)
-    if not there.update(provider_url=answer.url, answered_at=now):
+    there, url = Item.objects.filter(pk=item.pk, stored_at=None), str(storable(answer.url))
+    if not there.update(provider_url=url, answered_at=now):
         return False  # it was deleted meanwhile, or a second call that somebody asked for brought its picture
     if answer.data is not None:
         Held.objects.update_or_create(item_id=item.pk, defaults={"data": answer.data, "held_at": now})
-    item.provider_url, item.answered_at = answer.url, now
+    item.provider_url, item.answered_at = url, now
     return True
 
 
@@ -155,7 +156,12 @@ def close(item: Item, status: Call.Status, outcome: str, request_id: str, usage:
     if item.lease is None:
         raise ValueError("A worker has a lease.")
     calls = Call.objects.filter(pk=item.lease, status__in=[Call.Status.OPEN, Call.Status.UNANSWERED])
-    values = {"outcome": outcome, "request_id": request_id[:300], "usage": dict(usage), "closed_at": now}
+    values = {
+        "outcome": outcome,
+        "request_id": str(storable(request_id))[:300],
+        "usage": storable(usage),
+        "closed_at": now,
+    }
     return bool(calls.update(status=status, **values))
 
 

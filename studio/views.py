@@ -132,7 +132,7 @@ class GenerateView(StudioView):
             raise PermissionDenied
         now = timezone.now()
         ask = partial(services.ask_for, owner=request.user, item_id=item_id, wish=wish, now=now)
-        _item, created = ask()
+        _item, created = run_in_transaction(ask)
         if created:
             wait_for(item_id, seconds=seconds_of(request.headers.get("Prefer", "")))
         item = services.own(self.owner_id, item_id)

@@ -19,7 +19,7 @@ import psutil
 from tests.parts import ROOT, SETTINGS, free_port, wait_until
 
 SERVE = (sys.executable, "manage.py", "serve")
-START_SECONDS = 90.0  # a first start, with the demo's pictures, on a busy machine
+START_SECONDS = 180.0  # a first start, with the demo's pictures, on a busy machine
 
 
 @dataclass

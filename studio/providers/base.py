@@ -107,6 +107,15 @@ class Provider(Protocol):
         ...
 
 
+def storable(value: object) -> object:
+    """``value``, of a stranger's JSON, as every database stores it: without NUL in its texts."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, Mapping):
+        return {storable(name): storable(inner) for name, inner in value.items()}
+    return [storable(inner) for inner in value] if isinstance(value, list) else value
+
+
 def cleaned(text: str, *, secret: str = "") -> str:
     """``text`` of a stranger as one line of printable characters, at most 300, with ``secret`` blotted out."""
     if secret:

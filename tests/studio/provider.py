@@ -101,7 +101,11 @@ class Provider(BaseHTTPRequestHandler):
             "png": [{"b64_json": base64.b64encode(picture("PNG")).decode()}],
             "too-large": [{"b64_json": "A" * 33_400_000}],
         }.get(word, [row])
-        return self.answer(200, {"created": 1, "data": rows, "usage": {"total_tokens": 7}}, {"x-request-id": "req_1"})
+        return self.answer(
+            200,
+            {"created": 1, "data": rows, "usage": {"total_tokens": 7, "note\0": ["a\0b"]}},
+            {"x-request-id": "req_1"},
+        )
 
     def gemini(self, body: bytes) -> None:
         if self.headers.get("x-goog-api-key") != KEY or "key=" in self.path:
