@@ -17,7 +17,7 @@ from images.normalize import OverCapacity, PictureRefused
 
 from . import pipeline, storing
 from .fetching import Forbidden, NotFetched, fetch
-from .models import Call, Held, Item, Status, lease_lasts, move
+from .models import MAX_ATTEMPTS, Call, Held, Item, Status, lease_lasts, move
 from .queueing import QUEUED_FOR, queue
 
 logger = logging.getLogger(__name__)
@@ -62,8 +62,13 @@ def bring_times_back(now: datetime) -> None:
 
 @transaction.atomic
 def free(item: Item, counts: Counts, *, now: datetime) -> None:
-    """An item whose worker is gone. With an answer it goes on from there; with a call that is open nobody knows."""
-    if pipeline.has_answer(item) or not Call.objects.filter(item_id=item.pk, status=Call.Status.OPEN).exists():
+    """An item whose worker is gone. With an answer it goes on from there; with a call that is open nobody knows.
+
+    One that was begun often enough may be what kills its workers, and fails.
+    """
+    if item.attempts >= MAX_ATTEMPTS and pipeline.has_answer(item):
+        pipeline.fail(item, "processing_failed", "Its workers stopped each time that they had it.", now=now)
+    elif pipeline.has_answer(item) or not Call.objects.filter(item_id=item.pk, status=Call.Status.OPEN).exists():
         if move(item.pk, Status.GENERATING, Status.PENDING, now=now, lease=item.lease, error="", error_detail=""):
             counts.freed += 1
     else:

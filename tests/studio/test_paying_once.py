@@ -248,3 +248,17 @@ def test_a_picture_that_was_paid_for_stays_counted_when_a_fault_of_ours_keeps_it
     services.retry(owner_id=manager.pk, item_id=item.pk, now=timezone.now())
     pipeline.generate(item_id=item.pk)
     assert (again(item).status, used(manager.pk), paid.count()) == ("ready", 1, 1)
+
+
+def test_an_answer_that_kills_each_worker_ends_and_can_be_tried_again(paid: Running, manager: User, ask: Ask) -> None:
+    item = ask()
+    for attempt in range(5):
+        taken = pipeline.claim(item.pk, now=timezone.now() - timedelta(hours=1))
+        assert taken is not None
+        assert attempt or pipeline.ask(taken, clock=timezone.now)
+        reconciliation.scan()
+    assert (again(item).status, again(item).error) == (Status.FAILED, "processing_failed")
+
+    services.retry(owner_id=manager.pk, item_id=item.pk, now=timezone.now())
+    pipeline.generate(item_id=item.pk)
+    assert (again(item).status, paid.count(), used(manager.pk)) == (Status.READY, 1, 1)
