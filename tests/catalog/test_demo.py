@@ -74,7 +74,7 @@ def test_the_demo_is_a_whole_restaurant(loaded: str) -> None:
 
 
 def test_every_record_of_the_demo_keeps_the_promises_of_its_model(loaded: str) -> None:
-    models: list[Any] = [*(resource.model for resource in registry.resources()), AttributeOption]
+    models: list[Any] = [*(registry.resource(name).model for name in registry.names()), AttributeOption]
     for model in models:
         records = list(model._default_manager.all())
         assert records, model

@@ -107,7 +107,7 @@ def test_a_photo_of_tomorrow_is_queued_by_the_next_scans(
     assert str(photo.pk) in sent
 
 
-def test_a_lease_of_tomorrow_ends(make_photo: Callable[..., Photo]) -> None:
+def test_a_lease_of_tomorrow_ends(make_photo: Callable[..., Photo], sent: list[str]) -> None:
     photo = make_photo(picture(), **processing(lease_expires_at=tomorrow()))
 
     reconciliation.scan(now=timezone.now())
