@@ -7,12 +7,14 @@ So nothing is cleaned up, and /readyz fails, where the marker isn't ours.
 from contextlib import suppress
 from uuid import UUID
 
-from django.db import connection
+from django.conf import settings
+from django.db import OperationalError, connection
 
 from images.blobs import BlobMissing, Blobs, StorageMistaken, blobs, image_key
 from images.models import Image, Storage
 
 MARKER = "redcoral-storage"  # the key; the object holds the id in hexadecimal
+IMPATIENT_MS = 100
 SAMPLE = 20  # pictures of which one at least must be there before a storage without marker is taken for ours
 
 
@@ -39,7 +41,23 @@ def belongs(found: UUID | None) -> None:
         what = f"has the marker {found.hex} of another database" if found else "has none of this database's pictures"
         raise StorageMistaken(f"{blobs().name} {what}")
     if not connection.in_atomic_block:  # a row that is rolled back would leave a marker that is nobody's
+        mark_unless_busy(found)
+
+
+def mark_unless_busy(found: UUID | None) -> None:
+    """As `mark`. While another writer holds SQLite nothing is done, without a wait: who asks next marks it."""
+    if connection.vendor != "sqlite":
         mark(found)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {IMPATIENT_MS}")
+        try:
+            mark(found)
+        except OperationalError as error:
+            if "locked" not in str(error):
+                raise
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {settings.DATABASES['default']['OPTIONS']['timeout'] * 1000}")
 
 
 def mark(found: UUID | None) -> None:

@@ -45,7 +45,13 @@ def seaweedfs() -> Iterator[Bucket]:
         f"-{part.removesuffix('.grpc')}.port{'.grpc' if '.grpc' in part else ''}={ports[part]}" for part in parts
     ]
     where = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder}", "-s3", f"-s3.config={folder / 's3.json'}"]
-    small = ["-master.volumeSizeLimitMB=64", "-volume.max=50", "-s3.port.iceberg=0", "-s3.iam=false"]
+    small = [
+        "-master.volumeSizeLimitMB=64",
+        "-volume.max=50",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-s3.iam=false",
+    ]
 
     def ready() -> bool:
         try:

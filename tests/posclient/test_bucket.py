@@ -1,6 +1,7 @@
 """A server that keeps its files in S3: pictures are read through it, and photos go straight to the bucket."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -18,12 +19,18 @@ from tests.running import SERVE, RunningServer
 pytestmark = pytest.mark.any_database
 
 
-@pytest.fixture(scope="module")
-def front(s3: Bucket) -> Iterator[Front]:
-    """The bucket, behind a front that checks signatures, lengths and checksums."""
+@contextmanager
+def bucket_of_its_own(s3: Bucket) -> Iterator[Front]:
+    """A bucket, which belongs to one database, behind a front that checks signatures, lengths and checksums."""
     bucket = replace(s3, name=f"posclient-{token_hex(6)}")
     bucket.client().create_bucket(Bucket=bucket.name)
     with front_of(bucket) as front:
+        yield front
+
+
+@pytest.fixture(scope="module")
+def front(s3: Bucket) -> Iterator[Front]:
+    with bucket_of_its_own(s3) as front:
         yield front
 
 
@@ -85,9 +92,11 @@ def test_a_folder_goes_into_an_album_straight_by_the_bucket(cloud_shop: Shop, fr
     assert cloud_shop.snapshot("product")[product["id"]]["image"] == sha256(picture).hexdigest()
 
 
-def test_pictures_that_the_bucket_sends_itself_come_from_there(front: Front, tmp_path: Path) -> None:
-    settings = {**front.bucket.environment, "IMAGE_DELIVERY": "redirect"}
-    with RunningServer(tmp_path / "data", settings, (*SERVE, "--no-demo")) as server:
+def test_pictures_that_the_bucket_sends_itself_come_from_there(s3: Bucket, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        front = stack.enter_context(bucket_of_its_own(s3))
+        settings = {**front.bucket.environment, "IMAGE_DELIVERY": "redirect"}
+        server = stack.enter_context(RunningServer(tmp_path / "data", settings, (*SERVE, "--no-demo")))
         shop = Shop(server.until_ready())
         hash, data = shop.image()
         before = len(front.seen)
@@ -95,6 +104,6 @@ def test_pictures_that_the_bucket_sends_itself_come_from_there(front: Front, tmp
             assert terminal.images.get_image_path(hash).read_bytes() == data
 
         assert shop.manager.get(f"/api/image/{hash}.jpg").status_code == 302
-        assert [(seen.method, seen.key) for seen in front.seen[before:] if seen.method == "GET"] == [
-            ("GET", f"images/{hash}.jpg")
-        ]
+        assert [
+            seen.key for seen in front.seen[before:] if seen.method == "GET" and seen.key.startswith("images/")
+        ] == [f"images/{hash}.jpg"]
