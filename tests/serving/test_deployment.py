@@ -118,15 +118,15 @@ def test_no_request_fails_when_a_request_worker_dies_or_all_are_replaced(new_ser
             while asked < 50 or len(workers() - before) != number or len(workers()) != 2:
                 assert time.monotonic() < over, f"{workers()} after {before}"
                 asked += 1
-                failed += not answers(f"{server.url}/livez")
+                # What a worker had taken when it died is lost with it: nginx asks another, once, and so does this.
+                failed += not (answers(f"{server.url}/livez") or answers(f"{server.url}/livez"))
             return failed
 
         before = workers()
         dead = psutil.Process(min(before))
         dead.kill()
-        # What it had taken already, or was about to, is lost with it; an nginx in front asks another for that.
         wait_until(lambda: not is_alive(dead), what="the end of a worker")
-        assert ask_until_replaced(before, 1) <= 1
+        assert ask_until_replaced(before, 1) == 0
 
         before = workers()
         assert "\nExecReload=/bin/kill -HUP $MAINPID\n" in (DEPLOY / "systemd" / "redcoral-web.service").read_text()
