@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
-from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 
@@ -121,7 +121,7 @@ class CompressionMiddleware(GZipMiddleware):
             return response
         if isinstance(response, HttpResponse) and len(response.content) < SMALLEST:
             return response
-        if not takes_gzip(request.headers.get("Accept-Encoding", "")):
+        if not takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
             patch_vary_headers(response, ["Accept-Encoding"])
             return response
         if isinstance(response, HttpResponse) and response.headers.get("Content-Type") == "application/json":
@@ -130,13 +130,22 @@ class CompressionMiddleware(GZipMiddleware):
         return super().process_response(request, response)
 
 
-class LanguageMiddleware(LocaleMiddleware):
-    """Django's, except for what is the same in every language: ``Vary`` would split caches for nothing."""
+class LanguageMiddleware(MiddlewareMixin):
+    """The language that cookie or header ask for. Unlike Django's it looks for none in addresses, where we have none.
+
+    What is the same in every language says nothing of it: ``Vary`` would split caches for nothing.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        translation.activate(translation.get_language_from_request(request))
+        request.LANGUAGE_CODE = translation.get_language()
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         # A 304 has no type any more to be known by.
-        is_same = is_picture(response) or request.path.startswith(("/api/image/", "/terminal/"))
-        return response if is_same else super().process_response(request, response)
+        if not (is_picture(response) or request.path.startswith(("/api/image/", "/terminal/"))):
+            patch_vary_headers(response, ["Accept-Language"])
+            response.headers.setdefault("Content-Language", translation.get_language())
+        return response
 
 
 class ShortWayMiddleware:

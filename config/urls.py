@@ -21,11 +21,11 @@ urlpatterns = [
         name="docs",
     ),
     path("api/errors", errors, name="errors"),
+    path("api/", include("catalog.urls")),  # asked most
     path("api/", include("devices.urls")),
     path("api/", include("syncing.urls")),
     path("api/", include("studio.urls")),  # before images, whose address of a picture would take generate for a name
     path("api/", include("images.urls")),
-    path("api/", include("catalog.urls")),
     path("api/", include("uploads.urls")),
     path("studio/", studio, name="studio"),
     path("", include("terminal.urls")),

@@ -6,12 +6,13 @@ rebound, and of the names below only those that a shop's own network gives out c
 
 import socket
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 
 OF_THE_NETWORK = (".local", ".lan")  # multicast DNS, and what routers give; nobody can own a name like that outside
 RESOLVER = Path("/etc/resolv.conf")
+LONGEST = 50  # characters of an address, in brackets
 
 
 class AnyAddress(str):
@@ -33,6 +34,11 @@ class AnyAddress(str):
 
 
 def is_address(host: str) -> bool:
+    return len(host) <= LONGEST and _is_address(host)
+
+
+@lru_cache(maxsize=1024)
+def _is_address(host: str) -> bool:
     try:
         ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:

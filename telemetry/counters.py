@@ -6,7 +6,7 @@ They begin at 0 when the broker forgets. A process that is killed loses what it 
 import json
 import threading
 from collections import defaultdict
-from functools import cache
+from functools import cache, lru_cache
 from multiprocessing.util import Finalize
 
 import redis
@@ -24,7 +24,7 @@ _timer: threading.Timer | None = None
 def add(name: str, amount: float = 1, **labels: str) -> None:
     """Counts ``amount`` under ``name`` and ``labels``, of which there must be few."""
     global _timer
-    field = json.dumps([name, labels], sort_keys=True)
+    field = _field(name, *sorted(labels.items()))
     with _lock:
         if field in _counted or len(_counted) < MOST:
             _counted[field] += amount
@@ -32,6 +32,11 @@ def add(name: str, amount: float = 1, **labels: str) -> None:
             _timer = threading.Timer(SECONDS, write)
             _timer.name, _timer.daemon = "counters", True
             _timer.start()
+
+
+@lru_cache(maxsize=MOST)
+def _field(name: str, *labels: tuple[str, str]) -> str:
+    return json.dumps([name, dict(labels)])
 
 
 def write() -> None:
