@@ -72,7 +72,6 @@ class PostgreSQL:
     """How a database writes JSON. Columns, keys and expressions are SQL. SQLite has the same methods."""
 
     is_in = "= ANY(%s)"
-    joining = "string_agg"  # the aggregate that makes one text of many
 
     def array(self, ids: Sequence[UUID]) -> Any:
         """The parameter of ``is_in``."""
@@ -116,10 +115,16 @@ class PostgreSQL:
             f' LEFT JOIN ({grouped}) "{rows.name}" ON "{rows.name}".owner = {key}',
         )
 
+    def all_in_one(self, json: str, source: str, key: str) -> str:
+        """A statement that makes one text of the JSON of all rows, in the order of ``key``, with commas between.
+
+        An aggregate in order gets its rows in order, from an index; sorted afterwards, all the JSON would be.
+        """
+        return f"SELECT string_agg(j, ',' ORDER BY k) FROM (SELECT {json} AS j, {key} AS k FROM {source}) o"
+
 
 class SQLite:
     is_in = "IN (SELECT value FROM json_each(%s))"
-    joining = "group_concat"
 
     def array(self, ids: Sequence[UUID]) -> Any:
         return json.dumps([key.hex for key in ids])
@@ -152,6 +157,9 @@ class SQLite:
     def array_and_join(self, rows: Inside, key: str) -> tuple[str, str]:
         return self.array_of(rows, key), ""
 
+    def all_in_one(self, json: str, source: str, key: str) -> str:
+        return f"SELECT group_concat(j, ',') FROM (SELECT {json} AS j FROM {source} ORDER BY {key}) o"
+
 
 DIALECTS: dict[str, PostgreSQL | SQLite] = {"postgresql": PostgreSQL(), "sqlite": SQLite()}
 
@@ -175,7 +183,7 @@ def statements(resource: Resource, vendor: str) -> Statements:
     whole = json_of(plain | {name: array for name, (array, _) in joins.items()})
     source = table + "".join(join for _, join in joins.values())
     return Statements(
-        of_all=f"SELECT {dialect.joining}(j, ',') FROM (SELECT {whole} AS j FROM {source} ORDER BY {key}) o",
+        of_all=dialect.all_in_one(whole, source, key),
         of_some=f"SELECT {both} FROM {table} WHERE {key} {dialect.is_in}",
         one=f"SELECT {json_of(plain | arrays)} FROM {table} WHERE {key} =",
         returning=f" RETURNING {both}",

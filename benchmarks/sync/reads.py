@@ -41,6 +41,7 @@ def measure(shop: Shop, table: Table) -> None:
             connection.execute("VACUUM ANALYZE")
             if size == SNAPSHOT_AT:
                 snapshots(connection, client, table)
+                connection.execute("VACUUM ANALYZE")
             deltas[size] = delta(connection, client)
         smallest = deltas[SIZES[0]]
         for size in SIZES[1:]:
@@ -93,9 +94,9 @@ def delta(connection: psycopg.Connection, client: httpx.Client) -> float:
         assert answer.status_code == 200, answer.text
         assert len(answer.json()["changes"]) == CHANGES
 
-    for _ in range(5):
+    for _ in range(50):
         fetch()
-    return statistics.median(seconds(fetch) for _ in range(60)) * 1000
+    return statistics.median(seconds(fetch) for _ in range(300)) * 1000
 
 
 def status(ours: str, bare: str, token: str, table: Table) -> None:
