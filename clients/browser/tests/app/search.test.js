@@ -91,3 +91,35 @@ test("filters: all diets, none of the allergens", () => {
   assert.ok(!suits(dish, new Set(), new Set(["gluten"])));
   assert.ok(suits({}, new Set(), new Set(["gluten"])));
 });
+
+test("what is found, and in which order, is what looking at each product by itself finds", () => {
+  const signs = ["a", "b", " ", "1"];
+  const some = (/** @type {number} */ n) =>
+    Array.from({ length: Math.floor(Math.random() * n) }, () => signs[Math.floor(Math.random() * signs.length)]).join(
+      "",
+    );
+  const products = Array.from({ length: 60 }, (_, n) => ({
+    id: `${n}`,
+    name: some(7),
+    short_name: some(4),
+    sku: some(3),
+    tags: [],
+  }));
+  const order = products.map(({ id }) => id);
+  const index = new SearchIndex();
+  index.takeTags([]);
+  const rank = (/** @type {typeof products[number]} */ { name, short_name, sku }, /** @type {string[]} */ words) => {
+    const texts = [name, short_name, sku.replaceAll(" ", "")];
+    if (!words.every((word) => texts.some((text) => text.includes(word)))) return null;
+    if (words.join("") === texts[2]) return 0;
+    if (name.startsWith(words.join(" "))) return 1;
+    return words.every((word) => name.startsWith(word) || name.includes(` ${word}`)) ? 2 : 3;
+  };
+  for (let round = 0; round < 300; round += 1) {
+    const query = some(6);
+    const words = query.split(" ").filter(Boolean);
+    const wanted = [0, 1, 2, 3].flatMap((one) => products.filter((product) => rank(product, words) === one));
+    const { ids } = index.search(query, products, order);
+    assert.deepEqual(ids, words.length ? wanted.map(({ id }) => id) : [], JSON.stringify({ query, products }));
+  }
+});
