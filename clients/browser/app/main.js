@@ -1,13 +1,12 @@
 // The page: opens the terminal, then draws the shell around the view that the address names.
 
-import { Terminal } from "../src/terminal.js";
 import { html, render } from "../vendor/lit.js";
 import { icon } from "./parts/icons.js";
 import "./parts/indicator.js";
 import { say, unsay } from "./parts/notices.js";
 import "./parts/place.js";
 import { preferred, speak, t } from "./parts/texts.js";
-import { report, terminal, use } from "./parts/world.js";
+import { opening, report, terminal, use } from "./parts/world.js";
 import { elementOf, forget, go, goInstead, hash, loadAll, route, VIEWS } from "./router.js";
 import "./views/menu.js";
 
@@ -134,7 +133,7 @@ function lookAtAccess() {
 }
 
 async function start() {
-  const [opened] = await Promise.all([Terminal.open(), speak(preferred())]);
+  const [opened] = await Promise.all([opening, speak(preferred())]);
   use(opened);
   globalThis.redcoral = opened;
   document.body.replaceChildren();

@@ -1,8 +1,12 @@
 // What there is one of in a page: its terminal, and the list of what went wrong.
 
+import { Terminal as Opened } from "../../src/terminal.js";
+
 /** @typedef {import("../../src/types.js").Terminal} Terminal */
 /** @typedef {{at: number, error: unknown}} Mishap */
 
+/** The browser runs this module before it has all the others, so that its storage is read meanwhile. */
+export const opening = Opened.open();
 /** @type {Terminal} */
 export let terminal;
 /** @type {Mishap[]} */
