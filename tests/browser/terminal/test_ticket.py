@@ -139,7 +139,7 @@ def test_by_weight_and_with_an_open_price(open_terminal: OpenTerminal, house: Ho
     page.click("[data-sheet] [data-add]")
     expect(page.locator("[data-problem=price]")).to_be_visible()
     page.fill("#sheet-price", "12.5")
-    page.click("[data-sheet] [data-add]")
+    page.press("#sheet-price", "Enter")  # as a phone's keyboard does, too
 
     go(page, "ticket")
     total(page, "20.90")
@@ -160,6 +160,11 @@ def test_a_line_keeps_what_was_told_and_offers_todays_price(open_terminal: OpenT
     offer = page.locator("[data-line] [data-notice='new-price']")
     expect(offer).to_contain_text("€4.20")
     expect(page.locator("[data-line] [data-notice=gone]")).to_be_visible()
+    total(page, "4.80")
+    page.click("[data-line] [data-do=edit] >> nth=0")
+    page.fill("#sheet-note", "no ice")
+    page.click("[data-add='3.80']")
+    expect(page.locator("[data-line] .note")).to_contain_text("no ice")
     total(page, "4.80")
     offer.locator("button").click()
     total(page, "5.20")

@@ -13,7 +13,8 @@ import { t } from "./texts.js";
  * @property {number} [seconds] that it stays; until somebody closes it when 0
  */
 
-const AT_ONCE = 3;
+const AT_ONCE = 3; // of those that pass by themselves
+const PASSING = 6; // seconds
 
 class Toasts extends Element {
   /** @type {Notice[]} */
@@ -24,8 +25,10 @@ class Toasts extends Element {
   /** @param {Notice} notice */
   add(notice) {
     this.take(notice.name);
-    this.#notices = [...this.#notices, notice].slice(-AT_ONCE);
-    const { seconds = 6 } = notice;
+    this.#notices = [...this.#notices, notice];
+    const passing = this.#notices.filter(({ seconds = PASSING }) => seconds);
+    for (const { name } of passing.slice(0, -AT_ONCE)) this.take(name); // what stays until it is over stays
+    const { seconds = PASSING } = notice;
     if (seconds)
       this.#timers.set(
         notice.name,

@@ -79,7 +79,7 @@ class Enrol extends Element {
         <p>
           ${t("The admin shows a code: Devices, Enrolment codes, Add. It works once, for 15 minutes.")}
         </p>
-        ${device ? html`<p class="hint">${t("This device is enrolled as “{name}”.", { name: device.name })}</p>` : nothing}
+        ${device ? html`<p class="hint">${this.#known(device.name)}</p>` : nothing}
         <div class="field">
           <label for="enrol-code">${t("Code")}</label>
           <input id="enrol-code" name="code" .value=${this.#code} required maxlength="64" autocomplete="off"
@@ -111,6 +111,14 @@ class Enrol extends Element {
         <a href="#/menu">${t("To the menu")}</a>
       </p>
     `;
+  }
+
+  /** @param {string} name */
+  #known(name) {
+    const isOut = terminal.connection.getSnapshot().state === "stopped";
+    return isOut
+      ? t("This device was enrolled as “{name}”.", { name })
+      : t("This device is enrolled as “{name}”.", { name });
   }
 
   #homeScreen() {

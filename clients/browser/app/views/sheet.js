@@ -14,7 +14,7 @@ import { sessionOf } from "../parts/session.js";
 import { money, plural, t } from "../parts/texts.js";
 import { report, terminal } from "../parts/world.js";
 
-/** @import { Attribute, Option, Product, TicketLine } from "../../src/types.js" */
+/** @import { Attribute, Offer, Option, Product, TicketLine } from "../../src/types.js" */
 
 class Sheet extends Element {
   #hash = /** @type {string | null} */ (null);
@@ -83,8 +83,8 @@ class Sheet extends Element {
         ${groups.map((group) => this.#group(group))}
         <div class="field">
           <label for="sheet-note">${t("Note")}</label>
-          <input id="sheet-note" maxlength=${LONGEST_NOTE} .value=${live(this.note)} autocomplete="off"
-            @input=${(/** @type {any} */ event) => {
+          <input id="sheet-note" maxlength=${LONGEST_NOTE} .value=${live(this.note)} autocomplete="off" enterkeyhint="done"
+            @keydown=${this.#entered} @input=${(/** @type {any} */ event) => {
               this.note = event.target.value;
             }} />
         </div>
@@ -159,7 +159,8 @@ class Sheet extends Element {
     return html`
       <div class="field">
         <label for="sheet-${name}">${label}</label>
-        <input id="sheet-${name}" inputmode="decimal" autocomplete="off" ?autofocus=${this.line === null} .value=${live(this[name])} aria-invalid=${isWrong}
+        <input id="sheet-${name}" inputmode="decimal" autocomplete="off" enterkeyhint="done" ?autofocus=${this.line === null}
+          .value=${live(this[name])} aria-invalid=${isWrong} @keydown=${this.#entered}
           @input=${(/** @type {any} */ event) => {
             this[name] = event.target.value;
             this.requestUpdate();
@@ -168,6 +169,13 @@ class Sheet extends Element {
       </div>
     `;
   }
+
+  /** Enter in a field is the button below. */
+  #entered = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    /** @type {HTMLElement | null} */ (this.querySelector("[data-add]"))?.click();
+  };
 
   /** @param {Attribute} group */
   #group(group) {
@@ -246,11 +254,12 @@ class Sheet extends Element {
 
   /** @param {Product} product @param {Attribute[]} groups */
   #foot(product, groups) {
-    const offer = this.#offer(product, groups);
+    const told = this.#asTold();
+    const offer = told ?? this.#offer(product, groups);
     const amount = offer && amountOf(offer);
     const isOffered = product.is_active !== false && (!product.is_sold_out || this.line !== null);
     const isHopeless = problemsOf(groups, this.chosen ?? []).some((problem) => problem.code === "impossible");
-    const cant = !isOffered || isHopeless || sessionOf(terminal).priceOf(product).amount === null;
+    const cant = !told && (!isOffered || isHopeless || sessionOf(terminal).priceOf(product).amount === null);
     const label = this.line ? t("Save") : t("Add");
     return html`
       <div class="sheet-foot">
@@ -279,12 +288,26 @@ class Sheet extends Element {
     return sessionOf(terminal).offerOf({ product, groups, chosen: this.chosen ?? [], weight, typed });
   }
 
+  /** The line, unless it was chosen, weighed or priced anew: how many and a note change nothing that the guest was told. */
+  #asTold() {
+    const { line } = this;
+    if (!line) return null;
+    const options = line.options.map((option) => option.id);
+    const isSame =
+      options.length === this.chosen?.length &&
+      options.every((id) => this.chosen?.includes(id)) &&
+      (line.weight === null || line.weight === typedWeight(this.weight)) &&
+      (line.price_type !== "open" || line.price === typedMoney(this.price));
+    return isSame ? line : null;
+  }
+
   /** @param {Product} product @param {Attribute[]} groups */
   async #done(product, groups) {
-    const offer = this.#offer(product, groups);
+    const told = this.#asTold();
+    const offer = told ?? this.#offer(product, groups);
     this.isPressed = true;
     this.requestUpdate();
-    if (!offer || problemsOf(groups, this.chosen ?? []).length) {
+    if (!told && (!offer || problemsOf(groups, this.chosen ?? []).length)) {
       await this.updateComplete;
       this.querySelector(".wrong input, [aria-invalid=true]")?.scrollIntoView({ block: "center" });
       return /** @type {HTMLElement | null} */ (
@@ -296,11 +319,12 @@ class Sheet extends Element {
     const { line, quantity, note } = this;
     if (!line) {
       if (session.query) session.search(""); // it was found, and how many was said: what is looked for next is another
-      return session.add(offer, { quantity, note: note.trim() });
+      return session.add(/** @type {Offer} */ (offer), { quantity, note: note.trim() });
     }
-    await changeTicket(session.place, (ticket) =>
-      withMore(withNote(withLineTold(ticket, line.id, offer), line.id, note.trim()), line.id, quantity - line.quantity),
-    );
+    await changeTicket(session.place, (ticket) => {
+      const next = told ? ticket : withLineTold(ticket, line.id, /** @type {Offer} */ (offer));
+      return withMore(withNote(next, line.id, note.trim()), line.id, quantity - line.quantity);
+    });
   }
 
   close() {
