@@ -85,7 +85,7 @@ bench-client: $(DEV)  ## measure what the Python client costs beside plain httpx
 bench-uploads: $(DEV)  ## measure the upload pipeline beside the normaliser, and scans beside a million photos (five minutes)
 	$(BIN)/python -m benchmarks.upload_pipeline
 
-bench-studio: $(DEV)  ## measure the studio beside the catalogue and the normaliser (two minutes); ARGS="postgresql sqlite pictures" chooses
+bench-studio: $(DEV)  ## measure the studio beside the catalogue and the normaliser (seven minutes); ARGS="postgresql sqlite pictures workers" chooses
 	$(BIN)/python -m benchmarks.studio $(ARGS)
 
 bench-browser: $(DEV)  ## measure the browser client beside the same by hand (six minutes); ARGS="library page painting modules" chooses

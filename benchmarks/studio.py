@@ -2,9 +2,11 @@
 
 - *postgresql*, *sqlite*: a write to a history beside one to the catalogue, status beside 1,000 histories, a sync of 10
   changes in a history of 10,000 items beside one of 100, and how many queries a list takes;
-- *pictures*: drawing and tidying beside normalising, an original beside a picture, the size of the page's code.
+- *pictures*: drawing and tidying beside normalising, an original beside a picture, the size of the page's code;
+- *workers*: photos a second beside four calls of a provider under way, and what the pipeline adds to an answer, with
+  workers as they are deployed (benchmarks/studio_workers.py).
 
-Everything is called in this process, requests by Django's test client. It ends non-zero when a target is missed.
+The rest is called in this process, requests by Django's test client. It ends non-zero when a target is missed.
 """
 
 import argparse
@@ -22,7 +24,7 @@ from uuid import uuid4
 
 from benchmarks.sync.shop import Table, seconds
 
-PARTS = ("postgresql", "sqlite", "pictures")
+PARTS = ("postgresql", "sqlite", "pictures", "workers")
 WRITES, ANSWERS, PICTURES = 300, 100, 7  # of each side
 FEW, MANY, HISTORIES, CHANGES, LISTED = 100, 10_000, 1_000, 10, 100
 QUERIES = 4
@@ -222,7 +224,11 @@ def measure(part: str) -> bool:
     table = Table()
     with ExitStack() as stack:
         begin(stack, "postgresql" if part == "postgresql" else "sqlite")
-        if part == "pictures":
+        if part == "workers":
+            from benchmarks.studio_workers import measure_workers
+
+            measure_workers(table, stack)
+        elif part == "pictures":
             pictures(table)
             originals(table)
             code(table)

@@ -1,23 +1,21 @@
 """The bytes of an item over HTTP: as they came from the provider, from the store or while they are held."""
 
 import logging
-from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils import timezone
 
-from images.blobs import BlobMissing, blobs
+from images.blobs import BlobDamaged, BlobMissing, blobs
 from images.delivery import RangeRefused, asked_range, content, handed_over, matches
 from images.services import image_url
 
 from . import keys, storing
-from .models import Item
+from .models import ADDRESS_IS_GOOD, Item
 
 logger = logging.getLogger(__name__)
-
-ADDRESS_IS_GOOD = timedelta(minutes=50)  # providers delete after an hour
 
 
 def deliver(request: HttpRequest, *, owner_id: int, key: str, through_app: bool) -> HttpResponse:
@@ -29,7 +27,8 @@ def deliver(request: HttpRequest, *, owner_id: int, key: str, through_app: bool)
     parsed = keys.parsed(key)
     if parsed is None or parsed.user != owner_id:
         raise Http404
-    item = Item.objects.of(owner_id).filter(key=key).exclude(stored_at=None).first()
+    found = Item.objects.of(owner_id).filter(key=key).exclude(stored_at=None)
+    item = found.only("size", "image_id", "provider_url", "answered_at").first()
     if item is None:
         raise Http404
     headers = headers_of(parsed.sha256, parsed.content_type)
@@ -40,11 +39,21 @@ def deliver(request: HttpRequest, *, owner_id: int, key: str, through_app: bool)
         if not through_app and settings.IMAGE_DELIVERY != "app":
             blobs().stat(key)  # a bucket would answer its own 404, which nobody can go on from
             if elsewhere := handed_over(request, key, headers):
+                elsewhere.headers["Cache-Control"] = elsewhere["Cache-Control"].replace("public", "private")
                 return elsewhere
-        return answer(request, headers, size=item.size or 0, key=key)
-    except BlobMissing:
-        logger.warning("object gone key=%s", key)
+        response = answer(request, headers, size=item.size or 0, key=key)
+        if request.method != "HEAD" and response.status_code == 200:
+            checked(key, response.content, parsed.sha256)
+    except (BlobMissing, BlobDamaged) as error:
+        logger.warning("object gone or damaged key=%s: %s", key, type(error).__name__)
         return elsewhere_for(item)
+    return response
+
+
+def checked(key: str, body: bytes, digest: str) -> None:
+    """Raises BlobDamaged for other bytes: served once, they would sit in caches for a year."""
+    if sha256(body).hexdigest() != digest:
+        raise BlobDamaged(key)
 
 
 def held(request: HttpRequest, *, owner_id: int, item_id: Any) -> HttpResponse:
@@ -62,10 +71,10 @@ def held(request: HttpRequest, *, owner_id: int, item_id: Any) -> HttpResponse:
     raise Http404
 
 
-def headers_of(sha256: str, content_type: str) -> dict[str, str]:
+def headers_of(digest: str, content_type: str) -> dict[str, str]:
     return {
         "Content-Type": content_type,
-        "ETag": f'"{sha256}"',
+        "ETag": f'"{digest}"',
         "Cache-Control": "private, max-age=31536000, immutable",
         "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",

@@ -14,6 +14,9 @@ from .prompts import DEFAULT_STYLE, LONGEST, STYLES
 
 MAX_ATTEMPTS = 5  # of asking, where the provider can't be reached or is busy
 AFTER_THE_ANSWER = timedelta(seconds=60)  # what a lease has beyond the time for an answer: to fetch, look and store
+ADDRESS_IS_GOOD = timedelta(minutes=50)  # of a provider, which deletes after an hour
+OF_NO_USE = ("no_picture", "picture_lost")  # errors of items whose answer is of no use
+AFTER_ITS_ANSWER = (*OF_NO_USE, "processing_failed")  # errors of items that failed when they had their answer
 
 
 def lease_lasts() -> timedelta:
@@ -37,9 +40,18 @@ class ItemQuerySet(models.QuerySet["Item"]):
         """Those whose worker's lease ran out."""
         return self.filter(status=Item.Status.GENERATING, lease_expires_at__lte=now)
 
+    def answered_late(self, *, now: datetime) -> Self:
+        """Those that failed before their answer came, and whose worker doesn't go on with it, though it had time to."""
+        failed = self.filter(status=Item.Status.FAILED, answered_at__lte=now - AFTER_THE_ANSWER)
+        return failed.exclude(error__in=AFTER_ITS_ANSWER)
+
     def unstored(self) -> Self:
         """Those that are ready, and whose bytes aren't in the store yet."""
         return self.filter(status=Item.Status.READY, stored_at=None)
+
+    def expired(self, *, now: datetime) -> Self:
+        """Those that are ready, and still name an address at which their provider has nothing any more."""
+        return self.filter(status=Item.Status.READY, answered_at__lte=now - ADDRESS_IS_GOOD).exclude(provider_url="")
 
 
 class Item(models.Model):
@@ -89,6 +101,9 @@ class Item(models.Model):
     provider = models.CharField(_("provider"), max_length=20)
     model = models.CharField(_("model"), max_length=100, blank=True, default="")
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    # As the request had them. Settings choose a model where it named none; later the picture may go to another product.
+    asked_model = models.CharField(_("model asked for"), max_length=100, blank=True, default="", editable=False)
+    asked_product = models.UUIDField(_("product asked for"), null=True, editable=False)
 
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING, editable=False)
     error = models.CharField(_("error"), max_length=40, blank=True, default="", editable=False)
@@ -136,6 +151,14 @@ class Item(models.Model):
             models.Index(fields=["created_at"], name="item_pending", condition=Q(status="pending")),
             models.Index(fields=["lease_expires_at"], name="item_generating", condition=Q(status="generating")),
             models.Index(fields=["store_after"], name="item_unstored", condition=Q(status="ready", stored_at=None)),
+            models.Index(
+                fields=["answered_at"], name="item_with_address", condition=Q(status="ready") & ~Q(provider_url="")
+            ),
+            models.Index(
+                fields=["answered_at"],
+                name="item_answered_late",
+                condition=Q(status="failed", answered_at__isnull=False) & ~Q(error__in=AFTER_ITS_ANSWER),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -284,7 +307,8 @@ def move(
     """Move an item between two states if it is in the first; whether this call did it.
 
     ``lease`` is the token that a worker takes (to ``generating``) or must still hold (from ``generating``). ``values``
-    are more columns to set. Raises ValueError for a move that the state machine doesn't have.
+    are more columns to set. What is stored stays ready. Raises ValueError for a move that the state machine doesn't
+    have.
     """
     if (from_, to) not in MOVES:
         raise ValueError(f"An item never goes from {from_} to {to}.")
@@ -301,4 +325,6 @@ def move(
     found = Item.objects.filter(pk=item_id, status=from_)
     if from_ == Status.GENERATING:
         found = found.filter(lease=lease)
+    if from_ == Status.READY:
+        found = found.filter(stored_at=None)
     return bool(found.update(**columns | values))

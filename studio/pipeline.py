@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from catalog.models import Product
@@ -23,7 +23,7 @@ from images.normalize import OverCapacity, PictureRefused
 from . import allowance, storing
 from .choice import by_name
 from .fetching import Forbidden, NotFetched, fetch
-from .models import MAX_ATTEMPTS, Call, Held, Item, Status, move
+from .models import AFTER_THE_ANSWER, MAX_ATTEMPTS, Call, Held, Item, Status, move
 from .prompts import Dish, prompt_for
 from .providers.base import (
     Answer,
@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE = timedelta(seconds=5)  # then 20, 80, 320 s
 LONGEST_RETRY_AFTER = timedelta(minutes=15)
 FETCH_SECONDS = 30.0
+HOLD_SECONDS, HOLD_PAUSE = 60.0, 1.0
 ADDRESS_LIVES = timedelta(hours=1)  # of a provider
 UNKNOWN = "outcome_unknown"
 
@@ -105,10 +106,17 @@ def ask(item: Item, *, clock: Clock) -> bool:
     except (BlobMissing, BlobDamaged):
         return nothing_sent(item, "processing_failed", "The photo to improve isn't in the storage.", now=clock())
     try:
-        answer = provider.ask(asked, time.monotonic() + settings.STUDIO_TIMEOUT_SECONDS)
+        answer = provider.ask(asked, time.monotonic() + seconds_left(item, now=clock()))
     except NotAnswered as error:
         return not_answered(item, error, now=clock())
-    return hold(item, answer, now=clock())
+    return held_at_last(item, answer, clock=clock)
+
+
+def seconds_left(item: Item, *, now: datetime) -> float:
+    """For asking. A worker that slept through its lease has none, and sends nothing: a person may have asked again."""
+    if item.lease_expires_at is None:
+        raise ValueError("A worker has a lease.")
+    return min(settings.STUDIO_TIMEOUT_SECONDS, (item.lease_expires_at - AFTER_THE_ANSWER - now).total_seconds())
 
 
 def question(item: Item) -> Asked:
@@ -135,13 +143,29 @@ def first_line(text: str) -> str:
     return text.strip().split("\n", 1)[0][:60]
 
 
+def held_at_last(item: Item, answer: Answer, *, clock: Clock) -> bool:
+    """`hold`, also where the database was away or locked for a moment: the answer is nowhere else, and is paid for."""
+    over = time.monotonic() + HOLD_SECONDS
+    while True:
+        try:
+            return hold(item, answer, now=clock())
+        except (OperationalError, InterfaceError):
+            if time.monotonic() >= over:
+                raise
+            logger.exception("answer not held, trying again item=%s", item.pk)
+            connection.close()
+            time.sleep(HOLD_PAUSE)
+
+
 @transaction.atomic(durable=True)
 def hold(item: Item, answer: Answer, *, now: datetime) -> bool:
     """Close the call and keep what came, whoever has the item now; whether the item is there and has no picture yet."""
     close(item, Call.Status.ANSWERED, "answered", answer.request_id, answer.usage, now=now)
     there, url = Item.objects.filter(pk=item.pk, stored_at=None), str(storable(answer.url))
+    if url and Held.objects.filter(pk=item.pk).exists():
+        url = ""  # of a second call that somebody asked for: what the first one brought is here already
     if not there.update(provider_url=url, answered_at=now):
-        return False  # it was deleted meanwhile, or a second call that somebody asked for brought its picture
+        return False  # it was deleted meanwhile, or a second call brought its picture
     if answer.data is not None:
         Held.objects.update_or_create(item_id=item.pk, defaults={"data": answer.data, "held_at": now})
     item.provider_url, item.answered_at = url, now
@@ -218,7 +242,7 @@ def complete(item: Item, *, clock: Clock) -> None:
         return
     except NotFetched as error:
         logger.warning("picture not fetched item=%s: %s", item.pk, error)
-        storing.finish(item, None, now=clock())  # ready by the provider's address; stored by a later pass
+        storing.ready_elsewhere(item, now=clock())  # stored by a later pass
         return
     except (PictureRefused, storing.NotKept) as error:
         fail(item, "no_picture", str(error), now=clock())
@@ -227,12 +251,12 @@ def complete(item: Item, *, clock: Clock) -> None:
         give_up_for_now(item, "There is no memory for this picture just now.", now=clock())
         return
     try:
-        storing.store(item, data, looked)
+        key = storing.store(item, data, looked)
     except StorageUnavailable as error:
         logger.warning("picture not stored item=%s: %s", item.pk, error.reason)
         storing.keep(item, data, looked, now=clock())
         return
-    storing.finish(item, looked, now=clock())
+    storing.finish(item, looked, key=key, now=clock())
 
 
 # --- Ends that aren't the good one ---------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from clocks.rows import bring_back
@@ -30,9 +30,11 @@ LASTS = 20.0  # seconds; then a pass begins with no further picture
 class Counts:
     freed: int = 0
     unknown: int = 0
+    late: int = 0
     queued: int = 0
     stored: int = 0
     lost: int = 0
+    expired: int = 0
 
 
 def scan(*, now: datetime | None = None) -> Counts:
@@ -43,10 +45,13 @@ def scan(*, now: datetime | None = None) -> Counts:
     for item in Item.objects.abandoned(now=now).order_by("lease_expires_at")[:BATCH]:
         free(item, counts, now=now)
     counts.unknown += close_calls_of_nobody(now=now)
+    for item in Item.objects.answered_late(now=now).order_by("answered_at")[:BATCH]:
+        counts.late += move(item.pk, Status.FAILED, Status.PENDING, now=now, error="", error_detail="")
     with transaction.atomic():
         waiting = Item.objects.unqueued(now=now).order_by("created_at").values_list("pk", flat=True)[:BATCH]
         counts.queued = queue(list(waiting), now=now)
     store_the_rest(counts, now=now)
+    counts.expired = give_way(now=now)
     if any(asdict(counts).values()):
         logger.info("studio reconciled %s", " ".join(f"{name}={count}" for name, count in asdict(counts).items()))
     return counts
@@ -58,6 +63,7 @@ def bring_times_back(now: datetime) -> None:
     bring_back(pending, now=now, queued_until=max(QUEUED_FOR, pipeline.LONGEST_RETRY_AFTER), created_at=timedelta())
     bring_back(Item.objects.filter(status=Status.GENERATING), now=now, lease_expires_at=lease_lasts())
     bring_back(Item.objects.unstored(), now=now, store_after=storing.HOURLY, answered_at=timedelta())
+    bring_back(Item.objects.exclude(provider_url="").filter(status=Status.READY), now=now, answered_at=timedelta())
 
 
 @transaction.atomic
@@ -66,20 +72,30 @@ def free(item: Item, counts: Counts, *, now: datetime) -> None:
 
     One that was begun often enough may be what kills its workers, and fails.
     """
-    if item.attempts >= MAX_ATTEMPTS and pipeline.has_answer(item):
-        pipeline.fail(item, "processing_failed", "Its workers stopped each time that they had it.", now=now)
-    elif pipeline.has_answer(item) or not Call.objects.filter(item_id=item.pk, status=Call.Status.OPEN).exists():
-        if move(item.pk, Status.GENERATING, Status.PENDING, now=now, lease=item.lease, error="", error_detail=""):
-            counts.freed += 1
-    else:
+    answered = pipeline.has_answer(item)
+    if not answered and Call.objects.filter(item_id=item.pk, status=Call.Status.OPEN).exists():
         pipeline.outcome_unknown(item, "Its worker stopped before the answer came.", now=now)
         counts.unknown += 1
+    elif item.attempts >= MAX_ATTEMPTS:
+        detail = "Its workers stopped each time that they had it."
+        pipeline.fail(item, "processing_failed", detail, costs_nothing=not answered, now=now)
+    elif move(item.pk, Status.GENERATING, Status.PENDING, now=now, lease=item.lease, error="", error_detail=""):
+        counts.freed += 1
 
 
 def close_calls_of_nobody(*, now: datetime) -> int:
-    """Calls that are open for longer than a worker waits, and whose item was deleted meanwhile; how many."""
-    calls = Call.objects.filter(status=Call.Status.OPEN, item=None, opened_at__lte=now - lease_lasts())
-    return calls.update(status=Call.Status.UNANSWERED, outcome=pipeline.UNKNOWN, closed_at=now)
+    """Calls that are open for longer than a worker waits, and whose item is gone, or goes on without; how many."""
+    calls = Call.objects.filter(status=Call.Status.OPEN, opened_at__lte=now - lease_lasts())
+    waited_for = Item.objects.filter(pk=OuterRef("item_id"), lease=OuterRef("pk"))
+    return calls.exclude(Exists(waited_for)).update(
+        status=Call.Status.UNANSWERED, outcome=pipeline.UNKNOWN, closed_at=now
+    )
+
+
+def give_way(*, now: datetime) -> int:
+    """Items forget the address of their provider when nothing is there any more and the picture is here; how many."""
+    here = Q(stored_at__isnull=False) | Exists(Held.objects.filter(pk=OuterRef("pk"))) & ~Q(content_type="")
+    return Item.objects.expired(now=now).filter(here).update(provider_url="")
 
 
 def store_the_rest(counts: Counts, *, now: datetime) -> None:
@@ -103,7 +119,9 @@ def store_later(item: Item, counts: Counts, *, now: datetime) -> bool:
             if not hold(item, data, now=now):
                 return True
         looked = storing.look(data)
-        storing.store(item, data, looked)
+        if not item.content_type:  # until it is stored it can be loaded from here, when we know what it is
+            Item.objects.unstored().filter(pk=item.pk).update(**storing.seen(looked))
+        key = storing.store(item, data, looked)
     except StorageUnavailable as error:
         logger.warning("picture not stored item=%s: %s", item.pk, error.reason)
         return False
@@ -116,7 +134,7 @@ def store_later(item: Item, counts: Counts, *, now: datetime) -> bool:
         return True
     except OverCapacity:
         return True
-    storing.finish(item, looked, now=now)
+    storing.finish(item, looked, key=key, now=now)
     counts.stored += 1
     return True
 
@@ -131,7 +149,7 @@ def hold(item: Item, data: bytes, *, now: datetime) -> bool:
 
 
 def lose(item: Item, detail: str, counts: Counts, *, now: datetime) -> None:
-    """A picture that was never stored, and whose address died."""
+    """A picture that was never stored, and whose address died; none that another pass stored just now."""
     if move(item.pk, Status.READY, Status.FAILED, now=now, error="picture_lost", error_detail=detail[:500]):
         counts.lost += 1
         logger.error("picture lost item=%s: %s", item.pk, detail)

@@ -18,14 +18,12 @@ from refusals import Refusal
 
 from . import allowance, storing
 from .choice import choice
-from .models import Held, Item, Status, move
+from .models import OF_NO_USE, Held, Item, Status, move
 from .pipeline import has_answer
 from .prompts import DEFAULT_STYLE
 from .queueing import queue
 
 logger = logging.getLogger(__name__)
-
-ASK_ANEW = ("no_picture", "picture_lost")  # after these, what came is of no use
 
 
 class Conflict(Refusal):
@@ -60,16 +58,16 @@ def ask_for(*, owner: Any, item_id: UUID, wish: Wish, now: datetime) -> tuple[It
 
     Raises Conflict, LimitReached, and ValidationError by field.
     """
-    made = choice(improving=wish.source is not None)
-    values = {
+    asked = {
+        "owner_id": owner.pk,
         "prompt": wish.prompt,
-        "product_id": wish.product_id,
+        "asked_product": wish.product_id,
         "source_id": wish.source,
         "style": wish.style,
-        "model": wish.model or made.model,
+        "asked_model": wish.model,
     }
     if known := Item.objects.filter(pk=item_id).first():
-        return same(known, owner, values), False
+        return same(known, asked), False
     shown = ""
     if wish.product_id is not None:
         product = Product.objects.filter(pk=wish.product_id).first()
@@ -82,19 +80,21 @@ def ask_for(*, owner: Any, item_id: UUID, wish: Wish, now: datetime) -> tuple[It
         except HashUnknown:
             missing = ValidationError(_("No stored picture has this hash."), code="unknown_image")
             raise ValidationError({"source": missing}) from None
+    made = choice(improving=wish.source is not None)
     item, created = Item.objects.get_or_create(
         pk=item_id,
         defaults={
-            **values,
-            "owner": owner,
+            **asked,
+            "product_id": wish.product_id,
             "provider": made.provider.name,
+            "model": wish.model or made.model,
             "kind": made.kind,
             "shown_before": shown,
             "created_at": now,
         },
     )
     if not created:
-        return same(item, owner, values), False
+        return same(item, asked), False
     if not made.provider.free:
         day = allowance.reserve(owner_id=owner.pk, now=now)
         Item.objects.filter(pk=item_id).update(reserved_on=day)
@@ -102,11 +102,9 @@ def ask_for(*, owner: Any, item_id: UUID, wish: Wish, now: datetime) -> tuple[It
     return item, True
 
 
-def same(item: Item, owner: Any, values: dict[str, Any]) -> Item:
-    """The item, when it was asked for with these values. A product that was deleted since doesn't count."""
-    if item.product_id is None:
-        values = {**values, "product_id": None}
-    if item.owner_id != owner.pk or any(getattr(item, name) != value for name, value in values.items()):
+def same(item: Item, asked: dict[str, Any]) -> Item:
+    """The item, when just this was asked for, whatever settings and later events made of it. Raises Conflict."""
+    if any(getattr(item, name) != value for name, value in asked.items()):
         raise Conflict
     return item
 
@@ -118,13 +116,15 @@ def retry(*, owner_id: int, item_id: UUID, now: datetime) -> Item:
     if item.status != Status.FAILED:
         return item
     fresh: dict[str, Any] = {"attempts": 0, "error": "", "error_detail": ""}
-    if item.error in ASK_ANEW:
+    if item.error in OF_NO_USE:
         Held.objects.filter(pk=item.pk).delete()
         fresh |= {"provider_url": "", "answered_at": None, "key": None}
-    if item.error in ASK_ANEW or not has_answer(item):
+    if item.error in OF_NO_USE or not has_answer(item):
         made = choice(improving=item.source_id is not None)
         if made.provider.name != item.provider:  # the settings name another one by now
             fresh |= {"provider": made.provider.name, "model": made.model, "kind": made.kind}
+        elif not item.asked_model:  # the one of the settings, which may have been what was wrong
+            fresh["model"] = made.model
         if not made.provider.free:  # a call that may have been paid for stays counted
             fresh["reserved_on"] = allowance.reserve(owner_id=owner_id, now=now)
     move(item.pk, Status.FAILED, Status.PENDING, now=now, **fresh)

@@ -66,13 +66,13 @@ def look(data: bytes) -> Looked:
     return Looked(content_type, sha256(data).hexdigest(), len(data), normal)
 
 
-def store(item: Item, data: bytes, looked: Looked) -> None:
-    """Both objects. The key is in the row first. Raises StorageUnavailable."""
+def store(item: Item, data: bytes, looked: Looked) -> str:
+    """Both objects; the key of the first, which is in the row before. Raises StorageUnavailable."""
     key = free_key(item, looked)
-    if not Item.objects.filter(pk=item.pk, stored_at=None).update(key=key):
-        return  # it is gone, or somebody else stored it
-    blobs().put(key, data, content_type=looked.content_type, sha256=looked.sha256)
-    store_image(looked.normal)
+    if Item.objects.filter(pk=item.pk, stored_at=None).update(key=key):  # else it is gone, or somebody else stored it
+        blobs().put(key, data, content_type=looked.content_type, sha256=looked.sha256)
+        store_image(looked.normal)
+    return key
 
 
 def free_key(item: Item, looked: Looked) -> str:
@@ -86,23 +86,20 @@ def free_key(item: Item, looked: Looked) -> str:
         created += MILLISECOND
 
 
-def finish(item: Item, looked: Looked | None, *, now: datetime) -> None:
+def finish(item: Item, looked: Looked, *, key: str, now: datetime) -> None:
     """The item is ready, and its product shows the picture: all or nothing.
 
-    ``looked`` is None when its bytes aren't stored: then it is ready by its address alone. The late answer to a call
-    that was given up still belongs to its item.
+    ``key`` is where this worker put the bytes: another one, with the answer to another call, may have named its own
+    since. The late answer to a call that was given up still belongs to its item.
     """
     try:
         with transaction.atomic(durable=True):
-            values: dict[str, Any] = {"store_after": now + FIRST_PAUSE}
-            if looked is not None:
-                place = placing(item, looked, now=now)  # locks the product before the image
-                hold_image(hash=hash_of(looked))
-                values = {**seen(looked), **place, "image_id": hash_of(looked), "stored_at": now, "store_after": None}
-            if not become_ready(item, now=now, **values):
+            place = placing(item, looked, now=now)  # locks the product before the image
+            hold_image(hash=hash_of(looked))
+            stored = {"key": key, "image_id": hash_of(looked), "stored_at": now, "store_after": None}
+            if not become_ready(item, now=now, **seen(looked), **place, **stored):
                 raise Overtaken
-            if looked is not None:
-                Held.objects.filter(pk=item.pk).delete()
+            Held.objects.filter(pk=item.pk).delete()
     except (Overtaken, HashUnknown) as error:
         logger.warning("item not finished item=%s: %s", item.pk, type(error).__name__)
         return
@@ -111,6 +108,12 @@ def finish(item: Item, looked: Looked | None, *, now: datetime) -> None:
 
 class Overtaken(RuntimeError):
     """Another worker finished the item, or it is gone."""
+
+
+@transaction.atomic(durable=True)
+def ready_elsewhere(item: Item, *, now: datetime) -> None:
+    """Its address can't be read just now: the item is ready by that alone."""
+    become_ready(item, now=now, store_after=now + FIRST_PAUSE)
 
 
 def become_ready(item: Item, *, now: datetime, **values: Any) -> bool:

@@ -132,11 +132,14 @@ def answer_of(
                 preload_content=False,
                 decode_content=False,
             )
-        response = connection.getresponse()
     except (HTTPError, HTTPException, OSError) as error:
         raise Lost(type(error).__name__) from error
     except ValueError:  # a header that can't be sent: its message would repeat the value, which may be a key
         raise NotConnected("A header can't be sent.") from None
+    try:
+        response = connection.getresponse()
+    except (HTTPError, HTTPException, OSError, ValueError) as error:
+        raise Lost(type(error).__name__) from error
     if 200 <= response.status < 300:
         return Reply(response.status, response.headers, whole(response, most))
     return Reply(response.status, response.headers, beginning(response))

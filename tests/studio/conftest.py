@@ -16,6 +16,7 @@ from studio import queueing, services
 from studio.models import Item
 from studio.services import Wish
 from tests.studio import provider
+from tests.studio.workers import Workers, running
 from tests.uploads.conftest import broken_storage as broken_storage
 
 Ask = Callable[..., Item]
@@ -25,6 +26,12 @@ Ask = Callable[..., Item]
 def provider_process() -> Iterator[provider.Running]:
     with provider.running() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def workers(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    with running(tmp_path_factory.mktemp("workers")) as workers:
+        yield workers
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ prints its port. It speaks OpenAI's images protocol below /v1 and Gemini's below
 What goes wrong is in the words: a prompt with ``[cut]`` gets a connection that is cut. `went_wrong` has most of them.
 
 - GET /count has how many POSTs came, by path; POST /reset begins anew.
+- A prompt with ``[waits-60]`` is answered after 60 s, or after POST /release.
 - GET /picture.jpg is the picture that answers by URL name; GET /away redirects to a private address.
 """
 
@@ -15,6 +16,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -32,12 +34,28 @@ KEY = "sk-test-0123456789abcdef"
 FIELDS = {"model", "prompt", "size", "quality", "output_format", "n"}
 
 count: Counter[str] = Counter()
+released = threading.Event()
 
 
 def picture(format: str = "JPEG") -> bytes:
     file = BytesIO()
     Image.new("RGB", (64, 48), (180, 90, 40)).save(file, format)
     return file.getvalue()
+
+
+def different_photos() -> Iterator[bytes]:
+    """Pictures of a megapixel with noise, 400 of them all different: one scan that is read with other tables."""
+    file = BytesIO()
+    Image.merge("RGB", [Image.effect_noise((1024, 1024), 40)] * 3).save(file, "JPEG", quality=90)
+    table = file.getvalue().index(b"\xff\xdb") + 5
+    for number in range(400):
+        photo = bytearray(file.getvalue())
+        photo[table + 1] += number % 20
+        photo[table + 2] += number // 20
+        yield bytes(photo)
+
+
+photos = different_photos()
 
 
 class Provider(BaseHTTPRequestHandler):
@@ -63,6 +81,10 @@ class Provider(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path == "/reset":
             count.clear()
+            released.clear()
+            return self.answer(200, {})
+        if self.path == "/release":
+            released.set()
             return self.answer(200, {})
         count[self.path] += 1
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
@@ -101,6 +123,8 @@ class Provider(BaseHTTPRequestHandler):
             "png": [{"b64_json": base64.b64encode(picture("PNG")).decode()}],
             "too-large": [{"b64_json": "A" * 33_400_000}],
         }.get(word, [row])
+        if word == "photo":
+            rows = [{"b64_json": base64.b64encode(next(photos)).decode()}]
         return self.answer(
             200,
             {"created": 1, "data": rows, "usage": {"total_tokens": 7, "note\0": ["a\0b"]}},
@@ -172,6 +196,9 @@ class Provider(BaseHTTPRequestHandler):
         elif word == "slow":
             time.sleep(0.5)
             return False
+        elif word.startswith("waits-"):
+            released.wait(int(word.removeprefix("waits-")))
+            return False
         elif word == "malformed":
             self.send(200, b'{"data": [', "application/json")
         elif word == "not-json":
@@ -228,6 +255,10 @@ class Running:
 
     def reset(self) -> None:
         httpx.post(f"{self.origin}/reset", trust_env=False)
+
+    def release(self) -> None:
+        """Answers all that wait."""
+        httpx.post(f"{self.origin}/release", trust_env=False)
 
     def count(self) -> int:
         """How many requests that may cost money have reached it since the last reset."""

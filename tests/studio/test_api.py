@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -17,6 +18,7 @@ from studio.models import Item
 from tests.images.pictures import normal_jpeg
 
 from .conftest import Ask
+from .provider import Running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,6 +61,40 @@ def test_the_same_id_again_is_the_same_item(staff: Client) -> None:
     other.force_login(User.objects.create_superuser("other"))
     assert code(generate(other, **wish)) == (409, "conflict")
     assert Item.objects.count() == 1
+
+
+@pytest.mark.parametrize("event", ["another model", "another provider", "another product", "deleted"])
+def test_the_same_id_again_is_the_same_item_whatever_happened_since(
+    paid: Running, staff: Client, product: Product, settings: LazySettings, event: str
+) -> None:
+    wish = {"id": str(uuid4()), "product": str(product.pk), "style": "dark"}
+    assert generate(staff, **wish).status_code == 202
+    pipeline.generate(item_id=UUID(wish["id"]))
+    if event == "another model":
+        settings.STUDIO_MODEL = "some-model-2"
+    elif event == "another provider":
+        settings.STUDIO_PROVIDER = "label"
+    elif event == "another product":
+        other = Product.objects.create(name="Gazpacho", price="4", category=product.category)
+        use = f"/api/history/{wish['id']}/use"
+        assert staff.post(use, {"product": str(other.pk)}, content_type=JSON).status_code == 200
+    else:
+        product.delete()
+
+    assert generate(staff, **wish).status_code == 200
+    for different in ({"style": "menu"}, {"model": "some-model-1"}, {"product": str(uuid4())}, {"prompt": "a soup"}):
+        assert code(generate(staff, **wish | different)) == (409, "conflict")
+    assert (Item.objects.count(), paid.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("asked_for", [{}, {"model": "some-model-0"}])
+def test_trying_again_takes_the_model_of_the_settings_unless_another_was_asked_for(
+    paid: Running, staff: Client, settings: LazySettings, asked_for: dict[str, str]
+) -> None:
+    item_id = UUID(generate(staff, prompt="[404]", **asked_for).json()["id"])
+    pipeline.generate(item_id=item_id)
+    settings.STUDIO_MODEL = "some-model-2"
+    assert staff.post(f"/api/history/{item_id}/retry").json()["model"] == asked_for.get("model", "some-model-2")
 
 
 @pytest.mark.parametrize(
@@ -214,11 +250,19 @@ def test_stored_bytes_are_for_ever(ready: Callable[..., Item], staff: Client) ->
     assert staff.get(f"{address}?through=bucket").status_code == 400
 
 
-def test_what_is_gone_from_the_store_is_found_elsewhere(ready: Callable[..., Item], staff: Client) -> None:
+@pytest.mark.parametrize("damage", ["gone", "short", "rotten"])
+def test_what_is_gone_from_the_store_or_damaged_is_found_elsewhere(
+    ready: Callable[..., Item], staff: Client, damage: str
+) -> None:
     from images.blobs import blobs
 
     item = ready()
-    blobs().delete(str(item.key))
+    path = blobs().path(str(item.key))
+    assert path is not None
+    data = path.read_bytes()
+    path.unlink()
+    if damage != "gone":
+        path.write_bytes(data[:-1] + (b"" if damage == "short" else b"\0"))
     answer = staff.get(f"/api/r2/image/{item.key}")
     assert (answer.status_code, answer["Location"]) == (302, f"/api/image/{item.image_id}.jpg")
 

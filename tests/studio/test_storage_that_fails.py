@@ -1,10 +1,6 @@
 """A picture that was paid for is never lost: the storage may fail at any step, and come back."""
 
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
@@ -19,8 +15,9 @@ from studio import pipeline, reconciliation, services, storing
 from studio.models import Allowance, Call, Held, Item, Status
 from tests.contracts.conftest import use_bucket
 from tests.images.pictures import normal_jpeg
-from tests.parts import ROOT, Bucket, shared_environment
+from tests.parts import Bucket
 from tests.studio.provider import Running, picture
+from tests.studio.workers import hasten_buckets
 from tests.uploads.conftest import BrokenStorage
 
 from .conftest import Ask
@@ -28,6 +25,11 @@ from .conftest import Ask
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Break = Callable[[], BrokenStorage]
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasten_buckets(monkeypatch.setattr)
 
 
 def again(item: Item) -> Item:
@@ -99,41 +101,3 @@ def test_a_photo_that_cant_be_read_is_not_asked_about_and_costs_nothing(
     services.retry(owner_id=manager.pk, item_id=item.pk, now=timezone.now())
     pipeline.generate(item_id=item.pk)
     assert (again(item).status, paid.count()) == (Status.READY, 1)
-
-
-SOAKED = [pytest.param(step, marks=pytest.mark.soak) for step in ("claim", "ask", "hold", "fetch", "look")]
-
-
-@pytest.mark.parametrize("step", ["keep", *SOAKED])
-def test_a_worker_that_is_killed_while_the_storage_is_down_loses_nothing(
-    paid: Running, ask: Ask, settings: LazySettings, broken_storage: Break, new_bucket: Bucket, step: str
-) -> None:
-    item = ask()
-    storage = broken_storage()
-    provider = {
-        "STUDIO_PROVIDER": "openai",
-        "STUDIO_MODEL": "some-model-1",
-        "STUDIO_BASE_URL": paid.openai,
-        "STUDIO_API_KEY": settings.STUDIO_API_KEY,
-    }
-    command = [sys.executable, "-m", "tests.studio.killed_process", str(item.pk), step]
-    killed = subprocess.run(
-        command, cwd=ROOT, env=shared_environment() | provider, check=False, timeout=60, capture_output=True
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-
-    now = timezone.now() + timedelta(hours=1)
-    for _twice in range(2):
-        reconciliation.scan(now=now)
-        pipeline.generate(item_id=item.pk)
-    is_unknown = step in ("claim", "ask")
-    assert again(item).status == (Status.FAILED if is_unknown else Status.READY)
-    assert again(item).stored_at is None
-    assert is_unknown or storage.asked
-
-    use_bucket(settings, new_bucket)
-    now += timedelta(hours=2)
-    reconciliation.scan(now=now)
-    assert (again(item).stored_at is None) == is_unknown
-    assert (Held.objects.count(), paid.count()) == (0, 0 if step == "claim" else 1)
-    assert not any(vars(reconciliation.scan(now=now)).values()), "a second pass changes nothing"

@@ -122,8 +122,39 @@ def test_an_address_that_cant_be_fetched_is_tried_while_it_lives(
     assert (counts.stored, counts.lost) == ((1, 0) if comes_back else (0, 1))
     found = told(staff, item)
     assert (found["status"], found["error"]) == (("ready", None) if comes_back else ("failed", "picture_lost"))
-    assert (found["r2_key"] is not None, found["image_url"]) == ((True, url) if comes_back else (False, None))
+    ours = (True, f"/api/image/{found['hash']}.jpg")  # the provider has it no longer
+    assert (found["r2_key"] is not None, found["image_url"]) == (ours if comes_back else (False, None))
     assert paid.count() == 1
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_the_address_of_a_provider_gives_way_to_ours_after_50_minutes(
+    broken: Callable[[bool], None], paid: Running, staff: Client, ask: Ask, is_stored: bool
+) -> None:
+    item, now = ask("[url]"), timezone.now()
+    broken(not is_stored)
+    pipeline.generate(item_id=item.pk, clock=lambda: now)
+    assert told(staff, item)["image_url"] == f"{paid.origin}/picture.jpg"
+    assert reconciliation.scan(now=now + 49 * MINUTE).expired == 0
+    version = staff.get("/api/history/sync?since=0").json()["version"]
+
+    assert reconciliation.scan(now=now + 50 * MINUTE).expired == 1
+
+    found = told(staff, item)
+    ours = f"/api/image/{found['hash']}.jpg" if is_stored else f"/api/history/{item.pk}/image"
+    assert (found["status"], found["image_url"]) == ("ready", ours)
+    image = staff.get(ours)
+    assert (image.status_code, image["Content-Type"]) == (200, "image/jpeg")
+    changes = staff.get(f"/api/history/sync?since={version}").json()
+    assert [changed["image_url"] for changed in changes["items"]] == [ours], "replicas hear of it"
+    assert reconciliation.scan(now=now + 51 * MINUTE).expired == 0
+
+
+def test_what_is_stored_is_never_lost_to_a_pass_that_could_not_read_the_address(paid: Running, ask: Ask) -> None:
+    item = ask("[url]")
+    pipeline.generate(item_id=item.pk)
+    reconciliation.lose(again(item), "It answered 404.", reconciliation.Counts(), now=timezone.now())
+    assert (again(item).status, again(item).stored_at is not None) == (Status.READY, True)
 
 
 def test_the_walk_for_orphans_leaves_originals_alone_and_sets_aside_what_no_item_names(
@@ -181,10 +212,10 @@ def test_a_provider_of_former_settings_never_sees_the_key_of_the_present_one(
 def test_an_answer_that_is_held_stays_counted_when_its_item_is_deleted_before_it_is_ready(
     paid: Running, manager: User, ask: Ask
 ) -> None:
-    claimed = pipeline.claim(ask().pk, now=timezone.now() - timedelta(hours=1))
+    claimed = pipeline.claim(ask().pk, now=timezone.now())
     assert claimed is not None
     assert pipeline.ask(claimed, clock=timezone.now)
-    assert reconciliation.scan().freed == 1
+    assert reconciliation.scan(now=timezone.now() + timedelta(hours=1)).freed == 1
     services.forget(owner_id=manager.pk, item_id=claimed.pk)
     assert Allowance.objects.get(owner_id=allowance.ALL).used == 1
 

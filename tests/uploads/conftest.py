@@ -176,6 +176,8 @@ def broken_storage(settings: LazySettings, s3: Any) -> Iterator[Callable[[], Bro
         storage = BrokenStorage()
 
         class Refuse(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"  # which answers who waits for "100 Continue" before it sends a body
+
             def answer(self) -> None:
                 storage.asked.append(f"{self.command} {self.path}")
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
