@@ -1,7 +1,7 @@
 // What exists only here: settings, favourites, tickets. Each change is a transaction of its own that begins from what
 // is stored, so two tabs may change the same one after the other, and each sees what the other did.
 
-import { StorageFull } from "./errors.js";
+import { StorageFailed, StorageFull } from "./errors.js";
 import { withMoved } from "./prices/ticket.js";
 import { Listeners } from "./resources.js";
 
@@ -23,20 +23,26 @@ export class Records {
   /**
    * @param {Database} database @param {string} store @param {Tabs} tabs
    * @param {(bytes: number) => Promise<number>} [makeRoom] on a full disk, by what can be fetched again
+   * @param {(record: any) => boolean} [isUsable] what isn't is shown by nobody, and stays on the disk
    */
-  constructor(database, store, tabs, makeRoom = async () => 0) {
+  constructor(database, store, tabs, makeRoom = async () => 0, isUsable = () => true) {
     this.database = database;
     this.store = store;
     this.tabs = tabs;
     this.makeRoom = makeRoom;
+    this.isUsable = isUsable;
     this.topic = `${database.name} ${store}`;
     tabs.listen(this.topic, (id) => this.#reread(id).catch(() => {}));
   }
 
+  /** Rejects with StorageFailed when some can't be used; the others are there. */
   async load() {
     const read = await this.database.read(this.store, (tx) => tx.getAll(this.store));
-    this.#records = new Map(read.map((record) => [record.id, record]));
+    const good = read.filter(this.isUsable);
+    this.#records = new Map(good.map((record) => [record.id, record]));
     this.#told([...this.#records.keys(), ...this.#byId.keys()]);
+    if (good.length < read.length)
+      throw new StorageFailed(`${read.length - good.length} of ${this.store} can't be used`);
   }
 
   /** @param {() => void} fn */
@@ -70,7 +76,8 @@ export class Records {
     const write = () =>
       this.database.write([this.store, ...stores], async (tx) => {
         const stored = await Promise.all(ids.map((id) => tx.get(this.store, id)));
-        const wanted = change(stored.map((record) => record ?? null));
+        for (const record of stored) if (record && !this.isUsable(record)) tx.put(this.store, aside(record));
+        const wanted = change(stored.map((record) => (record && this.isUsable(record) ? record : null)));
         wanted.forEach((record, at) => {
           if (record) tx.put(this.store, record);
           else tx.delete(this.store, /** @type {string} */ (ids[at]));
@@ -93,7 +100,8 @@ export class Records {
   /** Another tab changed it. @param {string | null} id null: all of them */
   async #reread(id) {
     if (id === null) return await this.load();
-    this.#set(id, (await this.database.read(this.store, (tx) => tx.get(this.store, id))) ?? null);
+    const record = await this.database.read(this.store, (tx) => tx.get(this.store, id));
+    this.#set(id, record && this.isUsable(record) ? record : null);
     this.#told([id]);
   }
 
@@ -111,6 +119,9 @@ export class Records {
     this.#listeners.tell();
   }
 }
+
+/** What can't be used makes room for what can: whoever helps finds it under another id. @param {any} record */
+const aside = (record) => ({ id: `unusable ${record.id} ${Date.now()}`, record });
 
 export class Settings {
   /** @type {Readonly<Record<string, any>> | null} */ #all = null;

@@ -9,7 +9,7 @@ import { Images } from "./images/cache.js";
 import { OfflinePictures } from "./images/offline.js";
 import { Outbox } from "./outbox/outbox.js";
 import { Favourites, Records, Settings, Tickets } from "./own.js";
-import { COUNTER, emptyTicket } from "./prices/ticket.js";
+import { COUNTER, emptyTicket, isTicket } from "./prices/ticket.js";
 import { Listeners, Resource, Value } from "./resources.js";
 import { CopyStore } from "./store.js";
 import { Tabs } from "./tabs.js";
@@ -114,9 +114,13 @@ export class Terminal {
     this.notices = new Value(/** @type {readonly NoticeSnapshot[]} */ (Object.freeze([])));
     this.shop = new Value(UNKNOWN_SHOP);
     this.device = new Value(/** @type {Device | null} */ (null));
-    const records = (/** @type {string} */ store) =>
-      new Records(databases.own, store, this.#tabs, (bytes) => this.images.makeRoom(bytes));
-    this.#own = { settings: records("settings"), favourites: records("favourites"), tickets: records("tickets") };
+    const records = (/** @type {string} */ store, /** @type {(record: any) => boolean} */ isUsable = () => true) =>
+      new Records(databases.own, store, this.#tabs, (bytes) => this.images.makeRoom(bytes), isUsable);
+    this.#own = {
+      settings: records("settings"),
+      favourites: records("favourites"),
+      tickets: records("tickets", isTicket),
+    };
     this.settings = new Settings(/** @type {any} */ (this.#own.settings));
     this.favourites = new Favourites(/** @type {any} */ (this.#own.favourites));
     this.tickets = new Tickets(/** @type {any} */ (this.#own.tickets), this.#emptyTicket);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SHAPES } from "../src/database.js";
-import { StorageFull } from "../src/errors.js";
+import { StorageFailed, StorageFull } from "../src/errors.js";
 import { MemoryDatabase } from "../src/memory.js";
-import { Favourites, Records, Settings } from "../src/own.js";
+import { Favourites, Records, Settings, Tickets } from "../src/own.js";
+import { emptyTicket, isTicket, withOffer } from "../src/prices/ticket.js";
 import { Tabs } from "../src/tabs.js";
 
 class Full extends MemoryDatabase {
@@ -32,6 +33,29 @@ test("without room nothing changed, and it says so", async () => {
   await assert.rejects(settings.set("language", "es"), StorageFull);
   assert.deepEqual(settings.getSnapshot(), {});
 });
+
+for (const record of [
+  { id: "counter" },
+  { id: "counter", lines: "none", total: 0, since: null },
+  { id: "counter", lines: [null], total: 0, since: null },
+  { id: "counter", lines: [{ id: "a", rules: [null], options: [] }], total: 0, since: 1 },
+  { id: "counter", lines: [], total: 0, since: "yesterday" },
+])
+  test(`a ticket that is ${JSON.stringify(record)} is shown by nobody, and lost by nobody`, async () => {
+    const own = new MemoryDatabase("test-own", SHAPES.own);
+    await own.write("tickets", (tx) => tx.put("tickets", record));
+    const records = new Records(own, "tickets", new Tabs(), undefined, isTicket);
+    const tickets = new Tickets(records, () => emptyTicket());
+    await assert.rejects(records.load(), StorageFailed);
+    assert.deepEqual(tickets.getSnapshot(), []);
+
+    const offer = { product: "p", name: "Coffee", price: 350, base: 350, rules: [], options: [], weight: null, at: 1 };
+    await tickets.change("counter", (ticket) => withOffer(ticket, /** @type {any} */ (offer), { id: "line" }));
+    assert.equal(tickets.get("counter").total, 350);
+    const stored = own.dump().tickets.map(([, each]) => each);
+    assert.deepEqual(stored.find((each) => each.record)?.record, record);
+    assert.equal(stored.length, 2);
+  });
 
 test("settings and favourites are the same objects until they changed", async () => {
   const own = new MemoryDatabase("test-own", SHAPES.own);

@@ -1,16 +1,17 @@
-"""Whatever the browser has left of the copy, the page starts, shows what it can, and the copy heals."""
+"""Whatever the browser has left of its storage, the page starts, shows what it can, and the copy heals."""
 
 import pytest
 
 from tests.browser.terminal.conftest import House, OpenTerminal, Watch, until_connection
-from tests.browser.terminal.looking import rows, snapshots, until_shown
+from tests.browser.terminal.looking import rows, snapshots, until, until_shown
 from tests.posclient.proxy import Proxy
 
-TOUCH = """async () => {
-  const opening = indexedDB.open("redcoral-copy");
+TOUCH = """async (name) => {
+  const opening = indexedDB.open(name);
   const db = await new Promise((resolve) => { opening.onsuccess = () => resolve(opening.result); });
-  const tx = db.transaction(["state", "objects"], "readwrite");
-  const [state, objects] = [tx.objectStore("state"), tx.objectStore("objects")];
+  const tx = db.transaction(db.objectStoreNames, "readwrite");
+  const { state, objects, records, tickets, settings } =
+    Object.fromEntries([...db.objectStoreNames].map((store) => [store, tx.objectStore(store)]));
   DAMAGE;
   await new Promise((resolve, reject) => { tx.oncomplete = resolve; tx.onabort = () => reject(tx.error); });
   db.close();
@@ -49,7 +50,7 @@ def test_a_damaged_copy_heals(
     until_shown(page, product["id"])
     before = snapshots(proxy)
     page.evaluate("redcoral.close()")
-    page.evaluate(TOUCH.replace("DAMAGE", damage))
+    page.evaluate(TOUCH.replace("DAMAGE", damage), "redcoral-copy")
 
     page.reload()
     until_connection(page)
@@ -79,6 +80,35 @@ def test_a_database_of_another_shape_is_used_or_made_anew(
 
     assert page.evaluate("redcoral.notices.getSnapshot()") == []
     assert snapshots(proxy) == before + fetched
+
+
+def test_what_exists_only_here_and_cant_be_used_leaves_the_page_as_it_is(
+    house: House, open_terminal: OpenTerminal
+) -> None:
+    product = house.product(price="1.50")
+    page = open_terminal()
+    until_shown(page, product["id"])
+    page.evaluate("redcoral.close()")
+    rubbish = """
+        tickets.put({ id: "counter", lines: [null] });
+        for (const id of ["place", "language", "theme", "recent", "offline", "picture_budget", "size", "tables"])
+          settings.put({ id, value: { rubbish: id } })"""
+    page.evaluate(TOUCH.replace("DAMAGE", rubbish), "redcoral-own")
+    page.evaluate(TOUCH.replace("DAMAGE", "records.put({ key: '0'.repeat(64) })"), "redcoral-pictures")
+
+    page.reload()
+    until_connection(page)
+
+    for view in ("tables", "ticket", "storage", "more", "menu"):
+        page.evaluate("(view) => { location.hash = `#/${view}`; }", view)
+        page.wait_for_selector(f"main > rc-{view}")
+        assert page.locator("[data-failed]").count() == 0, view
+    page.fill("[data-search]", product["name"])
+    page.click(f"[data-product='{product['id']}'] .card-tap")
+    until(page, "() => redcoral.tickets.get('counter').total === 150")
+    page.reload()
+    until(page, "() => globalThis.redcoral?.tickets.get('counter').total === 150")
+    assert "can't be used" in page.evaluate("String(redcoral.errors.getSnapshot()[0]?.error)")
 
 
 def test_without_indexeddb_everything_works_in_memory_and_it_says_so(

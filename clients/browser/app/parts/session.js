@@ -63,7 +63,8 @@ export class Session {
     this.changes = new Changes(terminal);
     const { resources, shop, settings } = terminal;
     /** The open ticket: a table's id, or the counter. */
-    this.place = String(settings.getSnapshot().place ?? COUNTER);
+    const { place } = settings.getSnapshot();
+    this.place = typeof place === "string" ? place : COUNTER;
     this.prices = this.#pricesNow();
     for (const store of [resources.price_rule, resources.dining_table, shop]) store.subscribe(() => this.tick());
     resources.category.subscribe(() => {

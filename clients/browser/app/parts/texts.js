@@ -16,10 +16,11 @@ let texts = {};
 const formats = new Map();
 
 /**
- * Speaks this language from now on. What can't be loaded is said in English.
- * @param {string} wanted of LANGUAGES
+ * Speaks this language from now on; the browser's when it is none of ours. What can't be loaded is said in English.
+ * @param {string} asked of LANGUAGES
  */
-export async function speak(wanted) {
+export async function speak(asked) {
+  const wanted = Object.hasOwn(LANGUAGES, asked) ? asked : preferred();
   const answer = await fetch(new URL(`../texts/${wanted}.json`, import.meta.url)).catch(() => null);
   const loaded = answer?.ok ? await answer.json().catch(() => null) : null;
   language = loaded ? wanted : "en";

@@ -68,7 +68,8 @@ export class PictureBytes {
   /** Reads which pictures there are. */
   async load() {
     /** @type {PictureRecord[]} */
-    const records = await this.database.read("records", (tx) => tx.getAll("records"));
+    const read = await this.database.read("records", (tx) => tx.getAll("records"));
+    const records = read.filter(({ size, used }) => Number.isFinite(size) && Number.isFinite(used));
     this.#records = new Map(records.map((record) => [record.key, record]));
     this.#total = records.reduce((sum, { size }) => sum + size, 0);
     this.#changed.tell();

@@ -92,6 +92,23 @@ export function emptyTicket(table = null) {
 }
 
 /**
+ * Whether what was stored can be shown and changed as a ticket.
+ *
+ * @param {any} stored
+ * @returns {stored is Ticket}
+ */
+export function isTicket(stored) {
+  const isLine = (/** @type {any} */ line) =>
+    typeof line?.id === "string" && isListOfObjects(line.rules) && isListOfObjects(line.options);
+  const isSince = stored.since === null || Number.isFinite(stored.since);
+  return Number.isFinite(stored.total) && isSince && Array.isArray(stored.lines) && stored.lines.every(isLine);
+}
+
+/** @param {any} value */
+const isListOfObjects = (value) =>
+  Array.isArray(value) && value.every((each) => typeof each === "object" && each !== null);
+
+/**
  * One more of what was told. It joins the line that says the same, if there is one without a note.
  *
  * @param {Ticket} ticket
