@@ -88,7 +88,7 @@ bench-uploads: $(DEV)  ## measure the upload pipeline beside the normaliser, and
 bench-studio: $(DEV)  ## measure the studio beside the catalogue and the normaliser (seven minutes); ARGS="postgresql sqlite pictures workers" chooses
 	$(BIN)/python -m benchmarks.studio $(ARGS)
 
-bench-browser: $(DEV)  ## measure the browser client beside the same by hand (six minutes); ARGS="library page painting modules" chooses
+bench-browser: $(DEV)  ## measure the browser client beside the same by hand (six minutes); ARGS="library page painting modules studio" chooses
 	PYTHONPATH=clients/python/src $(BIN)/python -m benchmarks.browser $(ARGS)
 
 soak: $(DEV)  ## the long runs: more schedules, more faults

@@ -213,7 +213,7 @@ def code(table: Table) -> None:
     """As it goes over the network; the modules that other pages have too aren't counted."""
     from tests.parts import ROOT
 
-    files = [path for path in (ROOT / "studio" / "static" / "studio").iterdir() if path.suffix in (".js", ".css")]
+    files = [path for path in (ROOT / "studio" / "page").iterdir() if path.suffix in (".js", ".css")]
     size = sum(len(gzip.compress(path.read_bytes())) for path in files) / 1000
     reached = bool(files) and size <= KILOBYTES
     table.add("the page's own code, gzip", f"{size:.1f} kB", "", size, f"≤ {KILOBYTES} kB", reached=reached, unit="kB")

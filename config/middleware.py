@@ -130,6 +130,9 @@ class CompressionMiddleware(GZipMiddleware):
         return super().process_response(request, response)
 
 
+SAME_IN_EVERY_LANGUAGE = ("/api/image/", "/terminal/", "/studio/app/", "/studio/sw.js")
+
+
 class LanguageMiddleware(MiddlewareMixin):
     """The language that cookie or header ask for. Unlike Django's it looks for none in addresses, where we have none.
 
@@ -142,7 +145,7 @@ class LanguageMiddleware(MiddlewareMixin):
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         # A 304 has no type any more to be known by.
-        if not (is_picture(response) or request.path.startswith(("/api/image/", "/terminal/"))):
+        if not (is_picture(response) or request.path.startswith(SAME_IN_EVERY_LANGUAGE)):
             patch_vary_headers(response, ["Accept-Language"])
             response.headers.setdefault("Content-Language", translation.get_language())
         return response

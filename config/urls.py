@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from backoffice.search import search
 from config.errors import errors
-from studio.pages import studio
+from studio import pages
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -27,7 +27,9 @@ urlpatterns = [
     path("api/", include("studio.urls")),  # before images, whose address of a picture would take generate for a name
     path("api/", include("images.urls")),
     path("api/", include("uploads.urls")),
-    path("studio/", studio, name="studio"),
+    path("studio/", pages.studio, name="studio"),
+    path("studio/app/<str:name>/<path:path>", pages.file),
+    path("studio/sw.js", pages.worker),
     path("", include("terminal.urls")),
     path("", include("serving.urls")),
 ]

@@ -54,8 +54,9 @@ django.request_class = Request
 from config.negotiation import ASKED  # noqa: E402 - Django is set up now
 from images.wsgi import ImagesFirst  # noqa: E402
 from serving.garbage_collection import freeze_loaded  # noqa: E402
+from studio.build import build  # noqa: E402
 from terminal.shell import shell  # noqa: E402
 
 application = ImagesFirst(django)
-shell()  # read and compressed once, at the start
+shell(), build()  # read and compressed once, at the start
 freeze_loaded()  # again when config/asgi.py has loaded the stream as well

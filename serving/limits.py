@@ -18,7 +18,7 @@ PICTURES = re.compile(
     r"|/admin/catalog/product/(?:add|[^/]+/change)/|/admin/images/image/add/|/admin/catalog/\w+/import/"
 )
 ONLY_READ = re.compile(
-    r"/livez|/readyz|/metrics|/static/.*|/terminal/.*"
+    r"/livez|/readyz|/metrics|/static/.*|/terminal/.*|/studio/.*"
     r"|/api/(?:schema|docs|shop|studio|devices/me|sync/.*|history|history/sync|history/[^/]+/image|r2/.*"
     r"|image/(?!generate$)[^/]+|albums/[^/]+)"
 )

@@ -83,6 +83,7 @@ class ChangesSerializer(serializers.Serializer[Any]):
     epoch = serializers.UUIDField()
     version = serializers.IntegerField()
     head = serializers.IntegerField()
+    owner = serializers.IntegerField()
     items = ItemSerializer(many=True)
     deleted = serializers.ListField(child=serializers.UUIDField())
 

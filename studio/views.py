@@ -220,7 +220,9 @@ class HistorySyncView(StudioView):
             limit=limit,
         )
         return HttpResponse(
-            orjson.dumps(vars(found)), content_type="application/json", headers={"Cache-Control": "no-store"}
+            orjson.dumps({**vars(found), "owner": self.owner_id}),
+            content_type="application/json",
+            headers={"Cache-Control": "no-store"},
         )
 
 

@@ -33,6 +33,8 @@ ENTRY = "app/main.js"
 GUIDE = "docs/terminal.md"  # the page links to it
 # What a module loads at once, as all of ours write it: the address is the last word of the statement.
 IMPORTS = re.compile(r"""^(?:import|export)\b[^;"'()]*?["'](\.{1,2}/[^"']+)["'];?$""", re.MULTILINE)
+# What a module loads when it needs it.
+LATER = re.compile(r"""\bimport\(["'](\.{1,2}/[^"']+)["']\)""")
 # Comments at the beginning of lines, and the lines that are nothing else. None of ours stands inside a text.
 COMMENTS = re.compile(r"^[ \t]*(?://.*\n|/\*(?:[^*]|\*(?!/))*\*/[ \t]*\n?)", re.MULTILINE)
 
@@ -82,14 +84,12 @@ def made(root: Path, *, name: str) -> Shell:
         f'<link rel="modulepreload" href="app/{build}/{path}">' for path in modules(files, ENTRY) if path != ENTRY
     )
     shown = File.of(page.replace("{{build}}", build).replace("{{modulepreload}}", preloads).encode(), html)
-    # The worker has the list in it: a browser sees a new build by a worker of other bytes.
-    listed = {"build": build, "page": shown.digest, "files": {path: file.digest for path, file in files.items()}}
     return Shell(
         build=build,
         files=files,
         page=shown,
         reset=File.of(reset.replace("{{build}}", build).encode(), html),
-        worker=File.of(f"self.SHELL = {orjson.dumps(listed).decode()};\n{worker}".encode(), TYPES[".js"]),
+        worker=worker_of(worker, build=build, page=shown.digest, files=files, caches="redcoral-build-"),
         manifest=File.of(manifest(build, name), "application/manifest+json"),
     )
 
@@ -109,11 +109,25 @@ def read(path: Path) -> File:
     return File.of(body, TYPES[path.suffix], compressed=path.suffix in COMPRESSED)
 
 
-def modules(files: Mapping[str, File], entry: str) -> list[str]:
-    """The modules that ``entry`` needs before it runs, itself among them, each after the one that asks for it."""
+def worker_of(source: str, *, build: str, page: str | None, files: Mapping[str, File], caches: str) -> File:
+    """The service worker of a page: ``source`` behind the list of what it keeps, in caches whose names begin so.
+
+    A browser sees a new build by a worker of other bytes. ``page``: the page's digest; None: each person has another.
+    """
+    digests = {path: file.digest for path, file in files.items()}
+    listed = {"build": build, "page": page, "files": digests, "caches": caches}
+    return File.of(f"self.SHELL = {orjson.dumps(listed).decode()};\n{source}".encode(), TYPES[".js"])
+
+
+def modules(files: Mapping[str, File], entry: str, *, later: bool = False) -> list[str]:
+    """The modules that ``entry`` needs before it runs, itself among them, each after the one that asks for it.
+
+    ``later``: also those that are loaded when they are needed.
+    """
     found = [entry]
     for path in found:
-        for address in IMPORTS.findall(files[path].body.decode()):
+        source = files[path].body.decode()
+        for address in [*IMPORTS.findall(source), *(LATER.findall(source) if later else ())]:
             wanted = resolved(path, address)
             if wanted not in found:
                 found.append(wanted)

@@ -1,10 +1,10 @@
-"""``python -m benchmarks.browser [library] [page] [painting] [modules]``: Debian's Chromium, medians of seven."""
+"""``python -m benchmarks.browser [PART …]``, all of `PARTS` unless told: Debian's Chromium, medians of seven."""
 
 import sys
 
 from playwright.sync_api import sync_playwright
 
-from . import library, modules, page, painting
+from . import library, modules, page, painting, studio
 from .table import Table
 
 CHROMIUM = "/usr/bin/chromium"
@@ -14,6 +14,7 @@ PARTS = {
     "page": page.measure,
     "painting": painting.measure,
     "modules": modules.measure,
+    "studio": studio.measure,
 }
 
 

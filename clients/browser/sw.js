@@ -1,20 +1,25 @@
-// The service worker of /terminal/. It keeps the page and its files, so that the terminal starts without the network.
+// The service worker of /terminal/, and of /studio/. It keeps the page and its files, so that it starts without the network.
 //
 // A build is kept as a whole, each file compared with its digest, or not at all. The page of the newest build that is in
 // charge is answered; files are answered from any build that is kept, because pages of the one before may still run.
 // Everything else goes its way: /api/ and /admin/ are never touched.
 //
-// The server writes `self.SHELL` before this: the build, the page's digest, and the files with theirs.
+// A page that is another one for each person has no digest. It is asked of the server each time, and what came last is
+// answered when that can't be reached. Who is sent elsewhere, to log in, has none kept.
+//
+// The server writes `self.SHELL` before this: the build, the page's digest or null, the files with their digests, and how
+// the names of its caches begin.
 
-/** @typedef {{build: string, page: string, files: Record<string, string>}} Shell */
+/** @typedef {{build: string, page: string | null, files: Record<string, string>, caches: string}} Shell */
 
 const worker = /** @type {ServiceWorkerGlobalScope & {SHELL: Shell}} */ (/** @type {unknown} */ (self));
 const { build, page, files } = worker.SHELL;
 
-const PREFIX = "redcoral-build-";
+const PREFIX = worker.SHELL.caches;
 const CACHE = `${PREFIX}${build}`;
 const SCOPE = new URL("./", worker.location.href); // …/terminal/
 const WAIT = 60_000; // ms for one file
+const PATIENCE = 8_000; // ms for a personal page of which there is one here
 const AT_ONCE = 6;
 
 worker.addEventListener("install", (event) => event.waitUntil(install()));
@@ -29,7 +34,8 @@ worker.addEventListener("fetch", (event) => {
   const { method, url } = event.request;
   const { origin, pathname } = new URL(url);
   if (method !== "GET" || origin !== SCOPE.origin) return;
-  if (pathname === SCOPE.pathname) event.respondWith(answer(CACHE, SCOPE.href, event.request));
+  if (pathname === SCOPE.pathname)
+    event.respondWith(page ? answer(CACHE, SCOPE.href, event.request) : newest(event.request));
   else if (pathname.startsWith(`${SCOPE.pathname}app/`)) event.respondWith(answer(null, url, event.request));
 });
 
@@ -43,6 +49,29 @@ async function answer(cacheName, url, request) {
   return kept ?? fetch(request);
 }
 
+/** A personal page: the server's, or the one that is kept. @param {Request} request */
+async function newest(request) {
+  const cache = await caches.open(CACHE).catch(() => null);
+  const kept = await cache?.match(SCOPE.href).catch(() => undefined);
+  const asked = fetch(request).then(async (response) => {
+    if (response.type === "opaqueredirect") await cache?.delete(SCOPE.href);
+    else await keepPage(cache, response.clone()).catch(() => {}); // a full disk
+    return response;
+  });
+  if (!kept) return asked;
+  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  const response = await Promise.race([asked.catch(() => null), late.then(() => null)]);
+  return response && response.status < 500 ? response : kept;
+}
+
+/** Keeps a page that is one of this build. @param {Cache | null} cache @param {Response} response */
+async function keepPage(cache, response) {
+  if (response.status !== 200 || response.redirected) return;
+  const bytes = await response.arrayBuffer();
+  if (!new TextDecoder().decode(bytes).includes(`data-build="${build}"`)) return;
+  await cache?.put(SCOPE.href, new Response(bytes, { headers: plain(response.headers) }));
+}
+
 async function install() {
   const wanted = Object.entries(files).map(([path, digest]) => ({ url: `${SCOPE}app/${build}/${path}`, digest }));
   try {
@@ -52,11 +81,15 @@ async function install() {
       for (const file of left) await keep(cache, file.url, file.digest);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
-    await keep(cache, SCOPE.href, page); // the last: a cache with a page is whole
+    // The last: a cache with a page is whole.
+    if (page) await keep(cache, SCOPE.href, page);
+    else await keepPage(cache, await fetch(SCOPE.href, { signal: AbortSignal.timeout(WAIT) }));
   } catch (error) {
     await caches.delete(CACHE);
     throw error; // the browser tries again when it next looks for a worker
   }
+  // A personal page comes from the server, and its files from any build: nobody has to take a new one.
+  if (!page) await worker.skipWaiting();
 }
 
 /**
@@ -73,12 +106,17 @@ async function keep(cache, url, digest) {
     const bytes = await response?.arrayBuffer().catch(() => null);
     // The browser's own copy may be damaged: then the server is asked.
     if (!bytes || response?.status !== 200 || (await sha256(bytes)) !== digest) continue;
-    const headers = new Headers(response.headers);
-    for (const name of ["content-encoding", "content-length"]) headers.delete(name);
-    await cache.put(url, new Response(bytes, { headers }));
+    await cache.put(url, new Response(bytes, { headers: plain(response.headers) }));
     return;
   }
   throw new Error(`${url} isn't what the build has`);
+}
+
+/** Those of the bytes as they are read here. @param {Headers} of */
+function plain(of) {
+  const headers = new Headers(of);
+  for (const name of ["content-encoding", "content-length"]) headers.delete(name);
+  return headers;
 }
 
 /** @param {ArrayBuffer} bytes */

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 CHROMIUM = "/usr/bin/chromium"
+STORAGE = "local_storage,indexeddb,service_workers,cache_storage"
 CHROMIUM_FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -58,7 +59,7 @@ def page(browser_profile: "BrowserContext") -> Iterator["Page"]:
     """A page that begins without cookies and storage."""
     page = browser_profile.new_page()
     yield page
-    everything = {"origin": page.evaluate("origin"), "storageTypes": "local_storage,indexeddb,cache_storage"}
+    everything = {"origin": page.evaluate("origin"), "storageTypes": STORAGE}
     browser_profile.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
     browser_profile.clear_cookies()
     page.close()

@@ -8,7 +8,7 @@ import { deleteDB, openDB, unwrap } from "../vendor/idb.js";
 import { StorageFailed, StorageFull } from "./errors.js";
 
 /** @import { IDBPDatabase, IDBPTransaction } from "../vendor/idb.js" */
-/** @import { Database, Key, Range, Transaction } from "./types.js" */
+/** @import { BrowserStorage, Database, Key, Range, Transaction } from "./types.js" */
 
 /**
  * `stores`: of each its key path (null: keys are given), and its indexes by name.
@@ -57,6 +57,17 @@ export async function openDatabase(name, shape, report = () => {}) {
     const { MemoryDatabase } = await import("./memory.js"); // few browsers need it
     return new MemoryDatabase(name, shape);
   }
+}
+
+/** @returns {Promise<BrowserStorage>} */
+export async function storageOfBrowser() {
+  const storage = globalThis.navigator?.storage;
+  const [estimate, isPersistent] = await Promise.all([
+    storage?.estimate?.().catch(() => null) ?? null,
+    storage?.persisted?.().catch(() => null) ?? null,
+  ]);
+  const { usage: used = null, quota = null } = estimate ?? {};
+  return { used, quota, isPersistent };
 }
 
 /** @param {string} name @param {Shape} shape @param {(error: unknown) => void} report */

@@ -70,17 +70,18 @@ export class Closed extends RedCoralError {
 export class ServerUnavailable extends RedCoralError {
   /**
    * @param {string} [message]
-   * @param {{status?: number | null, retryAfter?: number | null, code?: string, isOurs?: boolean}} [more] `status` of
-   *   the answer (5xx, 429), null when there was none; `retryAfter`: the seconds that the server asked for; `isOurs`:
-   *   it was recognisably our server's answer
+   * @param {{status?: number | null, retryAfter?: number | null, code?: string, detail?: string, isOurs?: boolean}}
+   *   [more] `status` of the answer (5xx, 429), null when there was none; `retryAfter`: the seconds that the server asked
+   *   for; `detail`: what it said; `isOurs`: it was recognisably our server's answer
    */
   constructor(
     message = "the server wasn't reached",
-    { status = null, retryAfter = null, code = "not_reached", isOurs = false } = {},
+    { status = null, retryAfter = null, code = "not_reached", detail = "", isOurs = false } = {},
   ) {
     super(message, code);
     this.status = status;
     this.retryAfter = retryAfter;
+    this.detail = detail;
     this.isOurs = isOurs;
   }
 }

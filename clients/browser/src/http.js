@@ -158,6 +158,7 @@ function checked(response, bytes, foreign = false) {
     const retryAfter = code || foreign ? retryAfterOf(response) : null;
     throw new ServerUnavailable(`${status} ${code}`.trim(), {
       status,
+      detail: String(problem.detail ?? ""),
       retryAfter,
       code: code || "not_reached",
       isOurs: code !== "",
@@ -208,4 +209,5 @@ function retryAfterOf(response) {
 /** @param {ArrayBuffer} bytes */
 const textOf = (bytes) => new TextDecoder().decode(bytes);
 
-const csrfToken = () => globalThis.document?.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1] ?? "";
+/** The token that goes with what writes; another one after each log-in and log-out. */
+export const csrfToken = () => globalThis.document?.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1] ?? "";

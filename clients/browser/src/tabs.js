@@ -158,3 +158,49 @@ export class Tabs {
     this.#channel?.postMessage(message);
   }
 }
+
+/**
+ * The way to the other tabs of this browser; null: there is none.
+ *
+ * @param {string} name @param {Channel | null} [given] instead of the browser's @returns {Channel | null}
+ */
+export function channelOf(name, given) {
+  if (given !== undefined) return given;
+  return globalThis.BroadcastChannel ? /** @type {any} */ (new BroadcastChannel(name)) : null;
+}
+
+/**
+ * Calls `wake` when a page that slept is awake, or the network came or went; has `tabs` rest while the page does.
+ *
+ * @param {Tabs} tabs @param {() => void} wake @param {readonly string[]} [also] events of the window that wake, too
+ * @returns {Unsubscribe}
+ */
+export function followBrowser(tabs, wake, also = []) {
+  /** @type {(() => void)[]} */
+  const endings = [];
+  const on = (
+    /** @type {EventTarget | undefined} */ target,
+    /** @type {string} */ event,
+    /** @type {() => void} */ fn,
+  ) => {
+    if (!target?.addEventListener) return;
+    target.addEventListener(event, fn);
+    endings.push(() => target.removeEventListener(event, fn));
+  };
+  const back = () => {
+    tabs.start(); // after a rest in the browser's cache of pages
+    wake();
+  };
+  on(globalThis.document, "visibilitychange", () => {
+    tabs.look();
+    if (globalThis.document.visibilityState === "visible") wake();
+  });
+  for (const event of ["online", "offline", ...also]) on(globalThis, event, wake);
+  on(globalThis, "pageshow", back);
+  on(globalThis.document, "resume", back);
+  on(globalThis, "pagehide", () => tabs.stop());
+  on(globalThis.document, "freeze", () => tabs.stop());
+  return () => {
+    for (const end of endings.splice(0)) end();
+  };
+}

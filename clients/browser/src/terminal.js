@@ -2,17 +2,18 @@
 
 import { Clock } from "./clock.js";
 import { Connection } from "./connection.js";
-import { openDatabase, SHAPES } from "./database.js";
+import { openDatabase, SHAPES, storageOfBrowser } from "./database.js";
 import { NotAllowed, NotEnrolled, StorageFull } from "./errors.js";
 import { Http } from "./http.js";
 import { Images } from "./images/cache.js";
-import { OfflinePictures } from "./images/offline.js";
+import { OfflinePictures, ofProducts } from "./images/offline.js";
 import { Outbox } from "./outbox/outbox.js";
-import { Favourites, Records, Settings, Tickets } from "./own.js";
+import { Favourites, Tickets } from "./own.js";
 import { COUNTER, emptyTicket, isTicket } from "./prices/ticket.js";
+import { Records, Settings } from "./records.js";
 import { Listeners, Resource, Value } from "./resources.js";
 import { CopyStore } from "./store.js";
-import { Tabs } from "./tabs.js";
+import { channelOf, followBrowser, Tabs } from "./tabs.js";
 
 /** @import { Channel } from "./tabs.js" */
 /** @import { Database, Device, NoticeSnapshot, OpenOptions, Shop, StorageUsage, Update } from "./types.js" */
@@ -86,7 +87,7 @@ export class Terminal {
       lookAtClock: (at) => this.clock.look(at),
     });
     // Tabs without a database in common have nothing to follow: each is connected.
-    this.#tabs = new Tabs({ channel: databases.copy.isKept ? channelOf(name, world) : null, isVisible });
+    this.#tabs = new Tabs({ channel: databases.copy.isKept ? channelOf(name, world.channel) : null, isVisible });
     this.#copy = new CopyStore(databases.copy, resources, {
       now: this.now,
       makeRoom: (bytes) => this.images.makeRoom(bytes),
@@ -129,8 +130,11 @@ export class Terminal {
     /** Which pictures are kept for when there is no network, and how many of them are here. */
     this.pictures = new OfflinePictures({
       images: this.images,
-      products: /** @type {any} */ (this.resources.product ?? new Resource()),
-      favourites: this.favourites,
+      wishes: ofProducts({
+        products: /** @type {any} */ (this.resources.product ?? new Resource()),
+        favourites: this.favourites,
+        settings: this.settings,
+      }),
       settings: this.settings,
       connection: this.connection,
       tabs: this.#tabs,
@@ -165,7 +169,7 @@ export class Terminal {
 
   connect() {
     this.#connection.start();
-    this.#listenToBrowser();
+    this.#endings.push(followBrowser(this.#tabs, () => this.#connection.wake()));
   }
 
   /** Connects now instead of later, also after it was stopped. */
@@ -189,18 +193,12 @@ export class Terminal {
 
   /** @returns {Promise<StorageUsage>} */
   async usage() {
-    const storage = globalThis.navigator?.storage;
-    const [estimate, isPersistent, pictures] = await Promise.all([
-      storage?.estimate?.().catch(() => null) ?? null,
-      storage?.persisted?.().catch(() => null) ?? null,
-      this.images.usage(),
-    ]);
+    const [browser, pictures] = await Promise.all([storageOfBrowser(), this.images.usage()]);
     const data = this.#copy.names.reduce((sum, name) => {
       const rows = this.resources[name]?.getSnapshot() ?? [];
       return sum + rows.reduce((bytes, row) => bytes + JSON.stringify(row).length, 0);
     }, 0);
-    const { usage: used = null, quota = null } = estimate ?? {};
-    return { data, pictures: pictures.bytes, photos: this.outbox.bytes, used, quota, isPersistent };
+    return { data, pictures: pictures.bytes, photos: this.outbox.bytes, ...browser };
   }
 
   /** Empties all three databases, with what exists only here. What the server has is fetched again. */
@@ -267,34 +265,6 @@ export class Terminal {
     });
   }
 
-  /** What wakes a page that slept, and what puts it to sleep. */
-  #listenToBrowser() {
-    const on = (
-      /** @type {EventTarget | undefined} */ target,
-      /** @type {string} */ event,
-      /** @type {() => void} */ fn,
-    ) => {
-      if (!target?.addEventListener) return;
-      target.addEventListener(event, fn);
-      this.#endings.push(() => target.removeEventListener(event, fn));
-    };
-    const wake = () => this.#connection.wake();
-    const back = () => {
-      this.#tabs.start(); // after a rest in the browser's cache of pages
-      wake();
-    };
-    on(globalThis.document, "visibilitychange", () => {
-      this.#tabs.look();
-      if (globalThis.document.visibilityState === "visible") wake();
-    });
-    on(globalThis, "online", wake);
-    on(globalThis, "offline", wake);
-    on(globalThis, "pageshow", back);
-    on(globalThis.document, "resume", back);
-    on(globalThis, "pagehide", () => this.#tabs.stop());
-    on(globalThis.document, "freeze", () => this.#tabs.stop());
-  }
-
   /** Asks whose the server is, and who we are; both are kept. */
   async #introduce() {
     const shop = await this.http.getJson("/api/shop").catch(this.report);
@@ -359,12 +329,6 @@ async function openAll(name, report) {
     openDatabase(`${name}-own`, SHAPES.own, report),
   ]);
   return { copy, pictures, own };
-}
-
-/** @param {string} name @param {World} world @returns {Channel | null} */
-function channelOf(name, world) {
-  if (world.channel !== undefined) return world.channel;
-  return globalThis.BroadcastChannel ? /** @type {any} */ (new BroadcastChannel(name)) : null;
 }
 
 /** @param {any} shop @returns {shop is Shop} */

@@ -234,13 +234,15 @@
  */
 
 /**
- * @typedef {object} StorageUsage bytes
- * @property {number} data of the copy, estimated
- * @property {number} pictures
- * @property {number} photos that wait to be sent
- * @property {number | null} used of this origin, as the browser says; null: it doesn't say
- * @property {number | null} quota
- * @property {boolean | null} isPersistent null: the browser can't be asked
+ * @typedef {object} BrowserStorage what the browser says of this origin; null: it doesn't say, or can't be asked
+ * @property {number | null} used bytes
+ * @property {number | null} quota bytes
+ * @property {boolean | null} isPersistent
+ */
+
+/**
+ * @typedef {BrowserStorage & {data: number, pictures: number, photos: number}} StorageUsage bytes: `data` of the copy,
+ *   estimated; `photos` that wait to be sent
  */
 
 // --- Pictures (images/) ---------------------------------------------------------------------------------------------
@@ -266,9 +268,11 @@
  * @property {() => Promise<void>} close
  */
 
+/** @typedef {"everything" | "favourites" | "recent" | "nothing"} OfflineMode */
+
 /**
  * @typedef {object} OfflineSnapshot what is kept for when there is no network; `terminal.pictures`
- * @property {"everything" | "favourites" | "recent" | "nothing"} mode by the setting `offline`
+ * @property {OfflineMode} mode by the setting `offline`
  * @property {"complete" | "downloading" | "paused" | "waiting" | "full"} state `paused` by the setting `offline_paused`;
  *   `waiting` for the connection, or until what failed is tried again; `full`: the budget has no room for the rest
  * @property {number} stored pictures

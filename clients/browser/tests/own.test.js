@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { SHAPES } from "../src/database.js";
 import { StorageFailed, StorageFull } from "../src/errors.js";
 import { MemoryDatabase } from "../src/memory.js";
-import { Favourites, Records, Settings, Tickets } from "../src/own.js";
+import { Favourites, Tickets } from "../src/own.js";
 import { emptyTicket, isTicket, withOffer } from "../src/prices/ticket.js";
+import { Records, Settings } from "../src/records.js";
 import { Tabs } from "../src/tabs.js";
 
 class Full extends MemoryDatabase {

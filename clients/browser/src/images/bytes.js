@@ -25,7 +25,7 @@ import { isHash, sha256 } from "./sha256.js";
 export const ORIGINAL = 9999;
 export const STORED = "stored";
 
-const CLAIM = 40_000; // ms; a download takes 30 s at most
+const SPARE_OF_CLAIM = 10_000; // ms that it lasts longer than a download may
 const ANSWER = 400; // ms in which a tab says that it is there
 
 const USED_SOON = 5_000; // ms: a picture that was used so shortly before isn't written again
@@ -53,14 +53,16 @@ export class PictureBytes {
    * @param {string} given.tab an id of this tab
    * @param {(error: unknown) => void} given.report
    * @param {number} given.budget bytes
+   * @param {number} given.longest ms of one download
    */
-  constructor({ database, tabs, now, tab, report, budget }) {
+  constructor({ database, tabs, now, tab, report, budget, longest }) {
     this.database = database;
     this.tabs = tabs;
     this.now = now;
     this.tab = tab;
     this.report = report;
     this.budget = budget;
+    this.claimed = longest + SPARE_OF_CLAIM;
     this.topic = `${database.name} news`;
     this.#endings = [tabs.listen(this.topic, (news) => this.#hear(news))];
   }
@@ -233,7 +235,7 @@ export class PictureBytes {
     await this.database.write("claims", async (tx) => {
       const [names, claims] = await Promise.all([tx.getAllKeys("claims"), tx.getAll("claims")]);
       names.forEach((name, at) => {
-        if (!isUnderWay(claims[at])) tx.delete("claims", name);
+        if (!this.#isUnderWay(claims[at])) tx.delete("claims", name);
       });
     });
     return { removed_count: going.length, freed_bytes: freed };
@@ -250,8 +252,8 @@ export class PictureBytes {
     const found = await this.database.write(["records", "claims"], async (tx) => {
       const [record, claim] = await Promise.all([tx.get("records", hash), tx.get("claims", hash)]);
       if (record && record.width >= width) return STORED;
-      if (isUnderWay(claim) && claim.tab !== this.tab && claim.tab !== lost) return String(claim.tab);
-      tx.put("claims", { tab: this.tab, until: Date.now() + CLAIM }, hash);
+      if (this.#isUnderWay(claim) && claim.tab !== this.tab && claim.tab !== lost) return String(claim.tab);
+      tx.put("claims", { tab: this.tab, until: Date.now() + this.claimed }, hash);
       return null;
     });
     if (found === null) this.#claimed.add(hash);
@@ -295,6 +297,12 @@ export class PictureBytes {
     if (record) this.#take(record);
     if (gone) this.#drop(gone);
     if (hash) this.#news.tell(hash);
+  }
+
+  /** @param {any} claim */
+  #isUnderWay(claim) {
+    const left = (claim?.until ?? 0) - Date.now();
+    return left > 0 && left <= this.claimed; // a clock that was put back makes nobody wait for longer
   }
 
   /** @param {PictureRecord} record @param {ArrayBuffer} bytes */
@@ -344,12 +352,6 @@ export class PictureBytes {
       });
     });
   }
-}
-
-/** @param {any} claim */
-function isUnderWay(claim) {
-  const left = (claim?.until ?? 0) - Date.now();
-  return left > 0 && left <= CLAIM; // a clock that was put back makes nobody wait for longer
 }
 
 /** @param {any} record @param {any} bytes */

@@ -4,12 +4,12 @@
 import { ImageMissing, InvalidHash, Refused, ServerUnavailable } from "../errors.js";
 import { Listeners } from "../resources.js";
 import { ORIGINAL, PictureBytes } from "./bytes.js";
-import { AT_ONCE, Downloads } from "./downloads.js";
-import { isHash } from "./sha256.js";
+import { AT_ONCE, catalogue, Downloads } from "./downloads.js";
 import { Urls } from "./urls.js";
 
 /** @import { ImageSnapshot, ImageStatus, PrefetchResult, Surroundings, Unsubscribe } from "../types.js" */
 /** @import { Picture } from "./bytes.js" */
+/** @import { PictureSource } from "./downloads.js" */
 
 /**
  * A picture that somebody shows, or showed not long ago.
@@ -48,15 +48,23 @@ export class Images {
 
   /**
    * @param {Pick<Surroundings, "http" | "pictures" | "tabs" | "clock" | "report">} given
-   * @param {{tab?: string, widthOf?: (picture: Picture) => Promise<number>}} [more]
+   * @param {{tab?: string, widthOf?: (picture: Picture) => Promise<number>, source?: PictureSource, evicts?: boolean}}
+   *   [more] `evicts`: whether the least recently used make room; else all that is kept stays until it is removed
    */
-  constructor({ http, pictures, tabs, clock, report }, { tab = randomName(), widthOf } = {}) {
-    const budget = pictures.isKept ? BUDGET : IN_MEMORY;
+  constructor(
+    { http, pictures, tabs, clock, report },
+    { tab = randomName(), widthOf, source = catalogue, evicts = true } = {},
+  ) {
+    const kept = evicts ? BUDGET : Number.POSITIVE_INFINITY;
+    const budget = pictures.isKept ? kept : IN_MEMORY;
     this.report = report;
     this.database = pictures;
-    this.bytes = new PictureBytes({ database: pictures, tabs, now: clock.now, tab, report, budget });
+    this.source = source;
+    this.evicts = evicts;
+    const { longest } = source;
+    this.bytes = new PictureBytes({ database: pictures, tabs, now: clock.now, tab, report, budget, longest });
     const rest = widthOf ? { widthOf } : {};
-    this.downloads = new Downloads({ http, bytes: this.bytes, isNeeded: this.#isNeeded, report, ...rest });
+    this.downloads = new Downloads({ http, source, bytes: this.bytes, isNeeded: this.#isNeeded, report, ...rest });
     this.bytes.onNews((hash) => {
       const entry = this.#entries.get(hash);
       if (entry?.shown && !entry.width) this.#come(entry); // another tab has it now
@@ -87,7 +95,7 @@ export class Images {
    * @param {string} hash @param {() => void} fn @returns {Unsubscribe}
    */
   subscribe = (hash, fn) => {
-    if (!isHash(hash)) return () => {};
+    if (!this.source.isName(hash)) return () => {};
     const entry = this.#entries.get(hash) ?? this.#newEntry(hash);
     const end = entry.listeners.add(fn);
     this.#hold(entry);
@@ -101,7 +109,7 @@ export class Images {
   };
 
   /** @param {string} hash @returns {ImageSnapshot} the same object until it changed */
-  getSnapshot = (hash) => (isHash(hash) ? (this.#entries.get(hash)?.snapshot ?? UNKNOWN) : NONE);
+  getSnapshot = (hash) => (this.source.isName(hash) ? (this.#entries.get(hash)?.snapshot ?? UNKNOWN) : NONE);
 
   /**
    * An object URL of the picture, downloaded first when it isn't here. It is good while somebody subscribes to the
@@ -111,7 +119,7 @@ export class Images {
    * @param {string} hash @returns {Promise<string>}
    */
   async getImageUrl(hash) {
-    if (!isHash(hash)) throw new InvalidHash();
+    if (!this.source.isName(hash)) throw new InvalidHash();
     const entry = this.#entries.get(hash) ?? this.#newEntry(hash);
     this.#hold(entry);
     try {
@@ -161,8 +169,8 @@ export class Images {
   async prefetch(hashes, { onProgress = () => {}, signal } = {}) {
     await this.#loaded;
     const wanted = [...new Set(hashes)];
-    const lacking = wanted.filter((hash) => isHash(hash) && !this.bytes.get(hash));
-    const bad = wanted.filter((hash) => !isHash(hash)).length;
+    const lacking = wanted.filter((hash) => this.source.isName(hash) && !this.bytes.get(hash));
+    const bad = wanted.filter((hash) => !this.source.isName(hash)).length;
     const result = { success_count: 0, failed_count: bad, already_cached: wanted.length - lacking.length - bad };
     let [done, isHopeless, isFull] = [wanted.length - lacking.length, false, false];
     const isWanted = () => this.#isOpen && !isHopeless && !isFull && !signal?.aborted;
@@ -216,7 +224,7 @@ export class Images {
    */
   async cleanupUnused(active) {
     const wanted = new Set(active);
-    for (const hash of wanted) if (!isHash(hash)) throw new InvalidHash();
+    for (const hash of wanted) if (!this.source.isName(hash)) throw new InvalidHash();
     await this.#loaded;
     return await this.bytes.cleanup((hash) => wanted.has(hash) || this.#isShown(hash));
   }
@@ -328,7 +336,7 @@ export class Images {
   #isShown = (hash) => Boolean(this.#entries.get(hash)?.shown);
 
   /** @param {string} hash */
-  #isNeeded = (hash) => this.#prefetched.has(hash) || this.#isShown(hash);
+  #isNeeded = (hash) => !this.evicts || this.#prefetched.has(hash) || this.#isShown(hash);
 
   /** @param {Entry} entry @param {Picture} picture */
   #show(entry, { bytes, type, width }) {

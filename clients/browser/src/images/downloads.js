@@ -4,7 +4,7 @@
 import { inTime } from "../database.js";
 import { Closed, ImageDamaged, ImageMissing, Refused } from "../errors.js";
 import { ORIGINAL, STORED } from "./bytes.js";
-import { sha256 } from "./sha256.js";
+import { isHash, sha256 } from "./sha256.js";
 
 /** @import { Answer, Http } from "../types.js" */
 /** @import { Picture, PictureBytes } from "./bytes.js" */
@@ -28,10 +28,54 @@ import { sha256 } from "./sha256.js";
  * @property {Promise<void>} [over] once it has begun: until what came is kept
  */
 
+/**
+ * @typedef {object} PictureSource
+ * @property {(name: unknown) => name is string} isName whether it can be the name of one of its pictures
+ * @property {number} longest ms of one download
+ * @property {(http: Http, name: string, width: number, signal: AbortSignal) => Promise<Answer>} ask
+ * @property {(answer: Answer, name: string, width: number, widthOf: (picture: Picture) => Promise<number>) =>
+ *   Promise<Picture>} check rejects with ImageDamaged, ImageMissing
+ */
+
 export const AT_ONCE = 4;
 const DECODING = 10_000; // ms
 const ASKING = 2_000; // ms after which a tab that downloads a picture is asked whether it still does
 const LARGEST = 4 * 1024 * 1024; // bytes; normal form has 2 MiB at most
+
+/** Pictures in normal form, by their hash, as narrow as they are shown. @type {PictureSource} */
+export const catalogue = {
+  isName: isHash,
+  longest: 30_000,
+
+  async ask(http, hash, width, signal) {
+    const headers = { Accept: "image/webp,image/jpeg" };
+    return await had(
+      http.request("GET", `/api/image/${hash}.jpg`, { headers, params: { w: width, format: "webp" }, signal }),
+    );
+  },
+
+  /**
+   * An original has the hash as its digest. A narrower copy is told by its ETag, or by the address in the bucket that
+   * the server sent us to; it has the type that it names, and decodes to what was asked for.
+   */
+  async check(answer, hash, width, widthOf) {
+    const { headers, bytes } = answer;
+    const type = typeOf(answer);
+    const tag = (headers.get("etag") ?? "").replace(/^W\//, "");
+    const path = pathOf(answer);
+    if (!isWhole(answer, LARGEST)) throw new ImageDamaged();
+    if (tag === `"${hash}"` || path.endsWith(`/images/${hash}.jpg`)) {
+      if (type !== "image/jpeg" || (await sha256(bytes)) !== hash) throw new ImageDamaged();
+      return { bytes, type, width: ORIGINAL };
+    }
+    const isIt = tag === `"${hash}-${width}-webp"` || path.endsWith(`/images/derived/${hash}_${width}.webp`);
+    if (!isIt || type !== "image/webp") throw new ImageDamaged("another picture came than was asked for");
+    const picture = { bytes, type, width };
+    const decoded = await widthOf(picture).catch(() => 0);
+    if (decoded !== width) throw new ImageDamaged();
+    return picture;
+  },
+};
 
 export class Downloads {
   /** @type {Map<string, Flight>} */ #flights = new Map();
@@ -42,13 +86,15 @@ export class Downloads {
   /**
    * @param {object} given
    * @param {Http} given.http
+   * @param {PictureSource} given.source
    * @param {PictureBytes} given.bytes
    * @param {(hash: string) => boolean} given.isNeeded what doesn't make room for another picture
    * @param {(error: unknown) => void} given.report
    * @param {(picture: Picture) => Promise<number>} [given.widthOf] decodes it, and rejects what is no picture
    */
-  constructor({ http, bytes, isNeeded, report, widthOf = decodedWidth }) {
+  constructor({ http, source, bytes, isNeeded, report, widthOf = decodedWidth }) {
     this.http = http;
+    this.source = source;
     this.bytes = bytes;
     this.isNeeded = isNeeded;
     this.report = report;
@@ -186,39 +232,8 @@ export class Downloads {
 
   /** @param {string} hash @param {number} width @returns {Promise<Picture>} */
   async #download(hash, width) {
-    const headers = { Accept: "image/webp,image/jpeg" };
-    const params = { w: width, format: "webp" };
-    const answer = await this.http
-      .request("GET", `/api/image/${hash}.jpg`, { headers, params, signal: this.#ending.signal })
-      .catch((error) => {
-        throw error instanceof Refused && error.status === 404 && error.code === "not_found"
-          ? new ImageMissing()
-          : error;
-      });
-    return await this.#checked(answer, hash, width);
-  }
-
-  /**
-   * The picture of an answer. An original has the hash as its digest. A narrower copy is told by its ETag, or by the
-   * address in the bucket that the server sent us to; it has the type that it names, and decodes to what was asked for.
-   *
-   * @param {Answer} answer @param {string} hash @param {number} width @returns {Promise<Picture>}
-   */
-  async #checked({ status, headers, bytes, url }, hash, width) {
-    const type = (headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-    const tag = (headers.get("etag") ?? "").replace(/^W\//, "");
-    const path = (url ?? "").split(/[?#]/)[0] ?? "";
-    if (status !== 200 || !bytes.byteLength || bytes.byteLength > LARGEST) throw new ImageDamaged();
-    if (tag === `"${hash}"` || path.endsWith(`/images/${hash}.jpg`)) {
-      if (type !== "image/jpeg" || (await sha256(bytes)) !== hash) throw new ImageDamaged();
-      return { bytes, type, width: ORIGINAL };
-    }
-    const isIt = tag === `"${hash}-${width}-webp"` || path.endsWith(`/images/derived/${hash}_${width}.webp`);
-    if (!isIt || type !== "image/webp") throw new ImageDamaged("another picture came than was asked for");
-    const picture = { bytes, type, width };
-    const decoded = await this.widthOf(picture).catch(() => 0);
-    if (decoded !== width) throw new ImageDamaged();
-    return picture;
+    const answer = await this.source.ask(this.http, hash, width, this.#ending.signal);
+    return await this.source.check(answer, hash, width, this.widthOf);
   }
 }
 
@@ -231,3 +246,20 @@ async function decodedWidth({ bytes, type, width }) {
   bitmap.close();
   return decoded;
 }
+
+/** @param {Promise<Answer>} asked @returns {Promise<Answer>} */
+export async function had(asked) {
+  return await asked.catch((error) => {
+    throw error instanceof Refused && error.status === 404 && error.code === "not_found" ? new ImageMissing() : error;
+  });
+}
+
+/** @param {Answer} answer @param {number} largest bytes */
+export const isWhole = ({ status, bytes }, largest) =>
+  status === 200 && bytes.byteLength > 0 && bytes.byteLength <= largest;
+
+/** @param {Answer} answer */
+export const typeOf = ({ headers }) => (headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+
+/** @param {Answer} answer where it came from, redirects included */
+export const pathOf = ({ url }) => (url ?? "").split(/[?#]/)[0] ?? "";

@@ -4,26 +4,52 @@
 import { Listeners } from "../resources.js";
 import { isHash } from "./sha256.js";
 
-/** @import { Collection, ConnectionSnapshot, Favourites, OfflineSnapshot, Product, Settings, Store, Tabs } from "../types.js" */
+/** @import { Collection, ConnectionSnapshot, Favourites, OfflineMode, OfflineSnapshot, Product, Settings, Store, Tabs } from "../types.js" */
 /** @import { Images } from "./cache.js" */
 
-export const MODES = /** @type {const} */ (["everything", "favourites", "recent", "nothing"]);
+/**
+ * What can be wanted: of each mode the names of its pictures, the first one unless told; and what tells when that may
+ * have changed.
+ *
+ * @typedef {{modes: Partial<Record<OfflineMode, () => Iterable<string>>>, follows: readonly Pick<Store<any>, "subscribe">[]}} Wishes
+ */
+
+/**
+ * The pictures of products.
+ *
+ * @param {object} given
+ * @param {Pick<Collection<Product>, "subscribe" | "getSnapshot" | "get">} given.products
+ * @param {Favourites} given.favourites
+ * @param {Settings} given.settings `recent`: ids
+ * @returns {Wishes}
+ */
+export function ofProducts({ products, favourites, settings }) {
+  const of = (/** @type {Iterable<Product | undefined>} */ shown) =>
+    [...shown].flatMap((product) => (isHash(product?.image) ? [product.image] : []));
+  const called = (/** @type {readonly string[]} */ ids) => of(ids.map((id) => products.get(id)));
+  const recent = () => settings.getSnapshot().recent;
+  return {
+    modes: {
+      everything: () => of(products.getSnapshot().filter((product) => product.is_active !== false)),
+      favourites: () => called(favourites.getSnapshot()),
+      recent: () => called(Array.isArray(recent()) ? recent() : []),
+      nothing: () => [],
+    },
+    follows: [products, favourites],
+  };
+}
 
 const LOOKING = 500; // ms between two looks, however much happens
 const FIRST_PAUSE = 10_000; // ms until what failed is tried again; doubled each time
 const LONGEST_PAUSE = 600_000;
 
 export class OfflinePictures {
-  /** @type {OfflineSnapshot} */ #snapshot = Object.freeze({
-    mode: "everything",
-    state: "waiting",
-    stored: 0,
-    wanted: 0,
-  });
+  /** @type {OfflineSnapshot} */ #snapshot;
   #listeners = new Listeners();
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #soon;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #again;
   /** @type {AbortController | null} */ #running = null;
+  /** @type {Promise<void>} */ #over = Promise.resolve();
   #failures = 0; // runs in a row that left something out
   #isFull = false;
   /** @type {(() => void)[]} */ #endings = [];
@@ -31,18 +57,19 @@ export class OfflinePictures {
   /**
    * @param {object} given
    * @param {Images} given.images
-   * @param {Pick<Collection<Product>, "subscribe" | "getSnapshot" | "get">} given.products
-   * @param {Favourites} given.favourites
-   * @param {Settings} given.settings `offline`: one of MODES; `offline_paused`; `picture_budget` in bytes; `recent`: ids
-   * @param {Store<ConnectionSnapshot>} given.connection
+   * @param {Wishes} given.wishes
+   * @param {Settings} given.settings `offline`: one of the modes; `offline_paused`; `picture_budget` in bytes
+   * @param {Store<Pick<ConnectionSnapshot, "state">>} given.connection
    * @param {Tabs} given.tabs
    * @param {(error: unknown) => void} given.report
    */
   constructor(given) {
     this.given = given;
-    const { images, products, favourites, settings, connection, tabs } = given;
+    const [mode = "nothing"] = /** @type {OfflineMode[]} */ (Object.keys(given.wishes.modes));
+    this.#snapshot = Object.freeze({ mode, state: "waiting", stored: 0, wanted: 0 });
+    const { images, wishes, settings, connection, tabs } = given;
     this.#endings = [images.bytes, tabs].map((each) => each.subscribe(this.#lookSoon));
-    this.#endings.push(products.subscribe(this.#onWanted), favourites.subscribe(this.#onWanted));
+    this.#endings.push(...wishes.follows.map((each) => each.subscribe(this.#onWanted)));
     this.#endings.push(connection.subscribe(this.#onConnection), settings.subscribe(this.#onSettings));
   }
 
@@ -66,6 +93,12 @@ export class OfflinePictures {
     this.#lookSoon();
   };
 
+  /** What is on its way is kept before this is over. It goes on with the next look, when something is wanted. */
+  async stop() {
+    this.#running?.abort();
+    await this.#over;
+  }
+
   close() {
     for (const end of this.#endings.splice(0)) end();
     clearTimeout(this.#soon);
@@ -73,24 +106,16 @@ export class OfflinePictures {
     this.#running?.abort();
   }
 
-  /** @returns {(typeof MODES)[number]} */
+  /** @returns {OfflineMode} */
   get #mode() {
+    const modes = /** @type {OfflineMode[]} */ (Object.keys(this.given.wishes.modes));
     const { offline } = this.given.settings.getSnapshot();
-    return MODES.includes(offline) ? offline : "everything";
+    return modes.find((mode) => mode === offline) ?? modes[0] ?? "nothing";
   }
 
   /** The pictures that are wanted, each once. @returns {string[]} */
   #wanted() {
-    const { products, favourites, settings } = this.given;
-    const of = (/** @type {readonly string[]} */ ids) => ids.map((id) => products.get(id));
-    const { recent } = settings.getSnapshot();
-    const shown = {
-      everything: () => products.getSnapshot().filter((product) => product.is_active !== false),
-      favourites: () => of(favourites.getSnapshot()),
-      recent: () => of(Array.isArray(recent) ? recent : []),
-      nothing: () => [],
-    }[this.#mode]();
-    return [...new Set(shown.flatMap((product) => (isHash(product?.image) ? [product.image] : [])))];
+    return [...new Set(this.given.wishes.modes[this.#mode]?.())];
   }
 
   #lookSoon = () => {
@@ -125,7 +150,7 @@ export class OfflinePictures {
     const isLive = this.given.connection.getSnapshot().state === "live";
     const mayRun = isLive && !isPaused && !this.#isFull && missing.length > 0;
     if (!mayRun || !this.given.tabs.isConnected()) this.#running?.abort();
-    else if (!this.#running && !this.#again) this.#run(wanted);
+    else if (!this.#running && !this.#again) this.#over = this.#run(wanted);
     let state = /** @type {OfflineSnapshot["state"]} */ (mayRun && !this.#again ? "downloading" : "waiting");
     if (isPaused) state = "paused";
     if (this.#isFull) state = "full";

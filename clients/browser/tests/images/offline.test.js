@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OfflinePictures } from "../../src/images/offline.js";
+import { OfflinePictures, ofProducts } from "../../src/images/offline.js";
 import { Resource, Value } from "../../src/resources.js";
 import { hashOf, problem, tabOf, until } from "./world.js";
 
@@ -20,7 +20,7 @@ async function offlineOf(world, { settings = {}, state = "live", isConnected = t
     images: world.images,
     report: () => {},
   };
-  const offline = new OfflinePictures(given);
+  const offline = new OfflinePictures({ ...given, wishes: ofProducts(given) });
   offline.start();
   const end = async () => {
     offline.close();

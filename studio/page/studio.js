@@ -1,7 +1,9 @@
-// The page of the studio: Create, Improve, History.
-import { ask, element, text } from "./api.js";
-import { Card } from "./card.js";
-import { Items } from "./items.js";
+// The page of the studio: Create, Improve, History, and what of it is on this device.
+import { History } from "../src/history/history.js";
+import { csrfToken } from "../src/http.js";
+import { ask, element, facts, text } from "./api.js";
+import { Card, isUnderWay } from "./card.js";
+import { Bringing, Kept, showState } from "./kept.js";
 import { Maker } from "./maker.js";
 import { Picker } from "./picker.js";
 
@@ -10,7 +12,12 @@ const tabs = [...document.querySelectorAll("nav.tabs a")];
 const [grid, note, search, only, empty] = [".grid", ".page-note", "#search", "#only", ".empty"].map(find);
 const dialog = find("dialog");
 const cards = new Map();
-const items = new Items(show);
+const NEAR = "600px"; // around the screen: cards there have their pictures
+
+go();
+window.addEventListener("hashchange", go);
+const history = await History.open({ user: facts.user, login: csrfToken });
+globalThis.studio = history; // for tests, and for whoever looks for a reason
 
 // --- Where one is ---------------------------------------------------------------------------------------------------
 function go() {
@@ -28,12 +35,14 @@ async function doing(work) {
   say("");
   try {
     const item = await work();
-    if (item?.id) items.take(item);
+    if (item?.id) await history.take(item);
   } catch (error) {
-    say(error.message);
+    failed(error);
   }
-  items.look();
+  history.look();
 }
+
+const failed = (error) => say(error.words ?? error.message);
 
 const does = {
   favourite: (item) => doing(() => ask("PATCH", `/api/history/${item.id}`, { favorite: !item.favorite })),
@@ -42,7 +51,7 @@ const does = {
   use: (item) => choose("use", true, (product) => doing(() => ask("POST", `/api/history/${item.id}/use`, { product: product.id }))),
   remove: (item) => choose("delete_really", false, () => doing(async () => {
     await ask("DELETE", `/api/history/${item.id}`);
-    items.drop(item.id);
+    await history.drop(item.id);
   })),
 };
 
@@ -71,15 +80,18 @@ function say(words) {
   note.hidden = !words;
 }
 
-// Names of products, asked for once each: an item knows its product's id only.
-const names = new Map();
+// Names of products, asked for once each and kept: an item knows its product's id only.
+const names = new Map(Object.entries(history.settings.getSnapshot().names ?? {}));
 const nameOf = (item) => names.get(item.product) || "";
 async function learnNames() {
-  const ids = [...new Set([...items.known.values()].map((item) => item.product))].filter((id) => id && !names.has(id)).slice(0, 100);
-  if (!ids.length) return;
+  const ids = [...new Set(history.items.getSnapshot().map((item) => item.product))].filter((id) => id && !names.has(id)).slice(0, 100);
+  if (!ids.length || history.connection.getSnapshot().state !== "live") return;
   for (const id of ids) names.set(id, "");
   const answer = await ask("GET", `/api/products?limit=100&id=${ids.join(",")}`).catch(() => null);
-  for (const product of answer?.results ?? []) names.set(product.id, product.name);
+  for (const id of ids) if (!answer) names.delete(id);
+  if (!answer) return;
+  for (const product of answer.results) names.set(product.id, product.name);
+  await history.settings.set("names", Object.fromEntries(names)).catch(() => {});
   show();
 }
 
@@ -89,22 +101,67 @@ const isShown = (item) => {
   return !words || `${item.prompt} ${nameOf(item)} ${text(`kind_${item.kind}`)}`.toLowerCase().includes(words);
 };
 
+const seen = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    const card = cards.get(target.dataset.id);
+    card.isSeen = isIntersecting;
+    if (isIntersecting) card.appear();
+    else card.leave();
+  }
+}, { rootMargin: NEAR });
+
+function cardOf(item) {
+  if (cards.has(item.id)) return cards.get(item.id);
+  const card = new Card(history, does);
+  card.element.dataset.id = item.id;
+  cards.set(item.id, card);
+  seen.observe(card.element);
+  return card;
+}
+
 function show() {
   learnNames();
-  if (items.offline) say(text("offline_history"));
-  else if (note.textContent === text("offline_history")) say("");
-  const shown = items.newestFirst().filter(isShown);
-  for (const item of shown) {
-    if (!cards.has(item.id)) cards.set(item.id, new Card(does));
-    cards.get(item.id).show(item, nameOf(item));
-  }
-  const wanted = shown.map((item) => cards.get(item.id).element);
+  const all = history.newestFirst();
+  const shown = all.filter(isShown);
+  const wanted = shown.map((item) => {
+    const card = cardOf(item);
+    card.show(item, nameOf(item));
+    return card.element;
+  });
   if (wanted.length !== grid.children.length || wanted.some((card, at) => card !== grid.children[at])) grid.replaceChildren(...wanted);
-  for (const id of cards.keys()) if (!items.known.has(id)) cards.delete(id);
-  empty.hidden = wanted.length > 0 || !items.loaded;
-  empty.textContent = text(items.known.size ? "nothing_found" : "empty");
-  for (const maker of makers) if (maker.item && items.known.has(maker.item.id)) maker.hear(items.known.get(maker.item.id));
-  find("#under-way").textContent = [...items.known.values()].filter((item) => item.status !== "ready" && item.status !== "failed").length || "";
+  for (const [id, card] of cards) if (!history.items.get(id)) {
+    card.leave();
+    seen.unobserve(card.element);
+    cards.delete(id);
+  }
+  const { state } = history.connection.getSnapshot();
+  empty.hidden = wanted.length > 0 || state === "connecting";
+  empty.textContent = text(all.length ? "nothing_found" : state === "live" ? "empty" : "empty_here");
+  for (const maker of makers) if (maker.item && history.items.get(maker.item.id)) maker.hear(history.items.get(maker.item.id));
+  find("#under-way").textContent = all.filter(isUnderWay).length || "";
+}
+
+// Many changes at once, such as the first list, are shown once.
+let isDue = false;
+function showSoon() {
+  if (isDue) return;
+  isDue = true;
+  queueMicrotask(() => {
+    isDue = false;
+    show();
+  });
+}
+
+function showConnection() {
+  const now = history.connection.getSnapshot();
+  showState(find(".state"), now);
+  const isOut = now.state === "stopped";
+  const words = isOut ? text(now.reason?.code === "another_login" ? "another_login" : "logged_out") : "";
+  if (isOut || note.dataset.isOut) say(words);
+  if (isOut) note.append(" ", element("a", { href: location.pathname + location.search }, text("load_again")));
+  note.dataset.isOut = isOut ? "1" : "";
+  showSoon();
+  for (const card of cards.values()) if (card.isSeen) card.appear();
 }
 
 async function costs() {
@@ -120,15 +177,18 @@ async function costs() {
   find("#improve-view .costs").textContent = words(studio.edit_model);
 }
 
-const asked = (item) => { items.take(item); costs(); };
+const asked = (item) => { history.take(item); costs(); };
 const forms = find("#create-view") !== null; // who may make none only has the history
 const makers = !forms ? [] : [
   new Maker(find("#create-view form"), { improves: false, asked, actions: after }),
   new Maker(find("#improve-view form"), { improves: true, asked, actions: after }),
 ];
+const kept = new Kept(history, find("#storage-view .kept"), { sure: (question, done) => choose(question, false, done), failed });
+new Bringing(history, find(".bringing"), failed);
 search.addEventListener("input", show);
 only.addEventListener("change", show);
-window.addEventListener("hashchange", go);
+history.items.subscribe(showSoon);
+history.connection.subscribe(showConnection);
 setInterval(() => { for (const card of cards.values()) card.tick(Date.now()); }, 1000);
 // From a product in the admin: /studio/?product=ID.
 async function begin() {
@@ -137,8 +197,11 @@ async function begin() {
   if (product) for (const maker of makers) maker.picker.choose(product);
 }
 
-go();
-items.look();
+showConnection();
+kept.measure();
+window.addEventListener("hashchange", () => kept.measure());
+// Over plain http in a LAN a browser has no worker: then an open page goes on without the network, and none opens.
+navigator.serviceWorker?.register(new URL("sw.js", document.baseURI).pathname, { updateViaCache: "none" }).catch(history.report);
 if (forms) {
   costs();
   begin();

@@ -1,7 +1,7 @@
 // One of the two forms, Create or Improve: what is asked for, and what comes of it.
-import { Refused, ask, element, newId, pictureOf, text } from "./api.js";
+import { ask, element, isAnswered, newId, pictureOf, text } from "./api.js";
 import { compare } from "./compare.js";
-import { isUnderWay } from "./items.js";
+import { isUnderWay } from "./card.js";
 import { Picker } from "./picker.js";
 
 export class Maker {
@@ -55,7 +55,7 @@ export class Maker {
       this.setPhoto(image.hash);
       this.say("");
     } catch (error) {
-      this.say(error.message);
+      this.say(error.words);
     }
     this.busy = false;
     this.show();
@@ -83,8 +83,8 @@ export class Maker {
       this.asked(this.item);
       this.intends();
     } catch (error) {
-      this.say(error.message);
-      if (error instanceof Refused) this.intends(); // lost on the way, it stays the same intention
+      this.say(error.words);
+      if (isAnswered(error)) this.intends(); // lost on the way, it stays the same intention
     }
     this.busy = false;
     this.show();
