@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from syncing.objects import column_of
 from syncing.registry import Child, Link, Resource
 
 from . import rows
@@ -82,8 +83,10 @@ class Draft:
             errors = error.update_error_dict(errors)
         if errors:
             raise ValidationError(errors)
-        record.lock_before_clean(self.before)
-        record.clean()
+        looked_for = {column_of(type(record), name).attname for name in record.looks_around}
+        if not looked_for or looked_for & changed:
+            record.lock_before_clean(self.before)
+            record.clean()
         if ask:
             check_constraints(record, self.before)
 

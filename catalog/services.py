@@ -14,6 +14,7 @@ from django.db import transaction
 from django.http import Http404
 
 from images.services import hold_image
+from syncing.merging import one_version_each
 from syncing.registry import Resource
 
 from .models import Employee, Product
@@ -53,7 +54,8 @@ def remove(*, resource: Resource, id: UUID, precondition: Precondition = ANYTHIN
 @transaction.atomic(savepoint=False)
 def batch(*, resource: Resource, operations: Sequence[Operation], whole: bool, ask: bool = True) -> list[Outcome]:
     """What became of each of ``operations``. ``whole``: of which all are done, or none."""
-    outcomes = write(resource, operations, ask=ask)
+    with one_version_each():
+        outcomes = write(resource, operations, ask=ask)
     if whole and any(isinstance(one, Exception) for one in outcomes):
         transaction.set_rollback(True)
     return outcomes

@@ -1,7 +1,8 @@
 """Writes of one kind, one or some hundred of them by the same statements.
 
 1. What is stored is locked and read, in the order of its ids, and every ``If-Match`` is compared under that lock.
-2. Deletions are done. Then the other writes are checked together, and those that pass are written together.
+2. Deletions are done. What is left is read again, since a deletion takes itself out of what referred to it.
+   Then the other writes are checked together, and those that pass are written together.
 3. The statement that writes a row answers with its object, which is read only if something was written after it.
 
 Whether a constraint of a table holds is left to the database, which has to decide anyway when writers race. It can't
@@ -97,8 +98,12 @@ class _Writes:
             except (Refusal, Http404) as refused:
                 self.outcomes[place] = refused
         left = {place: one for place, one in asked.items() if place not in self.outcomes}
-        self._attempt({place: one for place, one in left.items() if one.verb is Verb.DELETE}, self._delete)
-        for group in self._together({place: one for place, one in left.items() if one.verb is not Verb.DELETE}):
+        deletions = {place: one for place, one in left.items() if one.verb is Verb.DELETE}
+        others = {place: one for place, one in left.items() if one.verb is not Verb.DELETE}
+        self._attempt(deletions, self._delete)
+        if deletions and others:
+            self._lock(others.values())
+        for group in self._together(others):
             self._attempt(group, self._save)
         return [self.outcomes[place] for place in asked]
 
@@ -204,7 +209,11 @@ class _Writes:
         written = self._change([draft for draft in old if draft.changed or draft.id in touched])
         new = {place: draft for place, draft in drafts.items() if not draft.before}
         written |= self._insert(list(new.values()))
-        refused: dict[int, Outcome] = {p: one.conflict() for p, one in new.items() if str(one.id) not in written}
+        skipped = {place: draft for place, draft in new.items() if str(draft.id) not in written}
+        gone = {draft.id for draft in skipped.values()}
+        if wanted(one for place, one in drafts.items() if place not in skipped).get(self.model, set()) & gone:
+            raise IntegrityError("a new row was skipped that others refer to")  # they are checked again without it
+        refused: dict[int, Outcome] = {place: draft.conflict() for place, draft in skipped.items()}
         for id in _set_inside([draft for place, draft in new.items() if place not in refused], lists):
             del written[str(id)]
         saved = {place: draft for place, draft in drafts.items() if place not in refused}

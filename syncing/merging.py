@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection
+from django.db.models import Count
 
 from .models import Change, SyncedResource
 
@@ -40,12 +41,12 @@ def one_version_each() -> Iterator[None]:
 
 
 def _merge(resource: str, base: int, top: int) -> None:
+    new = Change.objects.filter(resource=resource, version__gt=base, version__lte=top)
+    if new.aggregate(objects=Count("object_id", distinct=True))["objects"] == top - base:
+        return
     with connection.cursor() as cursor:
         cursor.execute(MERGED, {"resource": resource, "base": base, "top": top})
         count = cursor.rowcount
-        if count < top - base:
-            Change.objects.filter(resource=resource, version__gt=base, version__lte=top).delete()
-            cursor.execute(DOWN, [top - base, resource, top])
-            SyncedResource.objects.filter(name=resource).update(version=base + count)
-        else:
-            Change.objects.filter(resource=resource, version__gt=top).delete()
+        new.delete()
+        cursor.execute(DOWN, [top - base, resource, top])
+        SyncedResource.objects.filter(name=resource).update(version=base + count)

@@ -15,12 +15,12 @@ COLOR = RegexValidator(r"\A#[0-9a-f]{6}\Z", _("A colour is written #rrggbb, in l
 class Record(models.Model):
     """A row that terminals hold a copy of: a UUID that the client may choose, and when it last changed.
 
-    What is special about writing a model stands in the model: ``clean`` and its constraints say what may be saved,
-    ``lock_before_clean`` what must not change meanwhile, and a property that can only be set takes a field that is
-    written and never read, such as a PIN.
+    What is special about writing a model stands in the model: ``clean`` and its constraints say what may be saved, and
+    ``lock_before_clean`` what must not change meanwhile.
     """
 
-    # Fields whose change makes ``clean`` look at other rows of the table: such a write is done by itself.
+    # Fields whose change makes ``clean`` look at other rows of the table: such a write is done by itself. Where some
+    # are named, ``clean`` is asked only when one of them changes.
     looks_around: ClassVar[tuple[str, ...]] = ()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -86,8 +86,6 @@ class Employee(Record):
             PIN(pin)
         self.pin_hash = make_password(pin) if pin else ""
 
-    pin = property(fset=set_pin, doc="Written by clients, never read.")
-
     def has_pin(self, pin: str) -> bool:
         """Whether ``pin`` is this employee's; takes about as long when there is none to compare with."""
         return check_password(pin, self.pin_hash or make_password(None))

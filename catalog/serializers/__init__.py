@@ -12,7 +12,7 @@ from rest_framework import serializers
 from catalog import models
 from refusals.serializers import StrictSerializer
 
-from .fields import PinField, TextField
+from .fields import NewPinField, PinField, TextField
 from .shape import ChildSerializer, ShapeSerializer
 
 MANY_OPTIONS = 200
@@ -118,7 +118,13 @@ class DiningTableSerializer(ShapeSerializer):
 
 
 class EmployeeSerializer(ShapeSerializer):
-    pin = PinField(write_only=True, required=False, allow_null=True, help_text=_("4 to 8 digits; null takes it away."))
+    pin = NewPinField(
+        source="pin_hash",
+        write_only=True,
+        required=False,
+        allow_null=True,
+        help_text=_("4 to 8 digits; null takes it away."),
+    )
 
     class Meta:
         model = models.Employee

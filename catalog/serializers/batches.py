@@ -13,7 +13,7 @@ from refusals.serializers import StrictSerializer
 
 from . import ProblemSerializer
 from .fields import IdField
-from .shape import ShapeSerializer, values_of
+from .shape import ShapeSerializer, fields_of, values_of
 
 MANY_OPERATIONS = 500
 
@@ -79,7 +79,16 @@ def published(shape: type[ShapeSerializer]) -> tuple[serializers.Serializer[Any]
 def operations_of(
     shape: type[ShapeSerializer], given: Iterable[Mapping[str, Any]]
 ) -> list[Operation | serializers.ValidationError]:
-    """The ``operations`` of a BatchSerializer for objects of ``shape``, or what is wrong with each."""
+    """The ``operations`` of a BatchSerializer for objects of ``shape``, or what is wrong with each.
+
+    Raises REST framework's ValidationError when reading them would take too long.
+    """
+    given = list(given)
+    for name, field in fields_of(shape).items():
+        most = getattr(field, "most_of_a_batch", MANY_OPERATIONS)
+        if sum(name in one.get("data", ()) for one in given) > most:
+            text = _("At most %(most)d operations of a batch may have “%(name)s”.") % {"most": most, "name": name}
+            raise serializers.ValidationError({"operations": text}, "max_length")
     seen: set[UUID] = set()
     found: list[Operation | serializers.ValidationError] = []
     for one in given:
@@ -92,7 +101,10 @@ def operations_of(
 
 def _operation(shape: type[ShapeSerializer], given: Mapping[str, Any], seen: set[UUID]) -> Operation:
     verb, values = Verb(given["op"]), {}
-    if verb is not Verb.DELETE:
+    if verb is Verb.DELETE:
+        if "data" in given:
+            raise serializers.ValidationError({"data": _("A deletion has no data.")}, "unknown")
+    else:
         values = values_of(shape, given.get("data", {}), partial=verb is Verb.UPDATE)
     inside = values.pop("id", None)
     id = given.get("id", inside)

@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from catalog import models, resources, services
 from catalog.demo import loading
@@ -92,3 +94,20 @@ def demo(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo restaurant."""
     monkeypatch.setattr(loading, "PHOTOS", tmp_path)  # its pictures are loaded in test_demo.py
     loading.load()
+
+
+def send(api: Api, address: str, *operations: Any, mode: str | None = None) -> Any:
+    """The answer to a batch of ``operations``."""
+    return api.post(f"{address}/batch", {"operations": operations} | ({"mode": mode} if mode else {}))
+
+
+def statuses(answer: Any) -> list[int]:
+    """Of each operation."""
+    return [one["status"] for one in answer.json()["results"]]
+
+
+def statements_of(ask: Callable[[], Any]) -> int:
+    """How many statements it takes to answer by 200."""
+    with CaptureQueriesContext(connection) as asked:
+        assert ask().status_code == 200
+    return len(asked)

@@ -80,7 +80,7 @@ def test_every_writer_is_told_after_five_seconds_and_no_reader_waits(
     api, admin, stranger = clients
     tag = Tag.objects.create(name="Hot")
     waiter = Employee.objects.create(name="Ann", code="1", role=Role.objects.create(name="Waiter"))
-    waiter.pin = "1234"
+    waiter.set_pin("1234")
     waiter.save()
     album = api.post("/api/albums", json={"name": "Menu"}).raise_for_status().json()["id"]
     photo = {"filename": "a.jpg", "content_type": "image/jpeg", "size": 10}
