@@ -3,16 +3,21 @@
 from typing import Any
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters, get_content_type_for_model
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 LONGEST_SEARCH, MOST_WORDS = 200, 10  # SQLite refuses long patterns and deep conditions
 LONGEST_PARAMETER = 200
+HISTORY_LINES = 100  # on a page
 
 
 class List(ChangeList):
@@ -21,6 +26,8 @@ class List(ChangeList):
     Django lets an address compare any column of the model by any lookup: ``?pin_hash__regex=`` would read a hash out,
     one question after the other, and a slow pattern stops SQLite.
     """
+
+    full_result_count: int | None
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         for name in request.GET:
@@ -36,6 +43,11 @@ class List(ChangeList):
         shown = {self.get_ordering_field(column) for column in self.list_display}
         return found if ORDER_VAR in self.params or first in shown else {}
 
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if self.full_result_count is None and not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count  # or the page would offer to show all of what it shows
+
     def get_filters(self, request: HttpRequest) -> Any:
         found = super().get_filters(request)
         if left := found[2].keys() - self.model_admin.linked:  # what no filter took
@@ -50,6 +62,28 @@ class Page(ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return List
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What was done to an object, the newest first."""
+        shown = Paginator(self.history(unquote(object_id)), HISTORY_LINES)
+        page = shown.get_page(request.GET.get(PAGE_VAR, 1))
+        own = {
+            "action_list": page,
+            "page_range": shown.get_elided_page_range(page.number),
+            "pagination_required": shown.num_pages > 1,
+        }
+        return super().history_view(request, object_id, {**own, **(extra_context or {})})
+
+    def history(self, key: str) -> Any:
+        """The entries of the object with this key, in a sequence or queryset, the newest first."""
+        entries = LogEntry.objects.filter(object_id=key, content_type=get_content_type_for_model(self.model))
+        return entries.select_related("user").order_by("-action_time", "-pk")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        found, counts, needed, protected = super().get_deleted_objects(objs, request)
+        return found, counts, {capfirst(str(name)) for name in needed}, protected
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What the address of a new form fills in, without what its fields can't hold."""

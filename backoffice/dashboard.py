@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog import resources
 from catalog.models import DiningTable, Employee, PriceRule, Product
+from devices.events import FAILED, Event
 from devices.models import SecurityEvent
-from devices.trail import FAILED, Event
 from studio.models import Item
 from uploads.models import Photo
 

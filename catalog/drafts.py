@@ -1,6 +1,6 @@
 """A record on its way into the database: its new values, and what is asked before they are saved."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -60,6 +60,19 @@ class Draft:
                 self.changed.add(field.attname)
         return columns(self.record)
 
+    def changes(self, shown: Collection[str]) -> list[list[Any]]:
+        """The columns that aren't as they were: name, value before and now; of those not ``shown`` the name alone.
+
+        None of a new record.
+        """
+        found: list[list[Any]] = []
+        for field in self.record._meta.concrete_fields if self.before else ():
+            if field.attname in self.changed and not (getattr(field, "auto_now", False) or field.primary_key):
+                now = getattr(self.record, field.attname)
+                values = [_plain(self.before[field.attname]), _plain(now)] if field.name in shown else []
+                found.append([field.name, *values])
+        return found
+
     def check(self, gone: Keys, *, ask: bool) -> None:
         """Raises ValidationError unless it may be saved and linked like this, when ``gone`` isn't there.
 
@@ -98,6 +111,11 @@ class Draft:
         except ValidationError as error:
             return error
         return Contended()
+
+
+def _plain(value: Any) -> Any:
+    """``value`` as JSON has it."""
+    return value if isinstance(value, bool | int | list | None) else str(value)
 
 
 def wanted(drafts: Iterable[Draft]) -> Keys:

@@ -16,6 +16,7 @@ from images.normalize import OverCapacity, PictureRefused
 from images.services import HashUnknown, add_image, missing_images
 from normalform import MAX_BYTES
 
+from .edits import Author, Way
 from .models import Product
 from .services import show_image
 
@@ -165,7 +166,7 @@ def give(line: Wanted, hashes: dict[str, str], ambiguous: set[str], done: Journa
         report.done_before += 1
         return
     try:
-        show_image(product_id=product, hash=hash)
+        show_image(product_id=product, hash=hash, author=Author(Way.IMPORT))
     except HashUnknown:
         report.troubles.append(f"line {line.line}: the picture went meanwhile; run the import again")
         return

@@ -17,6 +17,8 @@ from images.services import hold_image
 from syncing.merging import one_version_each
 from syncing.registry import Resource
 
+from . import edits
+from .edits import Author
 from .models import Employee, Product
 from .preconditions import Precondition
 from .writing import ANYTHING, Operation, Outcome, Saved, Verb, write
@@ -62,13 +64,19 @@ def batch(*, resource: Resource, operations: Sequence[Operation], whole: bool, a
 
 
 @transaction.atomic(savepoint=False)
-def show_image(*, product_id: UUID, hash: str) -> bool:
-    """Let the product show the stored image ``hash``; False: there is no such product. Raises HashUnknown."""
+def show_image(*, product_id: UUID, hash: str | None, author: Author | None = None) -> bool:
+    """Let the product show the stored image ``hash``, or none; False: there is no such product. Raises HashUnknown.
+
+    The product's history says that it was ``author``.
+    """
     product = Product.objects.select_for_update(no_key=True).filter(pk=product_id).first()
     if product is None:
         return False
     if product.image_id != hash:
-        hold_image(hash=hash)
+        if hash is not None:
+            hold_image(hash=hash)
+        if author is not None:
+            edits.write(author, "product", [(product.pk, [["image", product.image_id, hash]])])
         product.image_id = hash
         product.save(update_fields=["image", "updated_at"])
     return True

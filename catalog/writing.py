@@ -62,10 +62,11 @@ class Operation:
 
 @dataclass(frozen=True)
 class Saved:
-    """An object as it is now on the wire, and whether it is new."""
+    """An object as it is now on the wire, whether it is new, and else what was changed (``Edit.changes``)."""
 
     object: Object
     created: bool
+    changes: Sequence[Sequence[Any]] = ()
 
 
 # What became of a write: None when its object is deleted; the exception that says why nothing was done.
@@ -206,6 +207,10 @@ class _Writes:
         """First what is stored, so that a name that is given up is free; of the new, rows before what is inside."""
         old = [draft for draft in drafts.values() if draft.before]
         touched = _set_inside(old, lists)
+        changes = {
+            draft.id: [*draft.changes(self.resource.fields), *([name] for name in sorted(touched.get(draft.id, ())))]
+            for draft in old
+        }
         written = self._change([draft for draft in old if draft.changed or draft.id in touched])
         new = {place: draft for place, draft in drafts.items() if not draft.before}
         written |= self._insert(list(new.values()))
@@ -219,7 +224,10 @@ class _Writes:
         saved = {place: draft for place, draft in drafts.items() if place not in refused}
         left = [draft.id for draft in saved.values() if str(draft.id) not in written]
         written |= {item.id: item for item in objects.read(self.resource, left)} if left else {}
-        return refused | {p: Saved(written[str(one.id)], created=not one.before) for p, one in saved.items()}
+        return refused | {
+            p: Saved(written[str(one.id)], created=not one.before, changes=changes.get(one.id, ()))
+            for p, one in saved.items()
+        }
 
     def _insert(self, drafts: Sequence[Draft]) -> dict[str, Object]:
         if not drafts:
@@ -242,11 +250,13 @@ class _Writes:
         return {key: Object(key, text.encode()) for key, text in found}
 
 
-def _set_inside(drafts: Sequence[Draft], lists: Mapping[Child, Lists]) -> set[UUID]:
-    """Write the links and the rows inside of ``drafts``; returns the records that had others."""
-    touched: set[UUID] = set()
+def _set_inside(drafts: Sequence[Draft], lists: Mapping[Child, Lists]) -> dict[UUID, set[str]]:
+    """Write the links and the rows inside of ``drafts``; returns the records that had others, and in which fields."""
+    touched: dict[UUID, set[str]] = {}
     for link in {link for draft in drafts for link in draft.links}:
-        touched |= set_links(link, {one.id: one.links[link] for one in drafts if link in one.links})
+        for id in set_links(link, {one.id: one.links[link] for one in drafts if link in one.links}):
+            touched.setdefault(id, set()).add(link.field)
     for child, of_child in lists.items():
-        touched |= of_child.save(one.id for one in drafts if child in one.children)
+        for id in of_child.save(one.id for one in drafts if child in one.children):
+            touched.setdefault(id, set()).add(child.field)
     return touched

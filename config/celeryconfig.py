@@ -74,6 +74,7 @@ beat_schedule = {
         "task": "uploads.tasks.quarantine_orphaned_originals",
         "schedule": 24 * 60 * 60,
     },
+    "prune edits": {"task": "catalog.tasks.prune_edits", "schedule": 24 * 60 * 60},
     "sweep sheets": {"task": "catalog.tasks.sweep_sheets", "schedule": 24 * 60 * 60},
     "sweep images": {"task": "images.tasks.sweep_images", "schedule": 24 * 60 * 60},
     "scrub images": {"task": "images.tasks.scrub_images", "schedule": 60 * 60, "options": {"expires": 60 * 60}},

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
@@ -23,14 +24,14 @@ from unfold.decorators import display
 from adminpages import Page
 
 from . import contacts
+from .events import FAILED, Event
 from .hosts import lan_address
 from .models import Device, DeviceQuerySet, EnrolmentCode, Scoped, SecurityEvent
 from .rights import WORTH, lacking, may_give
 from .services import make_code, revoke, tell_of
-from .trail import FAILED, Event
+from .wording import SCOPE_NAMES, said_about, said_by
 
 SCOPE_FIELDS = {"upload": "may_upload", "manage": "may_manage", "history": "may_read_history"}
-SCOPE_NAMES = {"read": _("read"), "upload": _("upload"), "manage": _("manage"), "history": _("history")}
 
 
 class ScopedForm(ModelForm):
@@ -62,7 +63,7 @@ class ScopesColumn:
 
     @display(description=_("scopes"), label=True)
     def scopes(self, row: Scoped) -> list[str]:
-        return [str(SCOPE_NAMES[scope]) for scope in row.scopes]
+        return [capfirst(str(SCOPE_NAMES[scope])) for scope in row.scopes]
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -70,7 +71,7 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("active", _("active")), ("revoked", _("revoked"))]
+        return [("active", _("Active")), ("revoked", _("Revoked"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
         if self.value() in ("active", "revoked"):
@@ -105,7 +106,7 @@ class DeviceAdmin(ScopesColumn, ScopedAdmin):
     @display(description=_("last contact"), ordering="last_seen")
     def last_contact(self, device: Device) -> Any:
         if device.last_seen is None:
-            return _("never")
+            return _("Never")
         if device.revoked_at is None and contacts.is_connected(device, now=timezone.now()):
             return format_html('<span class="is-connected">● {}</span>', _("connected"))
         seen = date_format(timezone.localtime(device.last_seen), "DATETIME_FORMAT")
@@ -113,7 +114,7 @@ class DeviceAdmin(ScopesColumn, ScopedAdmin):
 
     @display(description=_("state"), label={"active": "success", "revoked": "danger"})
     def state(self, device: Device) -> tuple[str, Any]:
-        return ("revoked", _("revoked")) if device.revoked_at else ("active", _("active"))
+        return ("revoked", _("Revoked")) if device.revoked_at else ("active", _("Active"))
 
     def save_model(self, request: HttpRequest, obj: Device, form: ModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -150,8 +151,8 @@ class EnrolmentCodeAdmin(ScopesColumn, ScopedAdmin):
     @display(description=_("state"), label={"waiting": "info", "used": "success", "expired": "warning"})
     def state(self, row: EnrolmentCode) -> tuple[str, Any]:
         if row.used_at:
-            return "used", _("used")
-        return ("waiting", _("waiting")) if row.expires_at > timezone.now() else ("expired", _("expired"))
+            return "used", _("Used")
+        return ("waiting", _("Waiting")) if row.expires_at > timezone.now() else ("expired", _("Expired"))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.device_view)
@@ -199,12 +200,16 @@ def server_address(request: HttpRequest) -> str:
     return f"{here.scheme}://{address}:{here.port}/" if here.port else f"{here.scheme}://{address}/"
 
 
+# Each has to be here: of another the list would show the short name.
+COLORS = {event.value: "danger" if event in FAILED else None for event in Event}
+
+
 class EventFilter(admin.SimpleListFilter):
     title = _("what")
     parameter_name = "event"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("failed", _("failed tries")), *Event.choices]
+        return [("failed", _("Failed tries")), *Event.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SecurityEvent]) -> QuerySet[SecurityEvent]:
         if self.value() == "failed":
@@ -214,10 +219,10 @@ class EventFilter(admin.SimpleListFilter):
 
 @admin.register(SecurityEvent)
 class SecurityEventAdmin(Page):
-    list_display = ("at", "what", "who", "address", "about")
+    list_display = ("at", "what", "by", "address", "concerning")
     list_filter = (EventFilter, "at")
     search_fields = ("who", "address", "request_id")
-    fields = ("at", "what", "who", "address", "request_id", "about")
+    fields = ("at", "what", "by", "address", "request_id", "concerning")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -228,6 +233,14 @@ class SecurityEventAdmin(Page):
     def has_delete_permission(self, request: HttpRequest, obj: SecurityEvent | None = None) -> bool:
         return False
 
-    @display(description=_("what"), ordering="event", label={**dict.fromkeys(FAILED, "danger")})
+    @display(description=_("what"), ordering="event", label=COLORS)
     def what(self, row: SecurityEvent) -> tuple[str, Any]:
         return row.event, dict(Event.choices).get(row.event, row.event)
+
+    @display(description=_("who"), ordering="who")
+    def by(self, row: SecurityEvent) -> str:
+        return said_by(row.who)
+
+    @display(description=_("about"))
+    def concerning(self, row: SecurityEvent) -> str:
+        return said_about(row.about)

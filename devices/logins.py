@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from refusals import Refusal
 
 from . import hosts, proxies, throttle, totp, trail
+from .events import Event
 
 DEMO = ("demo", "demo")  # name and password, which everybody knows
 CODE = "code"  # the field of the form with the code of an authenticator app
@@ -47,19 +48,19 @@ class LimitedBackend(ModelBackend):
         try:
             throttle.check(key=key, limit=WRONG_FOR_A_NAME, beside=beside)
         except throttle.Throttled:
-            trail.tell(trail.Event.LOGIN_THROTTLED, name=known(username))
+            trail.tell(Event.LOGIN_THROTTLED, name=known(username))
             raise
         if (username, password) == DEMO and not is_for_the_machine(request):
-            trail.tell(trail.Event.LOGIN_FAILED, name=username, reason=DemoIsLocal.code)
+            trail.tell(Event.LOGIN_FAILED, name=username, reason=DemoIsLocal.code)
             raise DemoIsLocal
         user = super().authenticate(request, username=username, password=password, **kwargs)
         if user is not None and not totp.passes(user, request.POST.get(CODE, "")):
             user = None
         found = throttle.attempt(lambda: user, key=key, limit=WRONG_FOR_A_NAME, beside=beside)
         if found is None:
-            trail.tell(trail.Event.LOGIN_FAILED, name=known(username))
+            trail.tell(Event.LOGIN_FAILED, name=known(username))
         else:
-            trail.tell(trail.Event.LOGIN, who=f"staff {username}", name=username)
+            trail.tell(Event.LOGIN, who=f"staff {username}", name=username)
             throttle.forgive(key=key)  # not the address: who has a login could guess at others for ever
         return found
 
@@ -96,4 +97,4 @@ class LongEnough(MinimumLengthValidator):
     """Django's. It tells when a password was changed, however that was done."""
 
     def password_changed(self, password: str, user: Any = None) -> None:
-        trail.tell(trail.Event.PASSWORD_CHANGED, name=user.get_username() if user else "")
+        trail.tell(Event.PASSWORD_CHANGED, name=user.get_username() if user else "")

@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clocks.rows import SKEW
 
+from .events import Event
+
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # without what is read or typed as something else: 0 O 1 I L
 CODE_LENGTH = 8
 CODE_LIFETIME = timedelta(minutes=15)
@@ -220,4 +222,4 @@ class SecurityEvent(models.Model):
         indexes = [models.Index(fields=["at"], name="security_event_by_time")]
 
     def __str__(self) -> str:
-        return self.event
+        return str(dict(Event.choices).get(self.event, self.event))

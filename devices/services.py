@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from refusals import Refusal
 
 from . import throttle, trail
+from .events import Event
 from .identity import TokenInvalid
 from .models import (
     CODE_LIFETIME,
@@ -81,12 +82,12 @@ def redeem(*, code: str, name: str, address: str) -> Enrolled:
             partial(_redeem, code, name), key=f"enroll:{throttle.network(address)}", limit=WRONG_CODES
         )
     except throttle.Throttled:
-        trail.tell(trail.Event.CODE_THROTTLED)
+        trail.tell(Event.CODE_THROTTLED)
         raise
     if enrolled is None:
-        trail.tell(trail.Event.CODE_FAILED)
+        trail.tell(Event.CODE_FAILED)
         raise CodeInvalid
-    tell_of(trail.Event.ENROLLED, enrolled.device, who=f"code {enrolled.code}")
+    tell_of(Event.ENROLLED, enrolled.device, who=f"code {enrolled.code}")
     return enrolled
 
 
@@ -119,7 +120,7 @@ def make_code(*, row: EnrolmentCode, by: AbstractBaseUser | None = None, now: da
     row.created_by = by  # type: ignore[assignment]  # whatever the user model is
     row.save(force_insert=True)
     who = f"staff {by.get_username()}" if by else None
-    trail.tell(trail.Event.CODE_MADE, who=who, code=row.pk, scopes=row.scopes)
+    trail.tell(Event.CODE_MADE, who=who, code=row.pk, scopes=row.scopes)
     return code
 
 
@@ -131,7 +132,7 @@ def rotate(*, token_hash: str) -> str:
     token = new_token()
     if not Device.objects.with_digest(token_hash).update(token_hash=token_digest(token)):
         raise TokenInvalid
-    trail.tell(trail.Event.ROTATED)
+    trail.tell(Event.ROTATED)
     return token
 
 
@@ -140,9 +141,9 @@ def revoke(*, devices: DeviceQuerySet, now: datetime | None = None) -> int:
     leaving = list(devices.active().order_by())
     count = devices.active().order_by().update(revoked_at=now or timezone.now())
     for device in leaving:
-        tell_of(trail.Event.REVOKED, device)
+        tell_of(Event.REVOKED, device)
     return count
 
 
-def tell_of(event: trail.Event, device: Device, **more: Any) -> None:
+def tell_of(event: Event, device: Device, **more: Any) -> None:
     trail.tell(event, device=device.pk, name=device.name, scopes=device.scopes, **more)

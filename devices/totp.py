@@ -9,6 +9,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from refusals import Refusal
 
 from . import trail
+from .events import Event
 
 
 class TotpNeeded(Refusal):
@@ -38,11 +39,11 @@ def give(user: AbstractBaseUser) -> tuple[str, str]:
     """A new app for ``user`` in the place of any other: its address (``otpauth:``), and that as a picture of signs."""
     TOTPDevice.objects.filter(user=user).delete()
     address = TOTPDevice.objects.create(user=user, name="app").config_url
-    trail.tell(trail.Event.TOTP_CHANGED, name=user.get_username())
+    trail.tell(Event.TOTP_CHANGED, name=user.get_username())
     lines = segno.make(address).matrix_iter(border=2)
     return address, "\n".join("".join("██" if dark else "  " for dark in row) for row in lines)
 
 
 def take(user: AbstractBaseUser) -> None:
     TOTPDevice.objects.filter(user=user).delete()
-    trail.tell(trail.Event.TOTP_CHANGED, name=user.get_username())
+    trail.tell(Event.TOTP_CHANGED, name=user.get_username())

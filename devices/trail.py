@@ -10,44 +10,18 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from telemetry import requests
 
+from .events import FAILED, ONLY_LOGGED, Event
 from .models import SecurityEvent
 
 logger = logging.getLogger("redcoral.security")
 KEPT = timedelta(days=7)  # rows; the log is kept by whoever keeps logs
 OURS = "redcoral.request_id"  # in META, where no header of a client can put it
 current: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
-
-
-class Event(models.TextChoices):
-    LOGIN = "login", _("login")
-    LOGIN_FAILED = "login_failed", _("failed login")
-    LOGIN_THROTTLED = "login_throttled", _("login after too many tries")
-    CODE_MADE = "code_made", _("enrolment code made")
-    CODE_FAILED = "code_failed", _("wrong enrolment code")
-    CODE_THROTTLED = "code_throttled", _("code after too many tries")
-    ENROLLED = "enrolled", _("device enrolled")
-    ROTATED = "rotated", _("token replaced")
-    REVOKED = "revoked", _("device revoked")
-    DEVICE_DELETED = "device_deleted", _("device deleted")
-    SCOPES_CHANGED = "scopes_changed", _("scopes changed")
-    PIN_FAILED = "pin_failed", _("wrong PIN")
-    PIN_THROTTLED = "pin_throttled", _("PIN after too many tries")
-    PERMISSIONS_CHANGED = "permissions_changed", _("permissions changed")
-    PASSWORD_CHANGED = "password_changed", _("password changed")
-    TOTP_CHANGED = "totp_changed", _("authenticator app given or taken")
-    ACCOUNT_ADDED = "account_added", _("login added")
-    ACCOUNT_DELETED = "account_deleted", _("login deleted")
-
-
-FAILED = (Event.LOGIN_FAILED, Event.CODE_FAILED, Event.PIN_FAILED)
-ONLY_LOGGED = (Event.LOGIN_THROTTLED, Event.CODE_THROTTLED, Event.PIN_THROTTLED)  # or a flood would fill the table
 
 
 def tell(event: Event, *, who: str | None = None, **about: Any) -> None:

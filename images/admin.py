@@ -27,6 +27,7 @@ from images.models import Image, Pass
 from images.normalize import ACCEPT, PictureRefused
 from images.references import is_referred_to, references, referrers
 from images.services import add_image, image_url
+from images.upkeep.wording import said
 from normalform import MAX_BYTES
 from refusals import Refusal
 
@@ -72,7 +73,7 @@ class Condition(DropdownFilter):
     parameter_name = "condition"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, Any]]:
-        return [("damaged", _("damaged")), ("unused", _("shown by nothing"))]
+        return [("damaged", _("Damaged")), ("unused", _("Shown by nothing"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         conditions: dict[Any, Q] = {"damaged": Q(damaged_at__isnull=False), "unused": ~is_referred_to()}
@@ -177,7 +178,7 @@ class ImageAdmin(Page):
             '<a href="{0}"><img src="{0}?w=640" alt="{1}" '
             'style="max-width:100%;max-height:24rem;border-radius:8px"></a>',
             image_url(image.hash),
-            gettext("picture"),
+            gettext("Picture"),
         )
 
     @display(description=_("pixels"), ordering="width")
@@ -199,7 +200,7 @@ class ImageAdmin(Page):
     )
     def state(self, image: Image) -> tuple[str, Any]:
         if image.damaged_at is not None:
-            return "damaged", gettext("damaged")
+            return "damaged", gettext("Damaged")
         return image.status, image.get_status_display()
 
     @display(description=_("narrower copies"))
@@ -219,7 +220,7 @@ class ImageAdmin(Page):
                     made.append((image_url(image.hash), width, format, filesizeformat(size)))
         copy = '<a href="{0}?w={1}&format={2}"><img src="{0}?w={1}&format={2}" alt="" loading="lazy">{1} {2}, {3}</a>'
         if not made:
-            return gettext("none yet: the first who asks has it made")
+            return gettext("None yet: the first who asks has it made")
         return format_html('<div class="copies">{}</div>', format_html_join("", copy, made))
 
     @display(description=_("used by"))
@@ -269,7 +270,7 @@ class PassAdmin(Page):
 
     @display(description=_("counts"))
     def what(self, row: Pass) -> str:
-        return ", ".join(f"{name} {number}" for name, number in row.counts.items() if number) or "–"
+        return said(row.counts)
 
 
 def is_usable(image: Image) -> bool:

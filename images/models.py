@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from images.blobs import HASH
 
@@ -29,9 +30,9 @@ class Image(models.Model):
     """
 
     class Status(models.TextChoices):
-        STORING = "storing", _("storing")
-        STORED = "stored", _("stored")
-        SWEEPING = "sweeping", _("sweeping")
+        STORING = "storing", _("Storing")
+        STORED = "stored", pgettext_lazy("state", "Stored")
+        SWEEPING = "sweeping", _("Sweeping")
 
     hash = models.CharField(_("hash"), max_length=64, primary_key=True, validators=[is_hash])
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.STORING)
@@ -106,17 +107,17 @@ class Pass(models.Model):
     """One pass of upkeep: what it did, and where the next one goes on."""
 
     class Kind(models.TextChoices):
-        SWEEP = "sweep", _("sweep: what nothing shows any more")
-        SCRUB = "scrub", _("scrub: are the bytes still right?")
-        ORPHANS = "orphans", _("orphans: files without record, records without file")
+        SWEEP = "sweep", _("Sweep: what nothing shows any more")
+        SCRUB = "scrub", _("Scrub: are the bytes still right?")
+        ORPHANS = "orphans", _("Orphans: files without record, records without file")
 
     class Outcome(models.TextChoices):
-        RUNNING = "running", _("running, or died")
-        DONE = "done", _("done")
-        MORE = "more", _("the next one goes on")
-        TOO_MUCH = "too_much", _("stopped: it would have touched too much")
-        UNAVAILABLE = "unavailable", _("stopped: the storage doesn't answer")
-        FAILED = "failed", _("failed")
+        RUNNING = "running", _("Running, or died")
+        DONE = "done", pgettext_lazy("state", "Done")
+        MORE = "more", _("The next one goes on")
+        TOO_MUCH = "too_much", _("Stopped: it would have touched too much")
+        UNAVAILABLE = "unavailable", _("Stopped: the storage doesn't answer")
+        FAILED = "failed", _("Failed")
 
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome, default=Outcome.RUNNING)
@@ -136,4 +137,4 @@ class Pass(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.started_at:%Y-%m-%d %H:%M}"
+        return f"{self.get_kind_display()} ({self.started_at:%Y-%m-%d %H:%M})"

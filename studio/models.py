@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .prompts import DEFAULT_STYLE, LONGEST, STYLES
 
@@ -63,16 +64,16 @@ class Item(models.Model):
     """
 
     class Status(models.TextChoices):
-        PENDING = "pending", _("pending")
-        GENERATING = "generating", _("under way")
-        READY = "ready", _("ready")
-        FAILED = "failed", _("failed")
+        PENDING = "pending", _("Pending")
+        GENERATING = "generating", _("Under way")
+        READY = "ready", pgettext_lazy("state", "Ready")
+        FAILED = "failed", _("Failed")
 
     class Kind(models.TextChoices):
-        DRAWN = "drawn", _("drawn")
-        TIDIED = "tidied", _("tidied up")
-        GENERATED = "generated", _("generated")
-        EDITED = "edited", _("improved")
+        DRAWN = "drawn", _("Drawn")
+        TIDIED = "tidied", _("Tidied up")
+        GENERATED = "generated", _("Generated")
+        EDITED = "edited", _("Improved")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -208,10 +209,10 @@ class Call(models.Model):
     """One request that may cost money, committed before its first byte is sent. It outlives its item and its user."""
 
     class Status(models.TextChoices):
-        OPEN = "open", _("open")
-        ANSWERED = "answered", _("answered")
-        REFUSED = "refused", _("refused")
-        UNANSWERED = "unanswered", _("unanswered")
+        OPEN = "open", _("Open")
+        ANSWERED = "answered", _("Answered")
+        REFUSED = "refused", _("Refused")
+        UNANSWERED = "unanswered", _("Unanswered")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     item = models.ForeignKey(Item, models.SET_NULL, verbose_name=_("picture"), related_name="calls", null=True)

@@ -12,6 +12,7 @@ from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product
+from catalog.services import show_image
 from images.models import Image
 from images.services import HashUnknown, hold_image
 from refusals import Refusal
@@ -144,7 +145,7 @@ def use(*, owner_id: int, item_id: UUID, product_id: UUID, now: datetime) -> Non
     if item.placed_at is not None and (item.product_id, item.image_id) == (product.pk, product.image_id):
         return  # it shows it already, and what it showed before is noted
     try:
-        placed = storing.put_on(product, item.image_id, now=now)
+        placed = storing.put_on(product, item.image_id, item, now=now)
     except HashUnknown:
         raise NotReady from None
     Item.objects.of(owner_id).filter(pk=item.pk).update(**placed)
@@ -161,10 +162,7 @@ def take_off(*, owner_id: int, item_id: UUID) -> None:
         raise ShowsAnother
     if item.replaced_id is not None and not Image.objects.usable().filter(pk=item.replaced_id).exists():
         raise ShowsAnother
-    if item.replaced_id is not None:
-        hold_image(hash=item.replaced_id)
-    product.image_id = item.replaced_id
-    product.save(update_fields=["image", "updated_at"])
+    show_image(product_id=product.pk, hash=item.replaced_id, author=storing.author_of(item))
     Item.objects.of(owner_id).filter(pk=item.pk).update(placed_at=None, replaced=None)
 
 

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from catalog.edits import Author, Way
 from catalog.models import Product
 from catalog.services import show_image
 from images.blobs import StorageUnavailable, blobs
@@ -156,14 +157,18 @@ def placing(item: Item, looked: Looked, *, now: datetime) -> dict[str, Any]:
     product = Product.objects.select_for_update(no_key=True).filter(pk=str(wanted.product_id)).first()
     if product is None or (product.image_id or "") != item.shown_before:
         return {}
-    return put_on(product, hash_of(looked), now=now)
+    return put_on(product, hash_of(looked), wanted, now=now)
 
 
-def put_on(product: Product, hash: str, *, now: datetime) -> dict[str, Any]:
-    """Lets the product, which is locked, show the image; what the item notes of it. Raises HashUnknown."""
+def put_on(product: Product, hash: str, item: Item, *, now: datetime) -> dict[str, Any]:
+    """Lets the product, which is locked, show the image of ``item``; what that notes of it. Raises HashUnknown."""
     before = product.image_id
-    show_image(product_id=product.pk, hash=hash)
+    show_image(product_id=product.pk, hash=hash, author=author_of(item))
     return {"product_id": product.pk, "placed_at": now, "replaced_id": before}
+
+
+def author_of(item: Item) -> Author:
+    return Author(Way.STUDIO, item.owner.get_username())
 
 
 def pause(attempts: int) -> timedelta:

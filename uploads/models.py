@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from images.models import is_hash
 from normalform import CONTENT_TYPES, MAX_BYTES
@@ -67,10 +68,10 @@ class Photo(Sent):
     """
 
     class Status(models.TextChoices):
-        PENDING = "pending", _("pending")
-        PROCESSING = "processing", _("processing")
-        READY = "ready", _("ready")
-        FAILED = "failed", _("failed")
+        PENDING = "pending", _("Pending")
+        PROCESSING = "processing", pgettext_lazy("state", "Processing")
+        READY = "ready", pgettext_lazy("state", "Ready")
+        FAILED = "failed", _("Failed")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # The index by album and status serves this key too.

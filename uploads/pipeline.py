@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from catalog.edits import Author, Way
 from catalog.services import show_image
 from images.blobs import BlobMissing, StorageFull, StorageUnavailable, blobs
 from images.normalize import PictureRefused
@@ -25,7 +26,7 @@ from images.services import HashUnknown, add_image, hold_image
 from . import measures
 from .models import FIRST_BACKOFF, LONGEST_BACKOFF, MAX_ATTEMPTS, Photo, Status, move
 from .originals import drop_original
-from .senders import SenderRevoked
+from .senders import SenderRevoked, name_of
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ def finish(photo: Photo, hash: str, *, now: datetime) -> None:
     # The product of now, not of when the photo was claimed: it may have been deleted since.
     product_id = Photo.objects.filter(pk=photo.pk).values_list("product_id", flat=True).first()
     if product_id is not None:
-        show_image(product_id=product_id, hash=hash)
+        show_image(product_id=product_id, hash=hash, author=Author(Way.PHOTO, name_of(photo)))
     hold_image(hash=hash)
     if not move(photo.pk, Status.PROCESSING, Status.READY, now=now, lease=photo.lease, image_id=hash):
         raise LeaseLost

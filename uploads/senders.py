@@ -49,6 +49,16 @@ def sender_of(user: Any, right: str) -> Sender:
     return Sender(staff_id=user.pk, sees_all=user.has_perm(right))
 
 
+def name_of(sent: "Sent") -> str:
+    """Who sent it, by the name of today; "" for a command, or when that is deleted."""
+    if sent.device_id is not None:
+        return Device.objects.filter(pk=sent.device_id).values_list("name", flat=True).first() or ""
+    if sent.staff_id is None:
+        return ""
+    login = get_user_model()._default_manager.filter(pk=sent.staff_id).first()
+    return login.get_username() if login else ""
+
+
 class SentQuerySet(models.QuerySet[Any]):
     def seen_by(self, sender: Sender) -> Self:
         if sender.sees_all:

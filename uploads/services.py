@@ -12,6 +12,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 
+from catalog.edits import Author, Way
 from catalog.models import Product
 from catalog.services import show_image
 from images.space import need_room
@@ -21,7 +22,7 @@ from .models import ALBUM_HOLDS, Album, Photo, Status, move
 from .originals import drop_original, is_there, storage_needed
 from .queueing import queue
 from .quota import need_quota
-from .senders import OPERATOR, Sender, SenderRevoked
+from .senders import OPERATOR, Sender, SenderRevoked, name_of
 from .targets import Target, target_for
 
 REGISTERING_TRIES = 3  # each is undone by a deletion in between; three times is no accident
@@ -169,7 +170,7 @@ def give_product(*, photo_id: UUID, product_id: UUID) -> bool:
         return False
     Photo.objects.filter(pk=photo_id).update(product=product_id)
     if photo.status == Status.READY and photo.image_id:
-        show_image(product_id=product_id, hash=photo.image_id)
+        show_image(product_id=product_id, hash=photo.image_id, author=Author(Way.PHOTO, name_of(photo)))
     return True
 
 

@@ -10,6 +10,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.contrib.filters.admin import BooleanRadioFilter
@@ -17,8 +18,8 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from adminpages import Page
 from devices import trail
+from devices.events import Event
 from devices.rights import governs, lacking, name_of
-from devices.trail import Event
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -116,7 +117,7 @@ class UserAdmin(GivingAdmin, DjangoUserAdmin, Page):
         """Also of the action in the list, which asks for the permission once for all."""
         found, counts, needed, protected = super().get_deleted_objects(objs, request)
         if not all(governs(request.user, user) for user in objs):
-            needed.add(str(self.opts.verbose_name))
+            needed.add(capfirst(str(self.opts.verbose_name)))
         return found, counts, needed, protected
 
 

@@ -20,7 +20,7 @@ from catalog.resources import kind_of
 from images.services import image_url
 
 from .contention import in_a_transaction
-from .history import with_history, with_values
+from .history import History, with_values
 from .sheets import SheetPages
 from .widgets import ColorWidget
 
@@ -44,7 +44,6 @@ class CatalogueAdmin(SheetPages):
     formfield_overrides = {ColorField: {"widget": ColorWidget}}
     list_per_page = 50
     kept_for_the_next: tuple[str, ...] = ()  # fields that "Save and add another" fills in again
-    history_view = with_history(ModelAdmin.history_view)
     list_filter_submit = True
     warn_unsaved_form = True
     save_on_top = False
@@ -78,8 +77,6 @@ class CatalogueAdmin(SheetPages):
         if field is not None and not db_field.is_relation:
             # The page carries what it showed, so that "changed" means changed on the page.
             field.show_hidden_initial = True
-        if isinstance(field, forms.TypedChoiceField):  # values are written small; a choice begins a line
-            field.choices = [(value, capfirst(str(label))) for value, label in field.widget.choices]
         return field
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
@@ -104,6 +101,9 @@ class CatalogueAdmin(SheetPages):
             joint = "&" if "?" in answer.url else "?"
             return HttpResponseRedirect(f"{answer.url}{joint}{urlencode(kept)}")
         return answer
+
+    def history(self, key: str) -> History:
+        return History(self.model, self.kind.name, super().history(key), key)
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         return with_values(super().construct_change_message(request, form, formsets, add), form)

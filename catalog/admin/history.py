@@ -1,18 +1,23 @@
-"""The history of a record: what each save changed from what to what, the newest first."""
+"""The history of a record: who changed what, from what to what, wherever it was done; the newest first."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, overload
+from uuid import UUID
 
 from django.contrib.admin.models import LogEntry
-from django.contrib.admin.options import get_content_type_for_model
-from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import PAGE_VAR
-from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import Model, QuerySet, Value
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
-ON_A_PAGE = 100
+from catalog.models import Edit
+from images.models import Image
+from images.services import image_url
+
 LONGEST_VALUE = 60  # characters of a value
 
 
@@ -29,25 +34,106 @@ def with_values(message: Any, form: Any) -> Any:
     return message
 
 
-def with_history(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """The page of an object's history, the newest first."""
+@dataclass(frozen=True)
+class Line:
+    """One entry of a history: when, who, and in a word how if it wasn't on this page; ``what`` it was, in lines."""
 
-    def newest_first(
-        page: Any, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        entries = LogEntry.objects.filter(
-            object_id=unquote(object_id), content_type=get_content_type_for_model(page.model)
-        )
-        shown = Paginator(entries.select_related("user").order_by("-action_time", "-pk"), ON_A_PAGE)
-        found = shown.get_page(request.GET.get(PAGE_VAR, 1))
-        own = {
-            "action_list": found,
-            "page_range": shown.get_elided_page_range(found.number),
-            "pagination_required": shown.count > ON_A_PAGE,
-        }
-        return view(page, request, object_id, {**own, **(extra_context or {})})
+    at: datetime
+    who: str
+    how: str
+    what: Sequence[str]
 
-    return newest_first
+
+class History(Sequence[Line]):
+    """What pages of the admin noted of a record, and what others did (``catalog.edits``), the newest first."""
+
+    def __init__(self, model: type[Model], kind: str, entries: QuerySet[LogEntry], key: str) -> None:
+        self.model, self.entries = model, entries
+        self.edits = Edit.objects.filter(kind=kind, record=key) if is_id(key) else Edit.objects.none()
+        both = self.entries.order_by().values_list("action_time", "pk", Value(0))
+        self.all = both.union(self.edits.order_by().values_list("at", "pk", Value(1)), all=True)
+        self.all = self.all.order_by("-action_time", "-pk")
+
+    def __len__(self) -> int:
+        return self.all.count()
+
+    @overload
+    def __getitem__(self, place: int) -> Line: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Line]: ...
+    def __getitem__(self, place: int | slice) -> Line | list[Line]:
+        if isinstance(place, int):
+            return self[place : place + 1][0]
+        some = list(self.all[place])
+        entries = self.entries.in_bulk([key for _at, key, elsewhere in some if not elsewhere])
+        edits = self.edits.in_bulk([key for _at, key, elsewhere in some if elsewhere])
+        names = names_in(self.model, edits.values())
+        return [
+            line_of_edit(self.model, edits[key], names) if elsewhere else line_of_entry(entries[key])
+            for _at, key, elsewhere in some
+        ]
+
+
+def is_id(key: str) -> bool:
+    try:
+        return bool(UUID(key))
+    except ValueError:
+        return False
+
+
+def line_of_entry(entry: LogEntry) -> Line:
+    return Line(entry.action_time, entry.user.get_username(), "", [entry.get_change_message()])
+
+
+def line_of_edit(model: type[Model], edit: Edit, names: dict[tuple[str, Any], str]) -> Line:
+    how = edit.get_way_display()
+    if edit.about:
+        how = f"{how} “{edit.about}”"
+    what = [told(model, names, *change) for change in edit.changes] or [_("Added.")]
+    return Line(edit.at, edit.who, how, what)
+
+
+def names_in(model: type[Model], edits: Iterable[Edit]) -> dict[tuple[str, Any], str]:
+    """What records are called to which the changes refer, by field and id, as far as they are there."""
+    wanted: dict[str, set[Any]] = {}
+    for name, *values in (change for edit in edits for change in edit.changes):
+        wanted.setdefault(name, set()).update(value for value in values if isinstance(value, str))
+    found: dict[tuple[str, Any], str] = {}
+    for name, keys in wanted.items():
+        other: Any = field_of(model, name).related_model if field_of(model, name) else None
+        if other is not None and keys:
+            found |= {(name, str(row.pk)): str(row) for row in other._base_manager.filter(pk__in=keys)}
+    return found
+
+
+def field_of(model: type[Model], name: str) -> Any:
+    """The field of this name; None for one that an older version had."""
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+
+
+def told(model: type[Model], names: dict[tuple[str, Any], str], name: str, *values: Any) -> str:
+    """A change as a person reads it."""
+    field = field_of(model, name)
+    label = capfirst(str(getattr(field, "verbose_name", name)))
+    if field is not None and field.one_to_many:
+        label = capfirst(str(field.related_model._meta.verbose_name_plural))
+    if not values:
+        return _("%(field)s: changed") % {"field": label}
+    said = [_shortened(names[name, value]) if (name, value) in names else _said(field, value) for value in values]
+    if field is not None and field.related_model is Image:
+        label = _("Picture")
+        said = [_picture(value) if (name, value) in names else text for value, text in zip(values, said, strict=True)]
+    return format_html("{}: {} → {}", label, *said)
+
+
+def _picture(hash: str) -> str:
+    address = image_url(hash)
+    return format_html(
+        '<a href="{}"><img class="thumbnail" src="{}?w=160" alt="{}" loading="lazy"></a>', address, address, hash[:8]
+    )
 
 
 def _change(form: Any, name: str) -> str:
@@ -83,7 +169,13 @@ def _said(field: Any, value: Any) -> str:
         several = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
         names = {str(row.pk): str(row) for row in rows.filter(pk__in=[getattr(one, "pk", one) for one in several])}
         return ", ".join(names.get(str(getattr(one, "pk", one)), str(one)) for one in several) or "–"
+    if isinstance(value, Image) or getattr(field, "related_model", None) is Image:
+        return str(getattr(value, "pk", value))[:8]  # a hash
     labels = {str(key): label for key, label in getattr(field, "choices", None) or ()}
     chosen = value if isinstance(value, list | tuple) else [value]
     text = ", ".join(str(labels.get(str(one), one)) for one in chosen)
+    return _shortened(text)
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

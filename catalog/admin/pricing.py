@@ -94,17 +94,17 @@ class PriceRuleAdmin(CatalogueAdmin):
     @display(description=_("weekdays"))
     def days(self, rule: PriceRule) -> str:
         if not rule.weekdays or len(rule.weekdays) == len(WEEKDAYS):
-            return gettext("every day")
+            return gettext("Every day")
         names = dict(WEEKDAYS)
         return ", ".join(str(names[day])[:3] for day in sorted(rule.weekdays))
 
     @display(description=_("time"))
     def window(self, rule: PriceRule) -> str:
         if rule.time_from is None or rule.time_to is None:
-            return gettext("all day")
+            return gettext("All day")
         return f"{time_format(rule.time_from, 'H:i')} – {time_format(rule.time_to, 'H:i')}"
 
     @display(description=_("valid"))
     def validity(self, rule: PriceRule) -> str:
         ends = [date_format(day, "SHORT_DATE_FORMAT") if day else "…" for day in (rule.valid_from, rule.valid_to)]
-        return gettext("always") if ends == ["…", "…"] else " – ".join(ends)
+        return gettext("Always") if ends == ["…", "…"] else " – ".join(ends)

@@ -61,7 +61,7 @@ class HasImage(DropdownFilter):
     parameter_name = "picture"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, Any]]:
-        return [("yes", _("with picture")), ("no", _("without picture"))]
+        return [("yes", _("With picture")), ("no", _("Without picture"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() in {"yes", "no"}:

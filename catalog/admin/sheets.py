@@ -47,10 +47,10 @@ class ImportForm(forms.Form):
         required=False,
         widget=UnfoldAdminSelectWidget(),
         choices=[
-            ("", gettext_lazy("as the other dates of the sheet say")),
-            ("dmy", gettext_lazy("day first: 3 April")),
-            ("mdy", gettext_lazy("month first: 4 March")),
-            ("ymd", gettext_lazy("year first")),
+            ("", gettext_lazy("As the other dates of the sheet say")),
+            ("dmy", gettext_lazy("Day first: 3 April")),
+            ("mdy", gettext_lazy("Month first: 4 March")),
+            ("ymd", gettext_lazy("Year first")),
         ],
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     CHECKBOX_CLASSES,
@@ -52,7 +53,7 @@ class WeekdaysField(forms.TypedMultipleChoiceField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            choices=WEEKDAYS,
+            choices=lambda: [(day, capfirst(str(name))) for day, name in WEEKDAYS],
             coerce=int,
             empty_value=[],
             widget=UnfoldAdminCheckboxSelectMultipleWidget(),

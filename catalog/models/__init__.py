@@ -1,5 +1,6 @@
 """The records that terminals hold, one module a subject."""
 
+from .edits import Edit
 from .floor import DiningTable, Zone
 from .pricing import PriceRule
 from .printing import PrintDestination
@@ -11,6 +12,7 @@ __all__ = [
     "AttributeOption",
     "Category",
     "DiningTable",
+    "Edit",
     "Employee",
     "PriceRule",
     "PrintDestination",

@@ -35,8 +35,8 @@ class DiningTable(Record):
     """A table on the zone's plan; x, y, width and height are in plan units (1 unit = 1 cm), rotation in degrees."""
 
     class Shape(models.TextChoices):
-        RECTANGLE = "rectangle", _("rectangle")
-        ROUND = "round", _("round")
+        RECTANGLE = "rectangle", _("Rectangle")
+        ROUND = "round", _("Round")
 
     zone = models.ForeignKey(Zone, models.PROTECT, verbose_name=_("zone"), related_name="tables")
     name = models.CharField(_("name"), max_length=30)

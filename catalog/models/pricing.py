@@ -20,16 +20,16 @@ class PriceRule(Record):
     """``value`` is the new price (set), percent of it (percentage) or money added (amount); below zero is cheaper."""
 
     class Adjustment(models.TextChoices):
-        SET = "set", _("set the price")
-        PERCENTAGE = "percentage", _("percentage")
-        AMOUNT = "amount", _("amount")
+        SET = "set", _("Set the price")
+        PERCENTAGE = "percentage", _("Percentage")
+        AMOUNT = "amount", _("Amount")
 
     class Scope(models.TextChoices):
-        ALL = "all", _("everything")
-        CATEGORY = "category", _("category")
-        TAG = "tag", _("tag")
-        PRODUCT = "product", _("product")
-        ZONE = "zone", _("zone")
+        ALL = "all", _("Everything")
+        CATEGORY = "category", _("Category")
+        TAG = "tag", _("Tag")
+        PRODUCT = "product", _("Product")
+        ZONE = "zone", _("Zone")
 
     name = models.CharField(_("name"), max_length=100)
     adjustment = models.CharField(_("adjustment"), max_length=10, choices=Adjustment, default=Adjustment.PERCENTAGE)

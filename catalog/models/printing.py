@@ -11,9 +11,9 @@ from .base import Record
 
 class PrintDestination(Record):
     class Kind(models.TextChoices):
-        KITCHEN = "kitchen", _("kitchen")
-        BAR = "bar", _("bar")
-        RECEIPT = "receipt", _("receipt")
+        KITCHEN = "kitchen", _("Kitchen")
+        BAR = "bar", _("Bar")
+        RECEIPT = "receipt", _("Receipt")
 
     name = models.CharField(_("name"), max_length=60)
     kind = models.CharField(_("kind"), max_length=7, choices=Kind, default=Kind.KITCHEN)

@@ -79,9 +79,9 @@ class Category(Record):
 
 class Tag(Record):
     class Kind(models.TextChoices):
-        MENU = "menu", _("menu")
-        DIET = "diet", _("diet")
-        ALLERGEN = "allergen", _("allergen")
+        MENU = "menu", _("Menu")
+        DIET = "diet", _("Diet")
+        ALLERGEN = "allergen", _("Allergen")
 
     name = models.CharField(_("name"), max_length=60)
     color = ColorField(_("colour"))
@@ -108,8 +108,8 @@ class Attribute(Record):
     """An option group such as "Size" or "Sauces"; its options travel inside it."""
 
     class Choice(models.TextChoices):
-        ONE = "one", _("one")
-        MANY = "many", _("many")
+        ONE = "one", _("One")
+        MANY = "many", _("Many")
 
     name = models.CharField(_("name"), max_length=100)
     choice = models.CharField(_("choice"), max_length=4, choices=Choice, default=Choice.ONE)
@@ -175,17 +175,17 @@ class AttributeOption(ChildRecord):
 
 class Product(Record):
     class PriceType(models.TextChoices):
-        FIXED = "fixed", _("fixed")
-        OPEN = "open", _("open")
-        WEIGHT = "weight", _("by weight")
+        FIXED = "fixed", _("Fixed")
+        OPEN = "open", _("Open")
+        WEIGHT = "weight", _("By weight")
 
     class Unit(models.TextChoices):
-        KG = "kg", _("kilogram")
-        G = "g", _("gram")
-        LB = "lb", _("pound")
-        OZ = "oz", _("ounce")
-        L = "l", _("litre")
-        ML = "ml", _("millilitre")
+        KG = "kg", _("Kilogram")
+        G = "g", _("Gram")
+        LB = "lb", _("Pound")
+        OZ = "oz", _("Ounce")
+        L = "l", _("Litre")
+        ML = "ml", _("Millilitre")
 
     name = models.CharField(_("name"), max_length=200)
     short_name = models.CharField(

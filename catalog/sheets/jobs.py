@@ -13,15 +13,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.core import signing
 from django.core.cache import cache
 from django.utils import translation
 from django.utils.crypto import salted_hmac
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from catalog.edits import Author, Way
 from catalog.resources import Kind, kind_named
 from catalog.transactions import Contended
 from images.blobs import BlobMissing, blobs
@@ -42,6 +43,7 @@ SECONDS = int(KEPT.total_seconds())
 LONG_ROWS, LONG_BYTES = 1000, 1_000_000
 SILENT_SECONDS = 150  # longer than a worker is silent while it works
 ATTEMPTS = 3
+OPERATOR = Author(Way.IMPORT)
 
 
 class Gone(LookupError):
@@ -105,13 +107,18 @@ def look(data: bytes, kind: Kind, *, order: str = "", progress: Progress = lambd
     return check(kind, grid_of(data, kind), order=order, only_look=True, progress=progress).summary
 
 
-def take(data: bytes, kind: Kind, *, order: str = "", progress: Progress = lambda done, of: None) -> Summary:
-    """Import the sheet, unless there are mistakes. Raises Unreadable, and Contended when others are in the way."""
+def take(
+    data: bytes, kind: Kind, *, order: str = "", progress: Progress = lambda done, of: None, author: Author = OPERATOR
+) -> Summary:
+    """Import the sheet, unless there are mistakes. Raises Unreadable, and Contended when others are in the way.
+
+    The history of each record that it changes says that it was ``author``.
+    """
     for attempt in range(ATTEMPTS):
         plan = check(kind, grid_of(data, kind), order=order, progress=progress)
         try:
             if not plan.summary.mistakes:
-                plan.writes.save()
+                plan.writes.save(author)
             return plan.summary
         except Contended:
             if attempt == ATTEMPTS - 1:
@@ -120,42 +127,19 @@ def take(data: bytes, kind: Kind, *, order: str = "", progress: Progress = lambd
 
 
 def take_sheet(sheet: Sheet, *, progress: Progress = lambda done, of: None) -> Summary:
-    """``take`` for a file that waits; the admin's history says who did it. Raises Gone too.
-
-    Each of the rows that the preview shows (the first hundred) is in the history of its record as well.
-    """
-    summary = take(contents(sheet), sheet.of, order=sheet.order, progress=progress)
-    if not summary.mistakes:
-        LogEntry.objects.bulk_create(entries(sheet, summary))
-    return summary
-
-
-def entries(sheet: Sheet, summary: Summary) -> list[LogEntry]:
-    """What the history says of an imported sheet: a line for the whole, and one for each row that is shown."""
-    common = {"user_id": sheet.user, "content_type": ContentType.objects.get_for_model(sheet.of.model)}
-    found = [LogEntry(**common, object_repr=sheet.name, action_flag=CHANGE, change_message=summary.sentence())]
-    labels = {field.name: label_of(field) for field in sheet.of.model._meta.get_fields()}
-    origin = _("Import of “%(file)s”") % {"file": sheet.name}
-    for row in summary.rows:
-        # What is no column is a secret, as in the forms: only its name is told.
-        changes = [
-            f"{labels[name]}: {before or '–'} → {after or '–'}" if name in labels else name
-            for name, before, after in row.cells
-        ]
-        found.append(
-            LogEntry(
-                **common,
-                object_id=row.id,
-                object_repr=row.title,
-                action_flag=ADDITION if row.is_new else CHANGE,
-                change_message=origin if row.is_new else f"{origin}: {', '.join(changes)}",
-            )
+    """``take`` for a file that waits; the admin's list of recent actions has it. Raises Gone too."""
+    login = get_user_model()._default_manager.filter(pk=sheet.user).first()
+    author = Author(Way.IMPORT, login.get_username() if login else "", sheet.name)
+    summary = take(contents(sheet), sheet.of, order=sheet.order, progress=progress, author=author)
+    if login and not summary.mistakes:
+        LogEntry.objects.create(
+            user_id=login.pk,
+            content_type=ContentType.objects.get_for_model(sheet.of.model),
+            object_repr=sheet.name,
+            action_flag=CHANGE,
+            change_message=summary.sentence(),
         )
-    return found
-
-
-def label_of(field: Any) -> str:
-    return capfirst(str(getattr(field, "verbose_name", field.name)))
+    return summary
 
 
 def contents(sheet: Sheet) -> bytes:

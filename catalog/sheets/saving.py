@@ -5,14 +5,16 @@ records and names are still free, the database says: then the sheet is checked a
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
 
-from catalog import rows
+from catalog import edits, rows
 from catalog.children import Lists
 from catalog.drafts import Draft
+from catalog.edits import Author
 from catalog.references import missing, references_of
 from catalog.rows import Statement
 from catalog.transactions import run_in_transaction
@@ -37,6 +39,7 @@ class Writes:
         self.surplus: dict[Link, list[Any]] = {}  # ids of rows that link two records
         self.children: dict[Child, dict[UUID, Sequence[Mapping[str, Any]]]] = {}
         self.pictures: set[str] = set()
+        self.done: list[tuple[UUID, list[list[Any]]]] = []  # of each record, for its history
         self._new: list[rows.Row] = []
         self._old: dict[frozenset[str], list[rows.Row]] = {}
         self._lacking: dict[Link, list[rows.Row]] = {}
@@ -46,6 +49,9 @@ class Writes:
         for field in references_of(self.model):
             if field.related_model is Picture and field.attname in draft.changed:
                 self.pictures |= {getattr(draft.record, field.attname)} - {None}
+        inside = {link.field for link in draft.links} | {child.field for child in draft.children}
+        lists = [[name] for name in sorted(inside)] if stored else []
+        self.done.append((draft.id, [*draft.changes(self.resource.fields), *lists]))
         if stored is None:
             self._new.append(draft.stamp())
         else:
@@ -81,12 +87,12 @@ class Writes:
                 self.rest.append(rows.insertion(link.model, lacking[:AT_ONCE], or_skip=True))
                 del lacking[:AT_ONCE]
 
-    def save(self) -> None:
+    def save(self, author: Author) -> None:
         """Raises Contended when somebody else was in the way twice."""
         self.prepare(all=True)
-        run_in_transaction(self._save)
+        run_in_transaction(partial(self._save, author))
 
-    def _save(self) -> None:
+    def _save(self, author: Author) -> None:
         with one_version_each():
             if self.pictures and missing({Picture: set(self.pictures)})[Picture]:
                 raise IntegrityError("a picture of the sheet is gone")
@@ -102,3 +108,4 @@ class Writes:
                 statement.run()
             for child, given in self.children.items():
                 Lists(child, given).save(given)
+            edits.write(author, self.resource.name, self.done)

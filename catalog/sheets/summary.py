@@ -28,7 +28,6 @@ class ShownRow:
     is_new: bool
     title: str
     cells: list[tuple[str, str, str]]
-    id: str = ""
 
 
 @dataclass
@@ -69,7 +68,7 @@ class Summary:
                 cells.append((column.name, before, shortened(as_text(column.written(now, reading)))))
         self.room -= sum(len(escape("".join(cell)).encode()) + MARKUP for cell in cells) + MARKUP
         if self.room > 0:
-            self.rows.append(ShownRow(row, stored is None, shortened(str(draft.record)), cells, str(draft.id)))
+            self.rows.append(ShownRow(row, stored is None, shortened(str(draft.record)), cells))
 
     def sentence(self) -> str:
         """How many records are made and changed."""

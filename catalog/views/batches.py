@@ -55,6 +55,7 @@ class BatchViewSet(RecordViewSet):
         if whole and any(isinstance(one, Exception) for one in outcomes.values()):
             problems = (one if isinstance(one, Exception) else NotDone() for one in outcomes.values())
             raise BatchRefused(results=list(map(self.result, problems)))
+        self.note(one for one in outcomes.values() if isinstance(one, Saved))
         body = orjson.dumps({"results": list(map(self.result, outcomes.values()))})
         return HttpResponse(body, content_type="application/json", headers=UNCACHED)
 

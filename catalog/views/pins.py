@@ -8,6 +8,7 @@ from catalog import services
 from catalog.serializers import PinSerializer
 from devices import throttle, trail
 from devices.authentication import MayLook
+from devices.events import Event
 from refusals import Refusal
 
 from .records import RecordViewSet
@@ -39,11 +40,11 @@ class PinViewSet(RecordViewSet):
         try:
             throttle.check(key=key, limit=WRONG_PINS, beside=beside)
         except throttle.Throttled:
-            trail.tell(trail.Event.PIN_THROTTLED, employee=employee_id)
+            trail.tell(Event.PIN_THROTTLED, employee=employee_id)
             raise
         right = services.pin_is_right(employee_id=employee_id, pin=pin)  # slow on purpose, and so in no transaction
         if not throttle.attempt(lambda: right or None, key=key, limit=WRONG_PINS, beside=beside):
-            trail.tell(trail.Event.PIN_FAILED, employee=employee_id)
+            trail.tell(Event.PIN_FAILED, employee=employee_id)
             raise WrongPin
         throttle.forgive(key=key)
         return HttpResponse(status=204)

@@ -1,6 +1,6 @@
 """Reading and writing the objects of a kind: one view for all kinds."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -15,7 +15,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
-from catalog import filters, services
+from catalog import edits, filters, services
+from catalog.edits import Author, Way
 from catalog.filters import CANONICAL_ID
 from catalog.keyset import page
 from catalog.preconditions import Precondition, etag
@@ -117,7 +118,15 @@ class RecordViewSet(GenericViewSet[Any]):
         headers = self.request.headers
         return Precondition.of(match=headers.get("If-Match"), none_match=headers.get("If-None-Match"))
 
+    def note(self, written: Iterable[Saved]) -> None:
+        """For the history in the admin, what was committed. A write that changed nothing is none."""
+        user: Any = self.request.user
+        author = Author(Way.API, user.get_username() if hasattr(user, "get_username") else user.name)
+        done = [(one.object.id, one.changes) for one in written if one.created or one.changes]
+        edits.write_behind(author, self.kind.name, done)
+
     def saved(self, saved: Saved) -> HttpResponse:
+        self.note([saved])
         if not saved.created:
             return self.answer(saved.object.json)
         response = self.answer(saved.object.json, status=201)

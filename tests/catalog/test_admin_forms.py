@@ -219,6 +219,17 @@ def tea(db: None) -> Product:
     return Product.objects.create(name="Tea", price="2.00", position=7, category=Category.objects.create(name="Drinks"))
 
 
+def test_several_that_are_in_use_are_offered_to_be_deactivated_instead(admin_client: Client, tea: Product) -> None:
+    free = Category.objects.create(name="Free")
+    chosen = {"_selected_action": [str(tea.category_id), str(free.pk)]}
+    page = admin_client.post("/admin/catalog/category/", {"action": "delete_selected", **chosen}).content.decode()
+    assert "Deactivate instead" in page
+    assert f'<a href="/admin/catalog/product/{tea.pk}/change/">' in page
+
+    admin_client.post("/admin/catalog/category/", {"action": "deactivate", "index": "0", **chosen})
+    assert not Category.objects.filter(is_active=True).exists()
+
+
 def test_a_category_in_use_is_offered_to_be_deactivated_instead(admin_client: Client, tea: Product) -> None:
     page = admin_client.get(f"/admin/catalog/category/{tea.category_id}/delete/").content.decode()
     assert "Deactivate instead" in page

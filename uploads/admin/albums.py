@@ -70,7 +70,7 @@ class AlbumAdmin(SendingAdmin):
     @display(description=_("photos"))
     def photos(self, album: Album) -> SafeString:
         url = reverse("admin:uploads_photo_changelist")
-        return format_html('<a href="{}?album__id__exact={}">{}</a>', url, album.pk, _("show"))
+        return format_html('<a href="{}?album__id__exact={}">{}</a>', url, album.pk, _("Show"))
 
     @display(description=_("pictures"))
     def pictures(self, album: Album) -> SafeString:

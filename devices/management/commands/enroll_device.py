@@ -13,9 +13,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from devices.certificates import issue
+from devices.events import Event
 from devices.models import Device
 from devices.services import enroll, tell_of
-from devices.trail import Event
 
 
 class Command(BaseCommand):
