@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from images.blobs import BlobDamaged, BlobMissing, blobs
@@ -27,10 +28,8 @@ def deliver(request: HttpRequest, *, owner_id: int, key: str, through_app: bool)
     parsed = keys.parsed(key)
     if parsed is None or parsed.user != owner_id:
         raise Http404
-    found = Item.objects.of(owner_id).filter(key=key).exclude(stored_at=None)
-    item = found.only("size", "image_id", "provider_url", "answered_at").first()
-    if item is None:
-        raise Http404
+    stored = Item.objects.of(owner_id).filter(key=key).exclude(stored_at=None)
+    item = get_object_or_404(stored.only("size", "image_id", "provider_url", "answered_at"))
     headers = headers_of(parsed.sha256, parsed.content_type)
     if matches(request.headers.get("If-None-Match"), headers["ETag"]):
         del headers["Content-Type"]

@@ -126,8 +126,8 @@ def retry(*, owner_id: int, item_id: UUID, now: datetime) -> Item:
             fresh |= {"provider": made.provider.name, "model": made.model, "kind": made.kind}
         elif not item.asked_model:  # the one of the settings, which may have been what was wrong
             fresh["model"] = made.model
-        if not made.provider.free:  # a call that may have been paid for stays counted
-            fresh["reserved_on"] = allowance.reserve(owner_id=owner_id, now=now)
+        # A call that may have been paid for stays counted: its place isn't this try's, which may be given back.
+        fresh["reserved_on"] = None if made.provider.free else allowance.reserve(owner_id=owner_id, now=now)
     move(item.pk, Status.FAILED, Status.PENDING, now=now, **fresh)
     queue([item.pk], now=now)
     return Item.objects.get(pk=item.pk)

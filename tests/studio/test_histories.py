@@ -119,6 +119,18 @@ def test_pruning_moves_the_horizon_of_each_history() -> None:
     assert len(changes(ann.pk)) == 2
 
 
+def test_what_terminals_ask_for_reads_no_counter_of_a_history_however_many_there_are() -> None:
+    SyncedResource.objects.bulk_create([SyncedResource(name=f"history:{number}") for number in range(1000)])
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE syncing_resource")
+        cursor.execute(f"{explain} {log.heads_of_all()}")
+        plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+    assert "Index Scan using" in plan or "USING INDEX" in plan, plan
+    assert "Seq Scan on syncing_resource" not in plan
+    assert "SCAN syncing_resource" not in plan
+
+
 @pytest.mark.parametrize("damage", ["below", "without"])
 def test_a_counter_below_or_without_its_log_is_named_and_put_right(damage: str) -> None:
     ann = manager()

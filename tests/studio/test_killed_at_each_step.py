@@ -100,3 +100,27 @@ def test_a_worker_that_is_killed_at_any_step_never_pays_twice_and_loses_nothing(
     assert not any(vars(reconciliation.scan(now=now)).values()), "a second pass changes nothing"
     pipeline.generate(item_id=item.pk, clock=lambda: now)
     assert everything() == before
+
+
+@pytest.mark.parametrize("step", ["look", "store", "finish"])
+def test_a_pass_that_is_killed_while_it_stores_is_made_good_by_the_next(
+    paid: Running, ask: Ask, workers: Workers, product: Product, settings: LazySettings, new_bucket: Bucket,
+    broken_storage: Callable[[], BrokenStorage], monkeypatch: pytest.MonkeyPatch, step: str,
+) -> None:  # fmt: skip
+    hasten_buckets(monkeypatch.setattr)
+    item = ask("[url]", product_id=product.pk)
+    broken = broken_storage()
+    pipeline.generate(item_id=item.pk)
+    assert broken.asked
+    assert (again(item).status, again(item).stored_at) == (Status.READY, None)
+    use_bucket(settings, new_bucket)
+
+    assert workers.run(item, [step], later=HOUR.total_seconds(), reconciles=True) == [KILLED]
+    assert (again(item).stored_at is not None) == (step == "finish")
+    now = timezone.now() + 3 * HOUR
+    reconciliation.scan(now=now)
+
+    product.refresh_from_db()
+    assert is_known(again(item), picture())
+    assert (product.image_id, Held.objects.count(), paid.count()) == (again(item).image_id, 0, 1)
+    assert not any(vars(reconciliation.scan(now=now)).values())

@@ -336,3 +336,13 @@ def test_what_kills_each_worker_that_draws_it_ends(ask: Ask) -> None:
         assert pipeline.claim(item.pk, now=timezone.now()) is not None
         reconciliation.scan(now=timezone.now() + HOUR)
     assert (again(item).status, again(item).error) == (Status.FAILED, "processing_failed")
+
+
+def test_what_may_have_been_paid_for_stays_counted_when_the_next_try_is_free_and_cancelled(
+    paid: Running, settings: LazySettings, manager: User, ask: Ask
+) -> None:
+    item = given_up(ask())
+    settings.STUDIO_PROVIDER = "label"
+    services.retry(owner_id=manager.pk, item_id=item.pk, now=timezone.now())
+    services.forget(owner_id=manager.pk, item_id=item.pk)
+    assert (used(manager.pk), used(allowance.ALL)) == (1, 1)
