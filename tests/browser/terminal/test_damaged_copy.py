@@ -30,6 +30,40 @@ NEWER = """() => new Promise((resolve) => {
   opening.onupgradeneeded = () => opening.result.createObjectStore("of a newer build");
   opening.onsuccess = () => { opening.result.close(); resolve(); };
 })"""
+# The database of what exists only here, as another build made it, with a ticket in it.
+OTHER_OWN = """async (ticket) => {
+  const isNewer = %(is_newer)s;
+  const asked = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  if (!isNewer) await asked(indexedDB.deleteDatabase("redcoral-own"));
+  const opening = indexedDB.open("redcoral-own", isNewer ? 99 : 1);
+  opening.onupgradeneeded = () => (%(make)s)(opening.result);
+  const db = await asked(opening);
+  await asked(db.transaction("tickets", "readwrite").objectStore("tickets").put(ticket));
+  db.close();
+}"""
+LINE: dict[str, object] = {
+    "id": "a",
+    "product": "p",
+    "name": "Told long ago",
+    "price_type": "fixed",
+    "unit": "",
+    "quantity": 1,
+}
+TOLD: dict[str, object] = {
+    "weight": None,
+    "base": 150,
+    "price": 150,
+    "rules": [],
+    "options": [],
+    "total": 150,
+    "note": "",
+    "at": 1,
+}
+COUNTER: dict[str, object] = {"id": "counter", "table": None, "table_name": "", "zone": None}
+TICKET = COUNTER | {"lines": [LINE | TOLD], "total": 150, "since": 1}
 
 
 @pytest.mark.parametrize(
@@ -80,6 +114,31 @@ def test_a_database_of_another_shape_is_used_or_made_anew(
 
     assert page.evaluate("redcoral.notices.getSnapshot()") == []
     assert snapshots(proxy) == before + fetched
+
+
+@pytest.mark.parametrize(
+    "make",
+    ['(db) => db.createObjectStore("tickets", { keyPath: "id" })', "(db) => db.createObjectStore('later', {})"],
+    ids=["an older build's", "a newer build's"],
+)
+def test_what_exists_only_here_grows_and_is_never_made_anew(
+    make: str, house: House, open_terminal: OpenTerminal
+) -> None:
+    product = house.product()
+    page = open_terminal()
+    until_shown(page, product["id"])
+    page.evaluate("redcoral.close()")
+    page.evaluate(OTHER_OWN % {"make": make, "is_newer": str("later" in make).lower()}, TICKET)
+
+    page.reload()
+    until_connection(page)
+
+    assert page.evaluate("redcoral.tickets.get('counter').lines.map((line) => line.name)") == ["Told long ago"]
+    page.evaluate("redcoral.favourites.set('p', true)")
+    page.reload()
+    until(page, "() => globalThis.redcoral?.favourites.has('p')")
+    assert page.evaluate("redcoral.notices.getSnapshot()") == []
+    assert page.evaluate("redcoral.tickets.get('counter').total") == 150
 
 
 def test_what_exists_only_here_and_cant_be_used_leaves_the_page_as_it_is(

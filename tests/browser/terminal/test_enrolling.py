@@ -1,10 +1,12 @@
 """A browser becomes a device: by code or by link, and says what is wrong where it is."""
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.posclient.proxy import Proxy
+from tests.posclient.proxy import Fault, Proxy
 
 from .conftest import House, OpenTerminal, Watch, until_connection
 
@@ -19,7 +21,7 @@ REFUSED = "Failed to load resource: the server responded with a status of 4"
 @pytest.fixture(scope="module")
 def codes(house: House) -> list[str]:
     """Of this module's tests, made at once."""
-    return house.codes(6)
+    return house.codes(7)
 
 
 def problem(page: "Page", code: str) -> str:
@@ -46,6 +48,28 @@ def test_a_code_from_the_admin_is_all_that_it_takes(
         "shell", "-c", "from devices.models import *; print(*Device.objects.values_list('name'))"
     )
     assert "Terrace" in devices
+
+
+def test_what_comes_is_listed_and_the_menu_is_usable_before_all_of_it_is_there(
+    open_terminal: OpenTerminal, house: House, watch: Watch, proxy: Proxy, codes: list[str]
+) -> None:
+    product = house.product(name="Flan")
+    watch.allow(REFUSED, "net::ERR_")
+    page = open_terminal(f"enrol={codes.pop()}", token=None)
+    page.wait_for_selector("#enrol-submit")
+    stalled = Fault("stall")
+    proxy.choose = lambda path: stalled if path == "/api/sync/zone" else None
+
+    page.click("#enrol-submit")
+
+    expect(page.locator("[data-enrolled] [data-list=product]")).to_contain_text(re.compile(r"\d"))
+    expect(page.locator("[data-enrolled] [data-list=zone]")).to_contain_text("…")
+    page.click("[data-enrolled] a[href='#/menu']")
+    page.wait_for_selector(f"[data-product='{product['id']}']")
+    until_connection(page, "catching-up")
+    proxy.choose = lambda path: None
+    proxy.hang_up()
+    until_connection(page)
 
 
 def test_from_a_link_only_one_tap_is_left_and_the_code_is_gone(

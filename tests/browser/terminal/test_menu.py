@@ -7,6 +7,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.terminal.conftest import House, OpenTerminal
 from tests.browser.terminal.drawing import unique
+from tests.browser.terminal.looking import until
+from tests.browser.terminal.pictures import product_with_picture
+from tests.posclient.proxy import Proxy
 
 pytestmark = pytest.mark.any_database
 
@@ -172,6 +175,45 @@ def test_favourites_and_what_was_used_last_are_lists_of_their_own(open_terminal:
     page.reload()
     page.click("[data-list=favourites]")
     expect(page.locator(f"[data-product='{first['id']}']")).to_be_visible()
+
+
+def test_a_long_press_opens_the_sheet_and_adds_nothing(open_terminal: OpenTerminal, house: House) -> None:
+    product = house.product(description="With a lot of cinnamon.")
+    page = open_terminal()
+    page.fill("[data-search]", product["name"])
+    card = page.locator(f"[data-product='{product['id']}'] .card-tap")
+
+    card.click(delay=900)  # milliseconds
+
+    expect(page.locator("[data-sheet]")).to_contain_text("With a lot of cinnamon.")
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-sheet]")).to_have_count(0)
+    assert page.evaluate("redcoral.tickets.getSnapshot()") == []
+
+
+def test_larger_tiles_have_wider_pictures_and_stay_so(open_terminal: OpenTerminal, house: House, proxy: Proxy) -> None:
+    product = product_with_picture(house)
+    page = open_terminal()
+    page.fill("[data-search]", product["name"])
+    picture = page.locator(f"[data-product='{product['id']}'] img")
+    width = "(image) => image.decode().then(() => image.naturalWidth)"
+    assert picture.evaluate(width) == 320
+    tile = picture.bounding_box()
+
+    page.click("[data-do=look]")
+    page.click("[data-size=l]")
+    page.keyboard.press("Escape")
+
+    until(page, "(hash) => redcoral.images.bytes.get(hash)?.width >= 640", product["image"])
+    page.reload()
+    page.fill("[data-search]", product["name"])
+    larger = picture.bounding_box()
+    assert tile is not None
+    assert larger is not None
+    assert larger["width"] > 1.5 * tile["width"]
+    assert picture.evaluate(width) == 640
+    asked = [each.query for each in proxy.asked_below(f"/api/image/{product['image']}")]
+    assert asked == ["w=320&format=webp", "w=640&format=webp"]
 
 
 def test_names_with_html_and_without_blanks_are_texts_and_stay_in_their_cards(

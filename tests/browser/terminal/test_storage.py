@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.posclient.proxy import Fault, Proxy
+
 from .conftest import House, OpenTerminal, Watch, until_connection
 from .looking import until
-from .pictures import product_with_picture
+from .pictures import product_with_picture, until_complete
 from .test_photos_taken_offline import add, camera_photo
 
 if TYPE_CHECKING:
@@ -55,6 +57,53 @@ def test_what_pictures_use_is_counted_while_they_come(open_terminal: OpenTermina
     product_with_picture(house)
 
     expect(counted).to_have_text(re.compile(rf"^{before + 1} pictures?$"))
+
+
+def test_what_is_kept_offline_is_chosen_and_what_no_product_shows_is_cleaned_up(
+    open_terminal: OpenTerminal, house: House
+) -> None:
+    liked, other = product_with_picture(house), product_with_picture(house)
+    page = open_terminal("/storage")
+    until_complete(page, [liked["image"], other["image"]])
+    kept = page.locator("[data-kept]")
+    page.evaluate("(id) => redcoral.favourites.set(id, true)", liked["id"])
+
+    page.click("[data-offline=favourites]")
+    expect(kept).to_have_attribute("data-kept", "1/1")
+    page.click("[data-offline=nothing]")
+    expect(kept).to_have_attribute("data-kept", "0/0")
+    page.click("[data-offline=everything]")
+    house.change(other["id"], image=liked["image"])
+    until(page, "([id, image]) => redcoral.resources.product.get(id).image === image", [other["id"], liked["image"]])
+    page.click("[data-do=clean-up]")
+
+    expect(page.locator("[data-notice=cleaned-up]")).to_contain_text(re.compile(r"\b1 picture removed, .*kB freed"))
+    gone = "([liked, other]) => redcoral.images.bytes.get(liked) && !redcoral.images.bytes.get(other)"
+    until(page, gone, [liked["image"], other["image"]])
+    page.select_option("[data-budget]", "50")
+    until(page, "async () => (await redcoral.images.usage()).budget === 50_000_000")
+
+
+def test_downloading_is_paused_and_goes_on_also_after_a_reload(
+    open_terminal: OpenTerminal, house: House, proxy: Proxy, watch: Watch
+) -> None:
+    watch.allow("net::ERR_")
+    page = open_terminal("/storage")
+    stalled = Fault("stall")
+    proxy.choose = lambda path: stalled if path.startswith("/api/image/") else None
+    image = product_with_picture(house)["image"]
+
+    page.click("[data-do=pause]")
+    expect(page.locator("[data-kept]")).to_contain_text("Paused.")
+    proxy.choose = lambda path: None
+    page.reload()
+    until_connection(page)
+    expect(page.locator("[data-kept]")).to_contain_text("Paused.")
+    assert proxy.images_downloaded()[image] == 0
+    page.click("[data-do=pause]")
+
+    until_complete(page, [image])
+    expect(page.locator("[data-do=pause]")).to_have_count(0)
 
 
 def own(page: "Page") -> list[int]:

@@ -94,8 +94,11 @@ async function consider() {
 function buildOf(worker) {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = ({ data }) => resolve(String(data));
-    setTimeout(() => resolve(null), PATIENCE);
+    const late = setTimeout(() => resolve(null), PATIENCE);
+    port1.onmessage = ({ data }) => {
+      clearTimeout(late);
+      resolve(String(data));
+    };
     worker.postMessage("build?", [port2]);
   });
 }

@@ -1,5 +1,6 @@
 // What may be wrong, in findings that a person can read, and in a report that says more to those who help.
 
+import { WORDS } from "../parts/indicator.js";
 import { number, t, time } from "../parts/texts.js";
 import { update } from "../parts/update.js";
 import { lastErrors, terminal } from "../parts/world.js";
@@ -30,7 +31,7 @@ export async function diagnose() {
     [t("Protected from being cleared"), usage.isPersistent ? t("yes") : t("no"), usage.isPersistent !== null],
     [
       t("Connection"),
-      [state, isPolling && t("asks every 15 seconds"), reason?.code].filter(Boolean).join(", "),
+      [WORDS[state](), isPolling && t("asks every 15 seconds"), reason?.code].filter(Boolean).join(", "),
       state === "live",
     ],
     [t("This tab"), isConnectedTab ? t("holds the connection") : t("hears from another tab"), true],
