@@ -12,7 +12,7 @@ const ICONS = {
   again: "M19 12a7 7 0 1 1-2-5m2-3v4h-4",
 };
 
-export function icon(name) {
+function drawn(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
@@ -21,6 +21,11 @@ export function icon(name) {
   svg.append(path);
   return svg;
 }
+
+// Made once each: a history has a thousand cards.
+const drawings = Object.fromEntries(Object.keys(ICONS).map((name) => [name, drawn(name)]));
+const icon = (name) => drawings[name].cloneNode(true);
+const moments = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 
 export const button = (name, sign, onclick, more = {}) =>
   element("button", { type: "button", class: "action", title: text(name), "aria-label": text(name), onclick, ...more }, icon(sign));
@@ -104,7 +109,7 @@ export class Card {
   }
 
   words(item) {
-    const made = new Date(item.timestamp).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    const made = moments.format(new Date(item.timestamp));
     return element("div", { class: "words" }, element("strong", {}, this.title),
       element("small", {}, `${text(`kind_${item.kind}`)} · ${made}${item.placed ? ` · ${text("is_placed")}` : ""}`));
   }

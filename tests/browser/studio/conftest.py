@@ -126,6 +126,7 @@ def open_studio(proxy: Proxy, new_browser: Callable[..., "BrowserContext"]) -> O
         browser: "BrowserContext | None" = None,
         state: str | None = "live",
         before: Callable[["Page"], None] = lambda page: None,
+        origin: str = "",
         **options: Any,
     ) -> "Page":
         context = browser or new_browser(**options)
@@ -133,10 +134,10 @@ def open_studio(proxy: Proxy, new_browser: Callable[..., "BrowserContext"]) -> O
             client = Client()
             client.force_login(user)
             session = client.cookies[settings.SESSION_COOKIE_NAME].value
-            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": proxy.url}])
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": origin or proxy.url}])
         page = context.new_page()
         before(page)
-        page.goto(f"{proxy.url}/studio/{at}")
+        page.goto(f"{origin or proxy.url}/studio/{at}")
         if state:
             until_state(page, state)
         return page

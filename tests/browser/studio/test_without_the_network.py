@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import LazySettings
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
@@ -131,6 +132,26 @@ def test_another_login_on_this_browser_sees_nothing(
     expect(page.locator(".card")).to_have_count(3)
     until_complete(page, 3)
     assert len(downloaded(proxy)) == 3
+
+
+def test_over_plain_http_an_open_page_goes_on_without_the_network(
+    manager: User, proxy: Proxy, open_studio: OpenStudio, settings: LazySettings
+) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    pictures(manager, 3)
+    page = open_studio(manager, origin=f"http://pos.lan:{proxy.port}")
+    assert page.evaluate("[isSecureContext, 'serviceWorker' in navigator, !!crypto.subtle]") == [False, False, False]
+    page.evaluate("studio.bring('everything')")
+    until_complete(page, 3)
+    proxy.cut_network()
+    page.evaluate("studio.look()")
+    until_state(page, "waiting")
+    page.click("a[href='#storage']")
+    expect(page.locator("#storage-view")).to_contain_text("Over plain http an open page goes on without the network")
+    page.click("a[href='#history']")
+    until(page, IS_PAINTED)
+    with page.expect_download():
+        page.locator("[aria-label=Download]").first.click()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
