@@ -1,4 +1,4 @@
-"""The examples of clients/browser/README.md run, as they are printed."""
+"""The examples of clients/browser/README.md run, as they are printed, and that of docs/first-steps.md."""
 
 import re
 import subprocess
@@ -103,3 +103,19 @@ def test_the_examples_of_frameworks_show_what_changes(
         page.wait_for_function("[...document.images].some((image) => image.naturalWidth > 0)")
     house.change(product["id"], price="2.30")
     page.wait_for_selector(f"text=Cortado {language} 2.30")
+
+
+def test_the_three_lines_of_the_first_steps_show_what_changes(
+    house: House, proxy: Proxy, watch: Watch, show: "Callable[..., Page]"
+) -> None:
+    watch.allow("status of 401")
+    (block,) = re.findall(
+        r"^```js\n(.*?)^```$", (ROOT / "docs" / "first-steps.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    own = 'const show = (all) => (document.querySelector("#root").textContent = all.map((one) => one.name).join());'
+    product = house.product(name="Ristretto")
+    page = show(ROOT_PAGE, f"{block}\n{own}")
+    sign_in(page, house, proxy)
+
+    house.change(product["id"], name="Lungo of the first steps")
+    page.wait_for_selector("#root:has-text('Lungo of the first steps')")
