@@ -155,8 +155,8 @@ class ShortWayMiddleware:
     """Answers what every terminal asks when it reconnects, where things stand and what changed, by its bearer token.
 
     One statement reads who asks and where things stand; session, CSRF and REST framework have no part in it. A request
-    without a valid token goes on to the view, which explains the refusal. So does one with cookies, because middlewares
-    behind this one may have to replace a cookie.
+    without a valid token goes on to the view, which explains the refusal, and so does one with a parameter that there
+    isn't. One with cookies does, because middlewares behind this one may have to replace a cookie.
     """
 
     path = re.compile(r"/api/sync/(?:status|(?P<resource>[^/]+)/changes)")
@@ -167,8 +167,9 @@ class ShortWayMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         asked = self.path.fullmatch(request.path_info)
         if asked and request.method == "GET" and not request.META.get("HTTP_COOKIE"):
-            token = bearer_token(request)
-            response = self.answer(request, token_digest(token), asked["resource"]) if token else None
+            token, known = bearer_token(request), DELTA_PARAMETERS if asked["resource"] else ()
+            is_plain = request.GET.keys() <= set(known)
+            response = self.answer(request, token_digest(token), asked["resource"]) if token and is_plain else None
             if response is not None:
                 response.headers["Allow"] = "GET, HEAD, OPTIONS"
                 return response
@@ -181,7 +182,6 @@ class ShortWayMiddleware:
                 return None
             device_id, heads = found
             contacts.note(device_id)
-            refuse_unknown(request.GET, DELTA_PARAMETERS if resource else ())
             return status(request, heads) if resource is None else changes(request, resource, heads)
         except (OperationalError, InterfaceError, Refusal) as error:  # the view would ask the database once more
             return problems.answer(error, {})

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.exceptions import DisallowedHost
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -56,6 +57,13 @@ class UnknownResourceAsked(Refusal):
     def __init__(self, name: str) -> None:
         said = _("There is no resource “{name}”. There are: {known}.")
         super().__init__(format_lazy(said, name=name, known=", ".join(registry.names())))
+
+
+class HostUnknown(Refusal):
+    """What Django's own answer to a name that isn't in ALLOWED_HOSTS says."""
+
+    status, code = 400, "bad_request"
+    detail = _("The request can't be read.")
 
 
 class OverCapacity(Refusal):
@@ -200,8 +208,13 @@ class Streams:
 
 
 def _caller_of(*, scope: Scope) -> Caller:
-    """Who asks. Raises NotAuthenticated, and as ``identify`` does."""
-    caller = identify(request_from_scope(scope))
+    """Who asks. Raises HostUnknown, NotAuthenticated, and as ``identify`` does."""
+    request = request_from_scope(scope)
+    try:
+        request.get_host()
+    except DisallowedHost:
+        raise HostUnknown from None
+    caller = identify(request)
     if caller is None:
         raise NotAuthenticated
     return caller

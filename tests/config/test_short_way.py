@@ -73,7 +73,7 @@ def test_both_ways_give_one_answer(
 
 @pytest.mark.parametrize("url", ["", "?since=0&epoch={epoch}&limit=0", "?since=-1&epoch={epoch}", "?since=0&epoch=x",
     "?since=999&epoch={epoch}", "?since=0&epoch=5f860cee-02bf-4d5a-badf-4e5dede35e0e",
-    "?since=0&since=999&epoch={epoch}"])  # fmt: skip
+    "?since=0&since=999&epoch={epoch}", "?sinse=0&epoch={epoch}"])  # fmt: skip
 @pytest.mark.parametrize("resource", ["tag", "nothing", "%00", "tag%2Ftag"])
 def test_both_ways_refuse_the_same(till: Enrolled, settings: LazySettings, resource: str, url: str) -> None:
     headers = {"Authorization": f"Bearer {till.token}", "Accept-Language": "es"}

@@ -221,6 +221,8 @@ def test_wrong_requests_get_problems(web: str, token: str) -> None:
         unknown = httpx.get(path, headers=headers, params={"resources": names})
         assert (unknown.status_code, unknown.json()["code"]) == (400, "unknown_resource")
         assert unknown.headers["content-type"] == "application/problem+json"
+    elsewhere = httpx.get(path, headers=headers | {"Host": "elsewhere.example"})
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (400, "bad_request")
     posted = httpx.post(path, headers=headers)
     assert (posted.status_code, posted.headers["allow"]) == (405, "GET, HEAD")
 
