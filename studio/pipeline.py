@@ -183,7 +183,7 @@ def close(item: Item, status: Call.Status, outcome: str, request_id: str, usage:
     values = {
         "outcome": outcome,
         "request_id": str(storable(request_id))[:300],
-        "usage": storable(usage),
+        "usage": storable(usage, secret=settings.STUDIO_API_KEY),
         "closed_at": now,
     }
     return bool(calls.update(status=status, **values))

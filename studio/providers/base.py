@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from math import isfinite
 from typing import Protocol
 
 MAX_PICTURE_BYTES = 25_000_000
@@ -107,13 +109,20 @@ class Provider(Protocol):
         ...
 
 
-def storable(value: object) -> object:
-    """``value``, of a stranger's JSON, as every database stores it: without NUL in its texts."""
+def storable(value: object, *, secret: str = "", depth: int = 20) -> object:
+    """``value``, of a stranger's JSON, as every database stores it, with ``secret`` blotted out.
+
+    Texts have no NUL and no half of a surrogate pair. A number that is none, and what lies deeper, becomes None.
+    """
     if isinstance(value, str):
-        return value.replace("\0", "")
+        text = value.replace("\0", "").encode(errors="ignore").decode()
+        return text.replace(secret, "…") if secret else text
+    if (isinstance(value, Mapping | list) and not depth) or (isinstance(value, float) and not isfinite(value)):
+        return None
+    kept = partial(storable, secret=secret, depth=depth - 1)
     if isinstance(value, Mapping):
-        return {storable(name): storable(inner) for name, inner in value.items()}
-    return [storable(inner) for inner in value] if isinstance(value, list) else value
+        return {kept(name): kept(inner) for name, inner in value.items()}
+    return list(map(kept, value)) if isinstance(value, list) else value
 
 
 def cleaned(text: str, *, secret: str = "") -> str:

@@ -123,6 +123,11 @@ class Provider(BaseHTTPRequestHandler):
             "png": [{"b64_json": base64.b64encode(picture("PNG")).decode()}],
             "too-large": [{"b64_json": "A" * 33_400_000}],
         }.get(word, [row])
+        if word == "odd":  # half a character, as of a text that was cut, and numbers that no database has
+            odd = b'"revised_prompt": "a dish \\ud83d", "b64_json"'
+            usage = b'{"cost": 1e999, "deep": %b%b, "key": "%b"}' % (b"[" * 900, b"]" * 900, KEY.encode())
+            made = json.dumps({"data": [{"b64_json": row["b64_json"]}]}).encode().replace(b'"b64_json"', odd)
+            return self.send(200, made[:-1] + b', "usage": %b}' % usage, "application/json")
         if word == "photo":
             rows = [{"b64_json": base64.b64encode(next(photos)).decode()}]
         return self.answer(

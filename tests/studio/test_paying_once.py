@@ -80,6 +80,14 @@ def test_each_outcome_has_its_call_its_state_and_its_price(
     assert (item.stored_at is not None) == (status == "ready")
 
 
+def test_what_is_odd_in_an_answer_doesnt_lose_its_picture(paid: Running, ask: Ask) -> None:
+    item = ask("[odd]")
+    pipeline.generate(item_id=item.pk)
+    assert (again(item).status, again(item).error, paid.count()) == (Status.READY, "", 1)
+    usage = Call.objects.get().usage
+    assert (usage["cost"], usage["key"]) == (None, "…")
+
+
 def test_a_provider_that_cant_be_reached_is_asked_again_by_itself_and_costs_nothing(
     paid: Running, settings: LazySettings, manager: User, ask: Ask
 ) -> None:
