@@ -30,6 +30,15 @@ NEWER = """() => new Promise((resolve) => {
   opening.onupgradeneeded = () => opening.result.createObjectStore("of a newer build");
   opening.onsuccess = () => { opening.result.close(); resolve(); };
 })"""
+# Somebody wants to delete the databases, and somebody holds them: whoever opens one meanwhile waits.
+HELD = """async () => {
+  globalThis.held = [];
+  for (const { name } of await indexedDB.databases()) {
+    const opening = indexedDB.open(name);
+    held.push(await new Promise((resolve) => { opening.onsuccess = () => resolve(opening.result); }));
+    indexedDB.deleteDatabase(name);
+  }
+}"""
 # The database of what exists only here, as another build made it, with a ticket in it.
 OTHER_OWN = """async (ticket) => {
   const isNewer = %(is_newer)s;
@@ -168,6 +177,27 @@ def test_what_exists_only_here_and_cant_be_used_leaves_the_page_as_it_is(
     page.reload()
     until(page, "() => globalThis.redcoral?.tickets.get('counter').total === 150")
     assert "can't be used" in page.evaluate("String(redcoral.errors.getSnapshot()[0]?.error)")
+
+
+def test_databases_that_never_answer_keep_the_page_for_seconds_only(
+    house: House, proxy: Proxy, open_terminal: OpenTerminal, watch: Watch
+) -> None:
+    watch.allow("favicon.ico")  # of the page that holds them
+    product = house.product(price="1.00")
+    page = open_terminal()
+    until_shown(page, product["id"])
+    page.evaluate("redcoral.close()")
+    holder = page.context.new_page()
+    holder.goto(f"{proxy.url}/terminal/manifest.webmanifest")
+    holder.evaluate(HELD)
+
+    page.reload()
+
+    until_connection(page)
+    page.fill("[data-search]", product["name"])
+    page.click(f"[data-product='{product['id']}'] .card-tap")
+    until(page, "() => redcoral.tickets.get('counter').total === 100")
+    assert [notice["name"] for notice in page.evaluate("redcoral.notices.getSnapshot()")] == ["nothing-kept"]
 
 
 def test_without_indexeddb_everything_works_in_memory_and_it_says_so(

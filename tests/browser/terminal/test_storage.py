@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from devices.identity import COOKIE
 from tests.posclient.proxy import Fault, Proxy
 
 from .conftest import House, OpenTerminal, Watch, until_connection
@@ -14,6 +15,8 @@ from .pictures import product_with_picture, until_complete
 from .test_photos_taken_offline import add, camera_photo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import BrowserContext, Page
 
 pytestmark = pytest.mark.any_database
@@ -26,6 +29,15 @@ ANSWERING = """(() => {
   Object.defineProperty(navigator.storage, "persist", { value: persist });
   Object.defineProperty(navigator.storage, "persisted", { value: async () => isPersistent });
 })()"""
+# Writes what exists only here until nothing more finds room.
+FILL = """async () => {
+  for (const size of [30000, 3000, 300, 30, 1])
+    for (let number = 0; ; number += 1) {
+      const value = Array.from({ length: size }, Math.random);
+      const isKept = await redcoral.settings.set(`large ${size} ${number}`, value).then(() => true, () => false);
+      if (!isKept || number > 200) break;
+    }
+}"""
 
 
 @pytest.mark.parametrize(
@@ -51,8 +63,9 @@ def test_protecting_asks_the_browser_and_says_what_it_answered(
 def test_what_pictures_use_is_counted_while_they_come(open_terminal: OpenTerminal, house: House) -> None:
     page = open_terminal("/storage")
     counted = page.locator("rc-storage dt", has_text=re.compile(r"picture"))
-    expect(counted).to_have_text(re.compile(r"^\d+ pictures?$"))
-    before = int(counted.inner_text().split()[0])
+    until_complete(page, [])
+    before = page.evaluate("redcoral.images.bytes.usage.count")
+    expect(counted).to_have_text(re.compile(rf"^{before} pictures?$"))
 
     product_with_picture(house)
 
@@ -104,6 +117,36 @@ def test_downloading_is_paused_and_goes_on_also_after_a_reload(
 
     until_complete(page, [image])
     expect(page.locator("[data-do=pause]")).to_have_count(0)
+
+
+def test_a_full_disk_is_said_where_something_cant_be_kept(
+    house: House, proxy: Proxy, new_browser: "Callable[..., BrowserContext]"
+) -> None:
+    product = house.product()
+    context = new_browser(proxy.url)
+    context.add_cookies([{"name": COOKIE, "value": house.a_token(), "url": proxy.url}])
+    page = context.new_page()
+    # Before anything is written: Chromium remembers for half a minute how much room there is.
+    quota = {"origin": proxy.url, "quotaSize": 4_000_000}
+    context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", quota)
+    page.goto(f"{proxy.url}/terminal/#/menu")
+    until_connection(page)
+    page.evaluate(FILL)
+    page.fill("[data-search]", product["name"])
+    card = page.locator(f"[data-product='{product['id']}']")
+    said = page.locator("[data-notice=failed]")
+
+    card.locator(".card-tap").click()
+    expect(said).to_contain_text("This couldn't be kept.")
+    assert page.evaluate("redcoral.tickets.getSnapshot()") == []
+    said.locator("button").click()
+    card.locator(".card-info").click()
+    page.click("[data-sheet] [aria-pressed]")
+    expect(page.locator("[data-sheet] [data-notice=failed]")).to_be_visible()
+    page.click("[data-sheet] [data-add]")
+    expect(page.locator("[data-sheet]")).to_have_count(0)
+    expect(said).to_be_visible()
+    assert page.evaluate("redcoral.tickets.getSnapshot()") == []
 
 
 def own(page: "Page") -> list[int]:

@@ -5,10 +5,10 @@ import "./card.js";
 import { Element } from "./element.js";
 import { icon } from "./icons.js";
 import { columnsIn, layRows, rowsBetween } from "./layout.js";
-import { say } from "./notices.js";
+import { kept } from "./notices.js";
 import { FAVOURITES, RECENTLY, sessionOf } from "./session.js";
 import { plural, t } from "./texts.js";
-import { report, terminal } from "./world.js";
+import { terminal } from "./world.js";
 
 /** @typedef {import("./layout.js").Row} Row */
 /** @typedef {import("./catalogue.js").Section} Section */
@@ -211,10 +211,7 @@ export class Grid extends Element {
     if (!offer) return void showSheet(id);
     card?.feel();
     if (card) /** @type {HTMLElement | null} */ (document.querySelector("[data-search]:focus"))?.blur(); // or a phone's keyboard stays
-    session.add(offer).catch((error) => {
-      report(error);
-      say({ name: "failed", text: t("This couldn't be kept.") });
-    });
+    void kept(session.add(offer));
   }
 
   #clicked = (/** @type {MouseEvent} */ event) => {

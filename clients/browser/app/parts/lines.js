@@ -1,9 +1,9 @@
 // How a ticket changes: with words when it fails, and a way back.
 
 import { withLineBack, withoutLine } from "../../src/prices/ticket.js";
-import { say } from "./notices.js";
+import { kept, say } from "./notices.js";
 import { t } from "./texts.js";
-import { report, terminal } from "./world.js";
+import { terminal } from "./world.js";
 
 /** @import { Ticket } from "../../src/types.js" */
 
@@ -12,15 +12,7 @@ import { report, terminal } from "./world.js";
  * @param {string} place
  * @param {(ticket: Ticket) => Ticket} change
  */
-export async function changeTicket(place, change) {
-  try {
-    return await terminal.tickets.change(place, change);
-  } catch (error) {
-    report(error);
-    say({ name: "failed", text: t("This couldn't be kept.") });
-    return null;
-  }
-}
+export const changeTicket = (place, change) => kept(terminal.tickets.change(place, change));
 
 /** Takes a line off, with a way back. @param {string} place @param {string} id */
 export async function removeLine(place, id) {

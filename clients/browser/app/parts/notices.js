@@ -4,6 +4,7 @@ import { html, nothing, repeat } from "../../vendor/lit.js";
 import { Element } from "./element.js";
 import { icon } from "./icons.js";
 import { t } from "./texts.js";
+import { report } from "./world.js";
 
 /**
  * @typedef {object} Notice
@@ -86,6 +87,21 @@ export function say(notice) {
   const above = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
   if (toasts.parentElement !== above) above.append(toasts);
   toasts.add(notice);
+}
+
+/**
+ * What is being written here, or null after words that it couldn't be.
+ * @template T
+ * @param {Promise<T>} writing
+ */
+export async function kept(writing) {
+  try {
+    return await writing;
+  } catch (error) {
+    report(error);
+    say({ name: "failed", text: t("This couldn't be kept.") });
+    return null;
+  }
 }
 
 /** @param {string} name */

@@ -1,5 +1,6 @@
 // What this page is doing now: the open ticket, the prices of this minute, what is looked at. No DOM in here.
 
+import { newId } from "../../src/outbox/outbox.js";
 import { groupsOf } from "../../src/prices/options.js";
 import { momentAt, Prices } from "../../src/prices/price.js";
 import { COUNTER, offerOf, withOffer } from "../../src/prices/ticket.js";
@@ -122,7 +123,7 @@ export class Session {
   open(place) {
     if (place === this.place) return;
     this.place = place;
-    void this.terminal.settings.set("place", place);
+    this.terminal.settings.set("place", place).catch(this.terminal.report);
     this.tick();
   }
 
@@ -244,7 +245,8 @@ export class Session {
   #remember(product) {
     const { recent } = this;
     if (recent[0] === product) return;
-    void this.terminal.settings.set("recent", [product, ...recent.filter((id) => id !== product)].slice(0, RECENT));
+    const next = [product, ...recent.filter((id) => id !== product)].slice(0, RECENT);
+    this.terminal.settings.set("recent", next).catch(this.terminal.report);
   }
 }
 
@@ -259,13 +261,4 @@ export function sessionOf(terminal) {
   const session = sessions.get(terminal) ?? new Session(terminal);
   sessions.set(terminal, session);
   return session;
-}
-
-/** A UUID; `crypto.randomUUID` is for secure pages only. */
-function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

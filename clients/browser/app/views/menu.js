@@ -4,7 +4,7 @@ import { html, live, nothing, repeat } from "../../vendor/lit.js";
 import { Element } from "../parts/element.js";
 import { tileSize } from "../parts/grid.js";
 import { icon } from "../parts/icons.js";
-import { say } from "../parts/notices.js";
+import { kept, say } from "../parts/notices.js";
 import { ALL, FAVOURITES, RECENTLY, sessionOf } from "../parts/session.js";
 import { t } from "../parts/texts.js";
 import { terminal } from "../parts/world.js";
@@ -194,7 +194,7 @@ class Look extends Element {
           <div class="segments">
             ${Object.entries(names).map(
               ([one, name]) => html`<button type="button" data-size=${one} aria-pressed=${one === size}
-                @click=${() => terminal.settings.set("size", one)}>${name}</button>`,
+                @click=${() => kept(terminal.settings.set("size", one))}>${name}</button>`,
             )}
           </div>
         </div>

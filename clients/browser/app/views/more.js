@@ -2,7 +2,7 @@
 
 import { html, nothing } from "../../vendor/lit.js";
 import { Element } from "../parts/element.js";
-import { say } from "../parts/notices.js";
+import { kept, say } from "../parts/notices.js";
 import "../parts/state.js";
 import { copy, installing, isApple, isInstalled, overHttp } from "../parts/platform.js";
 import { LANGUAGES, spoken, t } from "../parts/texts.js";
@@ -30,7 +30,7 @@ class More extends Element {
     const { theme = "system" } = terminal.settings.getSnapshot();
     const device = terminal.device.getSnapshot();
     const set = (/** @type {string} */ name, /** @type {string | undefined} */ value) => () =>
-      terminal.settings.set(name, value);
+      void kept(terminal.settings.set(name, value));
     return html`
       <div class="page">
         ${overHttp()}

@@ -1,5 +1,6 @@
 // The sheet of a product: large picture, what is in it, what has to be chosen; adds it to the ticket, or changes a line.
 
+import { PictureRefused } from "../../src/errors.js";
 import { decimalText, typedMoney, typedWeight } from "../../src/prices/money.js";
 import { isOffered, limitsOf, optionsOf, preselected, problemsOf, toggled } from "../../src/prices/options.js";
 import { amountOf, LARGEST_QUANTITY, LONGEST_NOTE, withLineTold, withMore, withNote } from "../../src/prices/ticket.js";
@@ -9,7 +10,7 @@ import { openDialog } from "../parts/dialog.js";
 import { Element } from "../parts/element.js";
 import { icon } from "../parts/icons.js";
 import { changeTicket, removeLine } from "../parts/lines.js";
-import { say } from "../parts/notices.js";
+import { kept, say } from "../parts/notices.js";
 import { sessionOf } from "../parts/session.js";
 import { money, plural, t } from "../parts/texts.js";
 import { report, terminal } from "../parts/world.js";
@@ -70,7 +71,7 @@ class Sheet extends Element {
       <div class="sheet-head">
         <h2 id="sheet-name">${product.name}</h2>
         <button class="button icon-only" type="button" aria-pressed=${isFavourite} aria-label=${t("Favourite")}
-          @click=${() => terminal.favourites.set(product.id, !isFavourite)}>${icon("star")}</button>
+          @click=${() => kept(terminal.favourites.set(product.id, !isFavourite))}>${icon("star")}</button>
         ${this.#closing()}
       </div>
       <div class="sheet-body">
@@ -248,7 +249,9 @@ class Sheet extends Element {
       await terminal.outbox.add(file, { product: product.id });
     } catch (error) {
       report(error);
-      say({ name: "photo", text: t("This isn't a picture that can be used.") });
+      const isRefused = error instanceof PictureRefused;
+      const text = isRefused ? t("This isn't a picture that can be used.") : t("This couldn't be kept.");
+      say({ name: "photo", text });
     }
   }
 
@@ -319,7 +322,7 @@ class Sheet extends Element {
     const { line, quantity, note } = this;
     if (!line) {
       if (session.query) session.search(""); // it was found, and how many was said: what is looked for next is another
-      return session.add(/** @type {Offer} */ (offer), { quantity, note: note.trim() });
+      return void kept(session.add(/** @type {Offer} */ (offer), { quantity, note: note.trim() }));
     }
     await changeTicket(session.place, (ticket) => {
       const next = told ? ticket : withLineTold(ticket, line.id, /** @type {Offer} */ (offer));

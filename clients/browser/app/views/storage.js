@@ -3,7 +3,7 @@
 import { html, nothing } from "../../vendor/lit.js";
 import { openDialog } from "../parts/dialog.js";
 import { Element } from "../parts/element.js";
-import { say } from "../parts/notices.js";
+import { kept, say } from "../parts/notices.js";
 import { overHttp } from "../parts/platform.js";
 import { bytes, number, plural, t } from "../parts/texts.js";
 import { report, terminal } from "../parts/world.js";
@@ -102,7 +102,8 @@ class Storage extends Element {
   #offline() {
     const { mode, state, stored, wanted } = terminal.pictures.getSnapshot();
     const isPaused = state === "paused";
-    const set = (/** @type {string} */ name, /** @type {any} */ value) => () => terminal.settings.set(name, value);
+    const set = (/** @type {string} */ name, /** @type {any} */ value) => () =>
+      kept(terminal.settings.set(name, value));
     return html`
       <div class="card-box">
         <div class="line">
@@ -190,7 +191,7 @@ class Storage extends Element {
 
   #setBudget = async (/** @type {Event} */ event) => {
     const size = Number(/** @type {HTMLSelectElement} */ (event.target).value);
-    await terminal.settings.set("picture_budget", size * MB).catch(report);
+    await kept(terminal.settings.set("picture_budget", size * MB));
     await this.#measure();
   };
 

@@ -6,6 +6,7 @@ import { html, nothing } from "../../vendor/lit.js";
 import { inOrder } from "../parts/catalogue.js";
 import { Element } from "../parts/element.js";
 import { icon } from "../parts/icons.js";
+import { kept } from "../parts/notices.js";
 import { placeName } from "../parts/place.js";
 import { layPlan } from "../parts/plan.js";
 import { sessionOf } from "../parts/session.js";
@@ -183,7 +184,7 @@ export function tablesByZone(zones, all) {
 }
 
 /** @param {"plan" | "list"} how */
-const show = (how) => void terminal.settings.set("tables", how);
+const show = (how) => void kept(terminal.settings.set("tables", how));
 
 /** @param {string} place */
 const isOpen = (place) => String(sessionOf(terminal).place === place);
