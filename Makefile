@@ -23,7 +23,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-sqlite test-postgresql check check-browser format messages
-.PHONY: bench bench-sync bench-images bench-uploads bench-client bench-studio bench-browser kinto soak
+.PHONY: bench bench-sync bench-images bench-uploads bench-client bench-studio bench-browser kinto generators soak
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,11 @@ bench-sync: $(DEV)  ## measure sync beside its peers (four minutes); ARGS="write
 kinto:  ## install the server that bench-sync stands beside, in an environment of its own (.venv-kinto)
 	$(PYTHON) -m venv .venv-kinto
 	.venv-kinto/bin/pip install --quiet 'kinto[postgresql]==26.5.0' granian==2.8.7
+
+generators:  ## install what makes clients of /api/schema, which make soak tries (.venv-clients, and by npm)
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/pip install --quiet -r tests/serving/made_clients/requirements.txt
+	npm --prefix tests/serving/made_clients ci --silent --no-audit --no-fund
 
 bench-images: $(DEV)  ## measure normalising and serving pictures beside their peers (three minutes)
 	$(BIN)/python -m benchmarks.normalizing

@@ -4,7 +4,8 @@ A mistyped bucket, a disk that isn't mounted, a second box with a disk of its ow
 So nothing is cleaned up, and /readyz fails, where the marker isn't ours.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from django.conf import settings
@@ -46,13 +47,20 @@ def belongs(found: UUID | None) -> None:
 
 def mark_unless_busy(found: UUID | None) -> None:
     """As `mark`. While another writer holds SQLite nothing is done, without a wait: who asks next marks it."""
-    if connection.vendor != "sqlite":
+    with unless_busy():
         mark(found)
+
+
+@contextmanager
+def unless_busy() -> Iterator[None]:
+    """Ends the block, quietly, when another writer holds SQLite for longer than a moment. PostgreSQL is waited for."""
+    if connection.vendor != "sqlite":
+        yield
         return
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA busy_timeout = {IMPATIENT_MS}")
         try:
-            mark(found)
+            yield
         except OperationalError as error:
             if "locked" not in str(error):
                 raise

@@ -93,6 +93,13 @@ class Storage(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     marker = models.UUIDField(_("marker"), default=uuid4)
     is_marked = models.BooleanField(_("marked"), default=False)
+    machine = models.CharField(
+        _("machine"),
+        max_length=64,
+        blank=True,
+        default="",
+        help_text=_("Whose disk holds it (images/machines.py). Empty: a bucket, or not known yet."),
+    )
 
     class Meta:
         verbose_name = _("storage")

@@ -1,7 +1,7 @@
 """Which workers live, whether beat does, and how many streams each process has open: keys in the broker that run out.
 
 Who lives writes its key itself, a worker in the loop that also fetches tasks: when that loop hangs, the key runs out.
-/readyz counts workers, and /metrics shows streams: any process can answer for all.
+/readyz counts workers and processes for streams, /metrics shows streams: any process can answer for all.
 """
 
 import asyncio
@@ -50,9 +50,9 @@ def end(worker: str) -> None:
     broker().delete(f"{KEYS}{worker}")
 
 
-def count(broker: redis.Redis) -> int:
-    """How many workers were heard of within ``KEY_SECONDS``. Raises redis.RedisError."""
-    return sum(is_fresh(broker, key) for key in broker.scan_iter(f"{KEYS}*"))
+def count(broker: redis.Redis, keys: str = KEYS) -> int:
+    """How many workers, or others by their ``keys``, were heard of within ``KEY_SECONDS``. Raises redis.RedisError."""
+    return sum(is_fresh(broker, key) for key in broker.scan_iter(f"{keys}*"))
 
 
 def is_fresh(broker: redis.Redis, key: str | bytes) -> bool:

@@ -18,6 +18,7 @@ from clocks.jumps import Watch
 from clocks.rows import is_set
 from images import space
 from images.blobs import StorageUnavailable, blobs
+from images.identity import unless_busy
 from images.trial.asking import verdict
 from syncing import capture
 
@@ -75,8 +76,19 @@ class NotReady(Exception):
 
 
 def database() -> str:
+    """Fails also when it is only read: a file that isn't ours, a disk that became read-only, a server in recovery."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+        if connection.vendor == "postgresql":
+            cursor.execute("SHOW transaction_read_only")
+            if cursor.fetchone() != ("off",):
+                raise NotReady("it takes no writes: transactions are read-only")
+        elif not connection.in_atomic_block:
+            with unless_busy():  # whoever writes just now has shown that one can
+                cursor.execute("BEGIN IMMEDIATE")
+                try:
+                    cursor.execute("PRAGMA user_version = 1")  # of a file that is only read the lock is granted
+                finally:
+                    cursor.execute("ROLLBACK")
     return f"ok ({connection.vendor})"
 
 
@@ -155,8 +167,17 @@ def workers() -> str:
     return f"ok ({alive})"
 
 
+def streams() -> str:
+    """Whether a process carries them: behind nginx it is another one than that which answers here."""
+    with broker_client() as client:
+        alive = heartbeats.count(client, heartbeats.STREAMS)
+    if not alive:
+        raise NotReady("no process that carries streams was heard of lately")
+    return f"ok ({alive})"
+
+
 # What is asked of a part behind the check of that part itself.
-NEEDS = {"migrations": "database", "triggers": "database", "workers": "broker", "beat": "broker"}
+NEEDS = {"migrations": "database", "triggers": "database", "workers": "broker", "streams": "broker", "beat": "broker"}
 # Each returns what to say when all is well, or raises. A new one has its name here, and in docs/production.md.
 CHECKS: dict[str, Callable[[], str]] = {
     "database": database,
@@ -166,6 +187,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "disk": disk,
     "broker": broker,
     "workers": workers,
+    "streams": streams,
     "beat": beat,
     "clock": clock,
 }

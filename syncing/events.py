@@ -157,8 +157,8 @@ class Streams:
         if self.hub.closing or self.taken >= self.capacity:
             wait = random.randint(1, 5)  # noqa: S311 - spreads a herd, keeps no secret
             raise OverCapacity(_("This server carries as many streams as it can."), retry_after=wait)
-        if self.taken_by[caller.id] >= settings.STREAMS_PER_DEVICE:
-            self._end_oldest(caller)
+        if self.taken_by[caller.id] >= 2 * settings.STREAMS_PER_DEVICE:  # nobody reads those that were told to end
+            raise OverCapacity(_("This device has as many streams as it may."), retry_after=5)
         self.taken += 1  # from here on, or a herd that comes at once would all find room
         self.taken_by[caller.id] += 1
         try:
@@ -170,13 +170,14 @@ class Streams:
                 del self.taken_by[caller.id]
 
     def _end_oldest(self, caller: Caller) -> None:
-        """Make room for another stream of ``caller``. Raises OverCapacity when its streams don't end."""
-        if self.taken_by[caller.id] >= 2 * settings.STREAMS_PER_DEVICE:  # nobody reads those that were told to
-            raise OverCapacity(_("This device has as many streams as it may."), retry_after=5)
-        for stream, other in self.open.items():
-            if other.id == caller.id and not stream.is_ending:
+        """Make room for another stream of ``caller``, which is about to be open.
+
+        Those that come at once are counted by ``taken_by`` before any of them is open and can be told to end.
+        """
+        if self.taken_by[caller.id] > settings.STREAMS_PER_DEVICE:
+            mine = [stream for stream, other in self.open.items() if other.id == caller.id and not stream.is_ending]
+            for stream in mine[: max(0, len(mine) + 1 - settings.STREAMS_PER_DEVICE)]:
                 stream.end()
-                return
 
     async def _carry(self, method: str, asked: Asked, caller: Caller, receive: Receive, send: Send) -> None:
         self.start()
@@ -192,6 +193,7 @@ class Streams:
             await wire.send(b"", more=False)
             return
         stream = Stream(self.hub, asked, wire)
+        self._end_oldest(caller)
         self.open[stream] = caller
         counters.add("streams_opened")
         logger.info("stream opened by %s %s", caller.kind, caller.id)

@@ -295,9 +295,10 @@ class Bucket:
         return boto3_client(replace(self, name=""))
 
     def keys(self, prefix: str = "") -> list[str]:
-        """The keys in the bucket, in order."""
+        """The keys in the bucket, in order, without the marker that ties it to a database."""
         pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
-        return [item["Key"] for page in pages for item in page.get("Contents", ())]
+        keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
+        return [key for key in keys if key != "redcoral-storage"]
 
 
 @cache

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from kombu.exceptions import ContentDisallowed
+from kombu.serialization import loads, prepare_accept_content
 
 from config.cache import BytesOnly
 from config.values import short_folder
@@ -145,3 +147,15 @@ def test_the_cache_unpickles_nothing() -> None:
     for other in ("text", True, [1], None):
         with pytest.raises(TypeError):
             form.dumps(other)
+
+
+def test_no_message_is_unpickled_either() -> None:
+    import pickle
+
+    from config.celery import app
+
+    taken = prepare_accept_content(app.conf.accept_content)
+    assert loads(b'{"id": 1}', "application/json", "utf-8", accept=taken) == {"id": 1}
+    with pytest.raises(ContentDisallowed):
+        loads(pickle.dumps(print), "application/x-python-serialize", "binary", accept=taken)
+    assert {app.conf.task_serializer, app.conf.result_serializer} == {"json"}

@@ -18,7 +18,7 @@ def store(request: pytest.FixtureRequest, settings: LazySettings, tmp_path: Path
         use_bucket(settings, request.getfixturevalue("new_bucket"))
     else:
         bucket = request.getfixturevalue("seaweedfs")
-        for key in bucket.keys(""):
+        for key in [*bucket.keys(), "redcoral-storage"]:
             bucket.client().delete_object(Bucket=bucket.name, Key=key)
         use_bucket(settings, bucket)
     return blobs()

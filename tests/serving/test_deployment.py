@@ -164,6 +164,12 @@ def test_a_unit_comes_after_the_services_and_ends_before_them_whatever_they_are_
     assert ("Type=oneshot" in lines) == (name == "migrate")
 
 
+def test_whatever_migrates_refuses_a_second_machine_with_a_disk_of_its_own() -> None:
+    for name in ("systemd/redcoral-migrate.service", "compose.yaml"):
+        first, then = re.findall(r"manage\.py (migrate|check_storage) --[a-z-]+", (DEPLOY / name).read_text())
+        assert (first, then) == ("migrate", "check_storage"), name
+
+
 def test_a_box_that_is_restarted_is_asked_again_within_seconds() -> None:
     servers = re.findall(r"^\s+server [\d.]+:\d+(.*);$", (DEPLOY / "nginx.conf").read_text(), re.MULTILINE)
 

@@ -1,7 +1,11 @@
 """The probes: what runs, what is ready, and who may see the numbers."""
 
+import asyncio
 import os
-from collections.abc import Callable
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +13,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import connection
 from django.test import Client
 
 from catalog.models import Tag
@@ -16,7 +21,7 @@ from clocks.jumps import Watch
 from serving import heartbeats, probes
 from syncing import capture
 from tests.disks import fill
-from tests.parts import free_port
+from tests.parts import free_port, run_to_end
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,12 +32,13 @@ def lines(response: Any) -> dict[str, str]:
 
 @pytest.fixture
 def worker() -> Any:
-    """The marks that a worker and beat leave; that real ones leave them is another test's claim."""
+    """The marks that a worker, beat and a process for streams leave; that real ones do is another test's claim."""
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as broker:
         broker.set(f"{heartbeats.KEYS}tests", "", ex=60)
         broker.set(heartbeats.BEAT, "{}", ex=60)
+        broker.set(f"{heartbeats.STREAMS}tests", 0, ex=60)
         yield
-        broker.delete(f"{heartbeats.KEYS}tests", heartbeats.BEAT)
+        broker.delete(f"{heartbeats.KEYS}tests", heartbeats.BEAT, f"{heartbeats.STREAMS}tests")
 
 
 def test_livez_is_open() -> None:
@@ -43,7 +49,7 @@ def test_readyz_has_a_line_for_each_part(worker: None) -> None:
     response = Client().get("/readyz")
     found = lines(response)
     assert list(found) == [
-        "database", "migrations", "triggers", "storage", "disk", "broker", "workers", "beat", "clock",
+        "database", "migrations", "triggers", "storage", "disk", "broker", "workers", "streams", "beat", "clock",
     ]  # fmt: skip
     assert all(answer.startswith("ok") for answer in found.values()), found
     assert response.status_code == 200
@@ -62,6 +68,45 @@ def test_readyz_names_what_is_wrong_and_still_asks_the_rest(worker: None, settin
     capture.install()
 
 
+@contextmanager
+def only_read() -> Iterator[None]:
+    """As with a file that isn't ours, or a server in recovery."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET default_transaction_read_only = on")
+            yield
+            cursor.execute("SET default_transaction_read_only = off")
+        return
+    before = connection.connection
+    name = connection.settings_dict["NAME"]
+    connection.connection = sqlite3.connect(f"file:{name}?mode=ro", uri=True, isolation_level=None)
+    try:
+        yield
+    finally:
+        connection.connection.close()
+        connection.connection = before
+
+
+def test_readyz_says_that_the_database_takes_no_writes(worker: None) -> None:
+    connection.ensure_connection()
+    with only_read():
+        response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert re.fullmatch("failed: .*(read-only|readonly).*", lines(response)["database"])
+    assert lines(Client().get("/readyz"))["database"] == f"ok ({connection.vendor})"
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's writers hold nobody up")
+def test_readyz_calls_a_busy_database_a_good_one(worker: None) -> None:
+    writer = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    try:
+        assert lines(Client().get("/readyz"))["database"] == "ok (sqlite)"
+    finally:
+        writer.close()
+
+
 def test_a_real_worker_makes_the_server_ready(celery_worker_process: object) -> None:
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as broker:
         broker.delete(f"{heartbeats.KEYS}tests")
@@ -77,6 +122,28 @@ def test_readyz_says_that_beat_is_gone(worker: None) -> None:
 
     assert response.status_code == 503
     assert lines(response)["beat"] == "failed: NotReady: the clock of periodic tasks was not heard of lately"
+
+
+def test_readyz_says_that_nobody_carries_streams(own_broker: str, settings: Any) -> None:
+    settings.REDIS_URL = own_broker
+    with redis.Redis.from_url(own_broker) as broker:
+        assert lines(Client().get("/readyz"))["streams"] == (
+            "failed: NotReady: no process that carries streams was heard of lately"
+        )
+        run_to_end(told_until_heard(broker))
+        assert lines(Client().get("/readyz"))["streams"] == "ok (1)"
+        broker.expire(next(broker.scan_iter(f"{heartbeats.STREAMS}*")), 400 * 24 * 3600)
+        assert lines(Client().get("/readyz"))["streams"].startswith("failed")
+
+
+async def told_until_heard(broker: redis.Redis) -> None:
+    """As a process for streams does."""
+    telling = asyncio.create_task(heartbeats.tell_streams(lambda: 0))
+    async with asyncio.timeout(20):
+        while not heartbeats.count(broker, heartbeats.STREAMS):
+            await asyncio.sleep(0.01)
+    telling.cancel()
+    await asyncio.gather(telling, return_exceptions=True)
 
 
 def test_who_was_heard_of_by_a_clock_that_was_ahead_is_not_counted(worker: None) -> None:

@@ -10,6 +10,7 @@ import pytest
 from catalog.models import Category, Product
 from devices.services import enroll
 from syncing import log
+from tests.parts import wait_until
 from tests.syncing.conftest import web_process
 from tests.syncing.terminal import Terminal
 
@@ -32,6 +33,19 @@ def test_the_oldest_ends_with_a_bookmark(web: str, listen: Callable[..., Termina
         product = Product.objects.create(name="Tea", price=1, category=Category.objects.create(name="Drinks"))
         for terminal in (*mine[1:], fifth, other):
             assert terminal.until("sync", resource="product").data["id"] == str(product.pk)
+
+
+def test_of_streams_that_come_at_once_as_many_stay(listen: Callable[..., Terminal]) -> None:
+    mine = [listen() for _ in range(7)]
+    wait_until(lambda: sum(one.ended.is_set() for one in mine) >= 3, what="the end of those that are too many")
+
+    stay = [one for one in mine if not one.ended.is_set()]
+    assert len(stay) == 4
+    for terminal in mine:
+        terminal.until("hello" if terminal in stay else "bookmark")
+    product = Product.objects.create(name="Tea", price=1, category=Category.objects.create(name="Drinks"))
+    for terminal in stay:
+        assert terminal.until("sync", resource="product").data["id"] == str(product.pk)
 
 
 def test_streams_that_nobody_reads_are_not_replaced_for_ever(token: str) -> None:

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from images.blobs import StorageUnavailable, blobs
 from images.identity import adopt, must_be_ours
+from images.machines import AnotherMachine, must_be_the_only_one
 from images.trial.writing import write_once
 
 
@@ -17,8 +18,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--adopt", action="store_true", help="first tie this storage to the database, whatever marker it has"
         )
+        parser.add_argument(
+            "--before-start",
+            action="store_true",
+            help="only refuse a second machine that would keep pictures on a disk of its own",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["before_start"]:
+            try:
+                return must_be_the_only_one()
+            except AnotherMachine as refused:
+                raise CommandError(str(refused)) from None
         store = blobs()
         self.stdout.write(f"Storage: {store.name}")
         wrong = 0

@@ -15,6 +15,7 @@ from django.urls import Resolver404, resolve
 from catalog.models import Product
 from devices.hosts import lan_address
 from devices.logins import demo_is_open
+from images.machines import AnotherMachine, must_be_the_only_one
 from serving.claims import AlreadyServed, claim_data, in_force
 from serving.guard import end_with
 from serving.members import members
@@ -60,7 +61,7 @@ class Command(BaseCommand):
                 if not is_full:
                     keep_reserve(settings.DATA_DIR)
                 code = self.serve(left_to_do, access_log=access_log)
-        except (AlreadyServed, NoValkey, CantBegin) as problem:
+        except (AlreadyServed, AnotherMachine, NoValkey, CantBegin) as problem:
             self.say(str(problem))
             raise SystemExit(1) from None
         except KeyboardInterrupt:
@@ -102,6 +103,7 @@ class Command(BaseCommand):
         engine = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
         self.say(f"Preparing the database ({engine}) …")
         call_command("migrate", interactive=False, verbosity=0)
+        must_be_the_only_one()
         call_command("new_epoch", stdout=StringIO())
         if demo and not Product.objects.exists():
             self.say("Loading the demo restaurant (only this first time) …")
