@@ -9,6 +9,8 @@ from django.db.models import F, Q
 from django.db.models.constraints import BaseConstraint
 from django.db.models.functions import Lower
 
+from .conditions import Unknown, holds
+
 Errors = dict[str, list[ValidationError]]
 
 
@@ -18,19 +20,34 @@ def check_constraints(
     """Raises ValidationError when ``record`` would break a constraint of its table, or one of ``constraints``.
 
     ``before`` are its columns as they are stored, by attribute name; empty when it is new. A constraint whose columns
-    are as stored isn't asked: each question is a query.
+    are as stored isn't asked: each question is a query. So is no condition that can be told from the values.
     """
     errors: Errors = {}
     for constraint in record._meta.constraints if constraints is None else constraints:
         if before and all(before[name] == getattr(record, name) for name in columns_of(constraint, record)):
             continue
         try:
-            constraint.validate(type(record), record)
+            _validate(constraint, record)
         except ValidationError as error:
             code = "unique" if isinstance(constraint, models.UniqueConstraint) else "constraint"
             errors.setdefault(field_of(constraint), []).append(ValidationError(error.message, code))
     if errors:
         raise ValidationError(errors)
+
+
+def _validate(constraint: Any, record: models.Model) -> None:
+    """As the constraint's own method, which asks the database about its condition, too. Raises ValidationError."""
+    condition = constraint.condition
+    try:
+        is_met = condition is None or holds(condition, record, columns(record))
+    except Unknown:
+        constraint.validate(type(record), record)
+        return
+    if not isinstance(constraint, models.CheckConstraint):
+        if is_met:  # else it doesn't speak of such a record
+            constraint.validate(type(record), record)
+    elif is_met is False:  # as in SQL, a condition that can't be told of a null is met
+        raise ValidationError(constraint.get_violation_error_message())
 
 
 def columns(record: models.Model) -> dict[str, Any]:

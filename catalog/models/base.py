@@ -30,7 +30,10 @@ class Record(models.Model):
         abstract = True
 
     def lock_before_clean(self, before: Mapping[str, Any]) -> None:
-        """Lock what ``clean`` looks at. ``before`` are the stored columns by attribute name, none when it is new."""
+        """Lock what ``clean`` looks at. ``before`` are the stored columns by attribute name, none when it is new.
+
+        Raises IntegrityError when somebody else was faster: then all is asked once more.
+        """
 
 
 class ChildRecord(models.Model):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import IntegrityError, models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -64,7 +64,12 @@ class Category(Record):
     def lock_before_clean(self, before: Mapping[str, Any]) -> None:
         # Two moves at the same moment could close a circle that neither of them sees. A new category has none below it.
         if before and self.parent_id is not None and self.parent_id != before["parent_id"]:
-            list(Category.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+            there = {one.pk: one for one in Category.objects.select_for_update(no_key=True).order_by("pk")}
+            if self.parent_id not in there:
+                raise IntegrityError("the parent was deleted a moment ago")
+            for one in (self, *there.values()):
+                if one.parent_id in there:
+                    one.parent = there[one.parent_id]  # so that ``clean`` reads none of them again
 
     def clean(self) -> None:
         """Refuse a parent that lies below this category: a tree has no circles."""

@@ -64,6 +64,41 @@ def test_categories_deep_below_others_are_changed_together(api):
     assert found[0] == found[1] <= 16
 
 
+def test_categories_are_moved_by_as_many_statements_however_deep_they_are(api):
+    parents = [models.Category.objects.create(name="top")]
+    for depth in range(1, 8):
+        parents.append(models.Category.objects.create(name=f"level {depth}", parent=parents[-1]))
+    moved = models.Category.objects.create(name="moved")
+    found = [
+        statements_of(partial(api.patch, f"/api/categories/{moved.pk}", {"parent": str(parent.pk)}))
+        for parent in (parents[0], parents[-1])
+    ]
+    assert found[0] == found[1] <= 8
+
+
+def test_a_parent_that_goes_while_its_new_child_is_checked_is_looked_for_once_more(api, monkeypatch):
+    gone, moved = (models.Category.objects.create(name=name) for name in ("gone", "moved"))
+    lock, seen = models.Category.lock_before_clean, []
+
+    def meanwhile(self, before):
+        seen.append(self.parent_id)
+        if len(seen) == 1:  # what is deleted here is there again after the rollback
+            models.Category.objects.filter(pk=gone.pk).delete()
+        lock(self, before)
+
+    monkeypatch.setattr(models.Category, "lock_before_clean", meanwhile)
+    answer = api.patch(f"/api/categories/{moved.pk}", {"parent": str(gone.pk)})
+    assert (answer.status_code, seen) == (200, [gone.pk] * 2)
+
+
+def test_whoever_sends_a_menu_twice_is_told_by_few_questions(api, minimal):
+    """One for each that is taken, however many conditions its table has."""
+    asked = [{"op": "create", "data": minimal("product") | {"sku": str(n)}} for n in range(20)]
+    assert statuses(send(api, "/api/products", *asked)) == [201] * 20
+    found = statements_of(partial(send, api, "/api/products", *asked, mode="each"))
+    assert found <= 20 + 3 * len(asked)  # Django puts a savepoint around a question
+
+
 def test_pins_are_hashed_while_nothing_is_locked(api, minimal, monkeypatch):
     locked = []
 
