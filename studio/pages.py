@@ -89,6 +89,7 @@ TEXTS = {
     "bring_downloading": _("Downloading …"),
     "bring_paused": _("Paused."),
     "bring_waiting": _("Waiting for the network."),
+    "bring_later": _("Some can't be had just now. They are tried again."),
     "bring_full": _("There is no room for the rest on this device. What is here stays."),
     "originals": _("Originals"),
     "originals_here": _("Originals that are kept here"),

@@ -14,17 +14,49 @@ export function showState(place, { state, asOf, reason }) {
   place.textContent = state !== "live" && asOf ? `${words}, ${text("as_of", { time: clock(asOf) })}` : words;
 }
 
+// A part of the page that is drawn again only when what it shows is another: buttons stay under the finger meanwhile.
+class Part {
+  constructor(attributes, draw) {
+    this.element = element("div", attributes);
+    this.draw = draw;
+  }
+
+  show(...values) {
+    const shown = JSON.stringify(values);
+    if (shown === this.shown) return;
+    this.shown = shown;
+    const focused = this.element.contains(document.activeElement) ? document.activeElement.dataset.do : null;
+    this.element.replaceChildren(...this.draw(...values).filter(Boolean));
+    if (focused) this.element.querySelector(`[data-do="${focused}"]`)?.focus();
+  }
+}
+
 // How far bringing is, with what can be done about it.
-function progress(history) {
-  const { state, stored, wanted } = history.offline.getSnapshot();
-  const isPaused = state === "paused";
-  const isOver = state === "complete";
-  return element("div", { class: "progress", "data-kept": `${stored}/${wanted}`, "data-state": state },
-    element("p", { role: "status" }, text("of_them_here", { stored: number(stored), wanted: number(wanted) }), " ", isOver ? "" : text(`bring_${state}`)),
-    wanted ? element("progress", { max: wanted, value: stored, "aria-label": text("originals") }) : null,
-    isOver ? null : element("div", { class: "buttons" },
-      state === "full" ? button("again", history.offline.hurry) : button(isPaused ? "go_on" : "pause", () => history.pause(!isPaused)),
-      button("bring_no_more", () => history.bring("nothing"))));
+class Progress {
+  constructor(history) {
+    this.history = history;
+    this.words = element("p", { role: "status" });
+    this.bar = element("progress", { "aria-label": text("originals") });
+    this.buttons = new Part({ class: "buttons" }, (state) => state === "complete" ? [] : [
+      state === "full" ? button("again", history.offline.hurry) : state === "paused"
+        ? button("go_on", () => history.pause(false))
+        : button("pause", () => history.pause(true)),
+      button("bring_no_more", () => history.bring("nothing")),
+    ]);
+    this.element = element("div", { class: "progress" }, this.words, this.bar, this.buttons.element);
+  }
+
+  show() {
+    const { state, stored, wanted } = this.history.offline.getSnapshot();
+    const isLive = this.history.connection.getSnapshot().state === "live";
+    const more = state === "complete" ? "" : text(state === "waiting" && isLive ? "bring_later" : `bring_${state}`);
+    const words = `${text("of_them_here", { stored: number(stored), wanted: number(wanted) })} ${more}`;
+    if (this.words.textContent !== words) this.words.textContent = words;
+    this.bar.hidden = !wanted;
+    this.bar.max = wanted || 1;
+    this.bar.value = stored;
+    this.buttons.show(state);
+  }
 }
 
 // Above the history: asks once on a new device, then says how far it is.
@@ -33,7 +65,10 @@ export class Bringing {
     this.history = history;
     this.place = place;
     this.failed = failed;
-    for (const store of [history.offline, history.settings, history.items]) store.subscribe(() => this.show());
+    this.progress = new Progress(history);
+    this.question = new Part({}, (count) => this.asking(count));
+    place.append(this.question.element, this.progress.element);
+    for (const store of [history.offline, history.settings, history.items, history.connection]) store.subscribe(() => this.show());
     this.show();
   }
 
@@ -43,23 +78,23 @@ export class Bringing {
     const count = history.elsewhere;
     const isAsked = mode === "nothing" && state === "complete" && count > 0 && !history.settings.getSnapshot().later;
     const isUnderWay = mode !== "nothing" && state !== "complete";
-    const shown = JSON.stringify([isAsked && count, isUnderWay && history.offline.getSnapshot()]);
-    if (shown === this.shown) return;
-    this.shown = shown;
     this.place.hidden = !isAsked && !isUnderWay;
-    if (isUnderWay) this.place.replaceChildren(progress(history));
-    else if (isAsked) this.place.replaceChildren(this.question(count));
+    this.question.element.hidden = !isAsked;
+    this.progress.element.hidden = !isUnderWay;
+    if (isAsked) this.question.show(count);
+    if (isUnderWay) this.progress.show();
   }
 
-  question(count) {
+  asking(count) {
     const bring = (mode) => () => this.history.bring(mode).catch(this.failed);
-    return element("div", {},
+    return [
       element("p", {}, count === 1 ? text("one_elsewhere") : text("elsewhere", { count: number(count) })),
       element("div", { class: "buttons" },
         button("bring_everything", bring("everything")),
         button("bring_favourites", bring("favourites")),
         element("button", { type: "button", class: "plain", "data-do": "bring_recent", onclick: bring("recent") }, text("the_newest", { count: number(LAST[1]) })),
-        button("not_now", () => this.history.settings.set("later", true).catch(this.failed))));
+        button("not_now", () => this.history.settings.set("later", true).catch(this.failed))),
+    ];
   }
 }
 
@@ -71,8 +106,28 @@ export class Kept {
     this.sure = sure;
     this.failed = failed;
     this.usage = null;
-    for (const store of [history.offline, history.settings, history.problem]) store.subscribe(() => this.show());
+    this.progress = new Progress(history);
+    this.problems = new Part({}, (isFull, isKept) => [
+      isFull ? element("p", { class: "problem", role: "alert" }, text("not_written")) : null,
+      isKept ? null : element("p", { class: "problem" }, text("nothing_kept")),
+    ]);
+    this.choices = new Part({}, (mode, last) => [this.choosing(mode, last)]);
+    this.used = new Part({}, (usage) => usage ? [this.table(usage)] : []);
+    this.away = new Part({}, (isPersistent) => [
+      isPersistent === null ? null : element("p", { class: "note" }, text(isPersistent ? "protected" : "unprotected")),
+      element("div", { class: "buttons" },
+        isPersistent === false ? button("protect", () => this.protect()) : null,
+        button("remove_here", () => this.sure("remove_here_really", () => this.remove()))),
+    ]);
+    place.append(
+      this.problems.element,
+      element("h3", {}, text("originals_here")), this.choices.element, this.progress.element,
+      element("h3", {}, text("used")), this.used.element, this.away.element,
+      navigator.serviceWorker ? "" : element("p", { class: "note" }, text("plain_http")),
+    );
+    for (const store of [history.offline, history.settings, history.problem, history.connection]) store.subscribe(() => this.show());
     setInterval(() => this.measure(), OFTEN);
+    this.show();
   }
 
   async measure() {
@@ -81,34 +136,23 @@ export class Kept {
     this.show();
   }
 
-  // Drawn again only when something is another: who is in the middle of it keeps the focus.
   show() {
     const { history, usage } = this;
-    const now = history.offline.getSnapshot();
-    const { offline_count: last = LAST[1] } = history.settings.getSnapshot();
-    const shown = JSON.stringify([now, last, usage, String(history.problem.getSnapshot())]);
-    if (shown === this.shown) return;
-    this.shown = shown;
-    const focused = this.place.contains(document.activeElement) ? document.activeElement.dataset.do : null;
-    this.place.replaceChildren(...[
-      history.problem.getSnapshot() ? element("p", { class: "problem", role: "alert" }, text("not_written")) : null,
-      history.databases.items.isKept ? null : element("p", { class: "problem" }, text("nothing_kept")),
-      element("h3", {}, text("originals_here")),
-      this.choices(now, last),
-      now.mode === "nothing" ? null : progress(history),
-      element("h3", {}, text("used")),
-      ...(usage ? this.used(usage) : []),
-      navigator.serviceWorker ? null : element("p", { class: "note" }, text("plain_http")),
-    ].filter(Boolean));
-    if (focused) this.place.querySelector(`[data-do="${focused}"]`)?.focus();
+    const { mode } = history.offline.getSnapshot();
+    this.problems.show(Boolean(history.problem.getSnapshot()), history.databases.items.isKept);
+    this.choices.show(mode, Number(history.settings.getSnapshot().offline_count ?? LAST[1]));
+    this.progress.element.hidden = mode === "nothing";
+    this.progress.show();
+    this.used.show(usage);
+    this.away.show(usage?.isPersistent ?? null);
   }
 
-  choices({ mode }, last) {
+  choosing(mode, last) {
     const bring = (wanted, count) => this.history.bring(wanted, count).catch(this.failed);
     const choice = (name, label, ...more) => element("label", {},
-      element("input", { type: "radio", name: "keep", value: name, checked: mode === name, "data-do": `keep_${name}`, onchange: () => bring(name, Number(last)) }), label, ...more);
+      element("input", { type: "radio", name: "keep", value: name, checked: mode === name, "data-do": `keep_${name}`, onchange: () => bring(name, last) }), label, ...more);
     const count = element("select", { "aria-label": text("how_many"), "data-do": "count", onchange: () => bring("recent", Number(count.value)) },
-      ...[...new Set([...LAST, Number(last)])].sort((one, other) => one - other).map((of) => element("option", { value: of, selected: of === Number(last) }, number(of))));
+      ...[...new Set([...LAST, last])].sort((one, other) => one - other).map((of) => element("option", { value: of, selected: of === last }, number(of))));
     return element("fieldset", { class: "choices" },
       element("legend", { class: "unseen" }, text("originals_here")),
       choice("everything", text("bring_everything")),
@@ -117,20 +161,14 @@ export class Kept {
       choice("nothing", text("bring_nothing")));
   }
 
-  used({ items, thumbnails, originals, used, quota, isPersistent }) {
+  table({ items, thumbnails, originals, used, quota }) {
     const rows = [
       [text("list"), size(items)],
       [`${text("thumbnails")} (${number(thumbnails.count)})`, size(thumbnails.bytes)],
       [`${text("originals")} (${number(originals.count)})`, size(originals.bytes)],
       ...(quota ? [[text("browser_allows"), text("used_of", { used: size(used ?? 0), quota: size(quota) })]] : []),
     ];
-    return [
-      element("dl", { class: "facts" }, ...rows.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)))),
-      isPersistent === null ? null : element("p", { class: "note" }, text(isPersistent ? "protected" : "unprotected")),
-      element("div", { class: "buttons" },
-        isPersistent === false ? button("protect", () => this.protect()) : null,
-        button("remove_here", () => this.sure("remove_here_really", () => this.remove()))),
-    ].filter(Boolean);
+    return element("dl", { class: "facts" }, ...rows.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
   }
 
   async protect() {

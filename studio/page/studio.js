@@ -14,10 +14,7 @@ const dialog = find("dialog");
 const cards = new Map();
 const NEAR = "600px"; // around the screen: cards there have their pictures
 
-go();
-window.addEventListener("hashchange", go);
-const history = await History.open({ user: facts.user, login: csrfToken });
-globalThis.studio = history; // for tests, and for whoever looks for a reason
+const opening = History.open({ user: facts.user, login: csrfToken });
 
 // --- Where one is ---------------------------------------------------------------------------------------------------
 function go() {
@@ -33,6 +30,7 @@ function go() {
 // --- What can be done with a picture ---------------------------------------------------------------------------------
 async function doing(work) {
   say("");
+  const history = await opening;
   try {
     const item = await work();
     if (item?.id) await history.take(item);
@@ -51,7 +49,7 @@ const does = {
   use: (item) => choose("use", true, (product) => doing(() => ask("POST", `/api/history/${item.id}/use`, { product: product.id }))),
   remove: (item) => choose("delete_really", false, () => doing(async () => {
     await ask("DELETE", `/api/history/${item.id}`);
-    await history.drop(item.id);
+    await (await opening).drop(item.id);
   })),
 };
 
@@ -74,12 +72,51 @@ const after = (item) => [
   item.status === "ready" && !item.placed ? next("use", () => does.use(item)) : null,
 ].filter(Boolean);
 
-// --- Showing --------------------------------------------------------------------------------------------------------
 function say(words) {
   note.textContent = words;
   note.hidden = !words;
 }
 
+// --- Making -----------------------------------------------------------------------------------------------------------
+async function costs() {
+  const studio = await ask("GET", "/api/studio").catch(() => null);
+  if (!studio) return;
+  const left = [studio.left.you, studio.left.all].filter((number) => number !== null);
+  const words = (model) => studio.free || model === "tidy" ? text("free") : [
+    text("provider", { provider: studio.provider, model }),
+    studio.price ? text("price", { price: studio.price }) : "",
+    left.length ? text("left", { left: Math.min(...left) }) : "",
+  ].filter(Boolean).join(" · ");
+  find("#create-view .costs").textContent = words(studio.model);
+  find("#improve-view .costs").textContent = words(studio.edit_model);
+}
+
+const asked = async (item) => {
+  costs();
+  await (await opening).take(item);
+};
+const forms = find("#create-view") !== null; // who may make none only has the history
+const makers = !forms ? [] : [
+  new Maker(find("#create-view form"), { improves: false, asked, actions: after }),
+  new Maker(find("#improve-view form"), { improves: true, asked, actions: after }),
+];
+// From a product in the admin: /studio/?product=ID.
+async function begin() {
+  const id = new URLSearchParams(location.search).get("product");
+  const product = id && (await ask("GET", `/api/products/${encodeURIComponent(id)}`).catch(() => null));
+  if (product) for (const maker of makers) maker.picker.choose(product);
+}
+
+go();
+window.addEventListener("hashchange", go);
+if (forms) {
+  costs();
+  begin();
+}
+const history = await opening; // what is above waits for no storage
+globalThis.studio = history; // for tests, and for whoever looks for a reason
+
+// --- Showing --------------------------------------------------------------------------------------------------------
 // Names of products, asked for once each and kept: an item knows its product's id only.
 const names = new Map(Object.entries(history.settings.getSnapshot().names ?? {}));
 const nameOf = (item) => names.get(item.product) || "";
@@ -104,6 +141,7 @@ const isShown = (item) => {
 const seen = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     const card = cards.get(target.dataset.id);
+    if (!card) continue; // it was deleted meanwhile
     card.isSeen = isIntersecting;
     if (isIntersecting) card.appear();
     else card.leave();
@@ -164,25 +202,6 @@ function showConnection() {
   for (const card of cards.values()) if (card.isSeen) card.appear();
 }
 
-async function costs() {
-  const studio = await ask("GET", "/api/studio").catch(() => null);
-  if (!studio) return;
-  const left = [studio.left.you, studio.left.all].filter((number) => number !== null);
-  const words = (model) => studio.free || model === "tidy" ? text("free") : [
-    text("provider", { provider: studio.provider, model }),
-    studio.price ? text("price", { price: studio.price }) : "",
-    left.length ? text("left", { left: Math.min(...left) }) : "",
-  ].filter(Boolean).join(" · ");
-  find("#create-view .costs").textContent = words(studio.model);
-  find("#improve-view .costs").textContent = words(studio.edit_model);
-}
-
-const asked = (item) => { history.take(item); costs(); };
-const forms = find("#create-view") !== null; // who may make none only has the history
-const makers = !forms ? [] : [
-  new Maker(find("#create-view form"), { improves: false, asked, actions: after }),
-  new Maker(find("#improve-view form"), { improves: true, asked, actions: after }),
-];
 const kept = new Kept(history, find("#storage-view .kept"), { sure: (question, done) => choose(question, false, done), failed });
 new Bringing(history, find(".bringing"), failed);
 search.addEventListener("input", show);
@@ -190,19 +209,8 @@ only.addEventListener("change", show);
 history.items.subscribe(showSoon);
 history.connection.subscribe(showConnection);
 setInterval(() => { for (const card of cards.values()) card.tick(Date.now()); }, 1000);
-// From a product in the admin: /studio/?product=ID.
-async function begin() {
-  const id = new URLSearchParams(location.search).get("product");
-  const product = id && (await ask("GET", `/api/products/${encodeURIComponent(id)}`).catch(() => null));
-  if (product) for (const maker of makers) maker.picker.choose(product);
-}
-
 showConnection();
 kept.measure();
 window.addEventListener("hashchange", () => kept.measure());
 // Over plain http in a LAN a browser has no worker: then an open page goes on without the network, and none opens.
 navigator.serviceWorker?.register(new URL("sw.js", document.baseURI).pathname, { updateViaCache: "none" }).catch(history.report);
-if (forms) {
-  costs();
-  begin();
-}
