@@ -148,6 +148,11 @@ class EnrolmentCodeAdmin(ScopesColumn, ScopedAdmin):
     def has_change_permission(self, request: HttpRequest, obj: EnrolmentCode | None = None) -> bool:
         return False
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """The code is shown once, right after it is saved: there is one way to save it."""
+        one_way = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**one_way, **(extra_context or {})})
+
     @display(description=_("state"), label={"waiting": "info", "used": "success", "expired": "warning"})
     def state(self, row: EnrolmentCode) -> tuple[str, Any]:
         if row.used_at:
@@ -222,7 +227,7 @@ class SecurityEventAdmin(Page):
     list_display = ("at", "what", "by", "address", "concerning")
     list_filter = (EventFilter, "at")
     search_fields = ("who", "address", "request_id")
-    fields = ("at", "what", "by", "address", "request_id", "concerning")
+    fields = ("at", "happened", "by", "address", "request_id", "concerning")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -236,6 +241,10 @@ class SecurityEventAdmin(Page):
     @display(description=_("what"), ordering="event", label=COLORS)
     def what(self, row: SecurityEvent) -> tuple[str, Any]:
         return row.event, dict(Event.choices).get(row.event, row.event)
+
+    @display(description=_("what"))
+    def happened(self, row: SecurityEvent) -> str:
+        return str(row)
 
     @display(description=_("who"), ordering="who")
     def by(self, row: SecurityEvent) -> str:

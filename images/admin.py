@@ -238,6 +238,7 @@ class PassAdmin(Page):
 
     list_display = ("kind", "started_at", "took", "state", "what", "is_dry_run")
     list_filter = (("kind", ChoicesDropdownFilter), ("outcome", ChoicesDropdownFilter))
+    fields = ("kind", "outcome", "what", "is_dry_run", "started_at", "ended_at")
     list_per_page = 50
 
     def has_add_permission(self, request: HttpRequest) -> bool:

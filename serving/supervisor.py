@@ -37,7 +37,7 @@ LAST_WORDS_SECONDS = 0.5
 LOOK_SECONDS = 0.1
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 # The time at which a member said a line; we say it before each. Valkey's and that of our own log.
-OWN_TIME = re.compile(r"^(?:\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]+ [#*.-] |\d{4}-\d\d-\d\d [\d:]+,\d+ )")
+OWN_TIME = re.compile(r"^(?:\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]+ [#*.-] |\d{4}-\d\d-\d\dT[\d:.]+Z )")
 COLOURS = (36, 33, 32, 35)  # of ANSI terminals: cyan, yellow, green, magenta
 
 

@@ -44,7 +44,7 @@ class FavoriteSerializer(StrictSerializer):
     favorite = serializers.BooleanField()
 
 
-class ProductSerializer(StrictSerializer):
+class PlacingSerializer(StrictSerializer):
     product = serializers.UUIDField()
 
 

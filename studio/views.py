@@ -35,7 +35,7 @@ from .serializers import (
     FavoriteSerializer,
     ItemSerializer,
     PageSerializer,
-    ProductSerializer,
+    PlacingSerializer,
     StudioSerializer,
     WishSerializer,
 )
@@ -273,11 +273,11 @@ class UseView(StudioView):
 
     @extend_schema(
         summary="Put a picture on a product",
-        request=ProductSerializer,
+        request=PlacingSerializer,
         responses={200: ItemSerializer, **problems(404, 409, 415)},
     )
     def post(self, request: Request, item_id: UUID) -> Response:
-        asked = ProductSerializer(data=request.data)
+        asked = PlacingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         product_id = asked.validated_data["product"]
         use = partial(services.use, owner_id=self.owner_id, item_id=item_id, product_id=product_id)

@@ -24,7 +24,7 @@ class CallAdmin(LookedAt):
     search_fields = ("username", "request_id", "model")
     list_before_template = "studio/sums.html"
     fields = (
-        *("username", "provider", "model", "state", "outcome", "price", "day", "opened_at", "closed_at", "request_id"),
+        *("username", "provider", "model", "status", "outcome", "price", "day", "opened_at", "closed_at", "request_id"),
         *("usage", "item"),
     )
 

@@ -8,6 +8,7 @@ from unfold.decorators import display
 
 from images.services import image_url
 from studio.models import Item
+from studio.pages import STYLE_NAMES
 
 from .base import LookedAt
 
@@ -22,8 +23,11 @@ class ItemAdmin(LookedAt):
     list_select_related = ("product", "owner")
     search_fields = ("prompt", "product__name", "owner__username")
     fieldsets = (
-        (None, {"fields": ("picture", "prompt", "style", "kind", "provider", "model", "product", "source", "owner")}),
-        (_("State"), {"fields": ("state", "error", "error_detail", "attempts", "created_at", "ready_at", "failed_at")}),
+        (None, {"fields": ("picture", "prompt", "look", "kind", "provider", "model", "product", "source", "owner")}),
+        (
+            _("State"),
+            {"fields": ("status", "error", "error_detail", "attempts", "created_at", "ready_at", "failed_at")},
+        ),
         (_("Stored"), {"fields": ("key", "content_type", "size", "width", "height", "stored_at", "placed_at", "id")}),
     )
 
@@ -34,6 +38,10 @@ class ItemAdmin(LookedAt):
             return format_html('<img class="thumbnail" src="{}?w=160" alt="{}" loading="lazy">', source, str(item))
         icon = "broken_image" if item.status == Item.Status.FAILED else "hourglass_empty"
         return format_html('<span class="thumbnail none material-symbols-outlined" aria-hidden="true">{}</span>', icon)
+
+    @display(description=_("style"))
+    def look(self, item: Item) -> str:
+        return str(STYLE_NAMES.get(item.style, item.style))
 
     @display(description=_("prompt"))
     def words(self, item: Item) -> str:

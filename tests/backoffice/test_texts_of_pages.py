@@ -158,4 +158,5 @@ def test_texts_are_in_the_reader_s_language_and_begin_with_a_capital(boss: Clien
 
     assert [one for one in read if one[1] in english] == []
     assert [one for one in read if one[1] in ours and one[1][0].islower()] == []
+    assert [one for one in read if one[1].startswith("('")] == []  # what Python calls a pair
     assert [one for one in read if CODE_NAME.fullmatch(one[1])] == []

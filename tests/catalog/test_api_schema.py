@@ -1,6 +1,9 @@
 """OpenAPI says what is delivered."""
 
+from pathlib import Path
+
 import pytest
+from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 
 from .conftest import ADDRESSES
@@ -132,3 +135,8 @@ def test_a_batch_has_the_shape_that_the_schema_promises(api, minimal, schema, re
     assert result["properties"].keys() == made.keys() | refused.keys()
     assert result["required"] == ["status"]
     check(schema, result["properties"]["object"], made["object"], resource)
+
+
+def test_no_two_shapes_have_one_name(tmp_path: Path) -> None:
+    """Of two only one would be published, in the place of both."""
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yaml"))

@@ -1,5 +1,6 @@
 """The supervisor of small members: in which order they start and stop, what is printed, who is started again."""
 
+import logging
 import os
 import pty
 import re
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from serving import supervisor
+from telemetry.lines import Text
 from tests.parts import wait_until
 from tests.serving.programs import all_end, running
 
@@ -282,3 +284,8 @@ def test_a_terminal_that_is_gone_ends_all(tmp_path: Path) -> None:
 
         run.process.wait(20)
         all_end(family)
+
+
+def test_a_line_of_our_own_log_has_one_time() -> None:
+    record = logging.LogRecord("room", logging.INFO, __file__, 1, "said", None, None)
+    assert supervisor.OWN_TIME.sub("", Text().format(record)) == "INFO room: said"
