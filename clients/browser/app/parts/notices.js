@@ -60,15 +60,17 @@ class Toasts extends Element {
       ({ name, text, action }) => html`
         <div class="toast" data-notice=${name}>
           <span>${text}</span>
-          ${
-            action
-              ? html`<button class="button" type="button" ?data-update=${name === "update"} @click=${() => {
-                  this.take(name);
-                  action.run();
-                }}>${action.label}</button>`
-              : nothing
-          }
-          <button class="button icon-only" type="button" aria-label=${t("Close")} @click=${() => this.take(name)}>${icon("close")}</button>
+          <div class="does">
+            ${
+              action
+                ? html`<button class="button" type="button" ?data-update=${name === "update"} @click=${() => {
+                    this.take(name);
+                    action.run();
+                  }}>${action.label}</button>`
+                : nothing
+            }
+            <button class="button icon-only" type="button" aria-label=${t("Close")} @click=${() => this.take(name)}>${icon("close")}</button>
+          </div>
         </div>
       `,
     );
