@@ -149,7 +149,7 @@ def status(table: Table, database: str) -> None:
     users = User.objects.bulk_create([User(username=f"manager {number}") for number in range(HISTORIES)])
     Item.objects.bulk_create([Item(owner=user, kind="drawn", provider="label") for user in users])
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # as PostgreSQL does by itself within a minute
+        cursor.execute("ANALYZE syncing_resource")  # as PostgreSQL does by itself within a minute
     beside = measured(HISTORIES)
     Item.objects.all().delete()
     User.objects.all().delete()
