@@ -119,9 +119,11 @@ def is_api(request: HttpRequest) -> bool:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    page: Any = defaults.bad_request(request, exception)
     if is_api(request):
-        return Problem(400, "bad_request", _("The request can't be read."))
-    return defaults.bad_request(request, exception)
+        page = Problem(400, "bad_request", _("The request can't be read."))
+    page.reason = str(exception)
+    return page
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -354,6 +354,8 @@ LOGGING = {
         "redcoral.security": {"handlers": ["security"], "level": "INFO"},
         # Each refusal is one line of ours (telemetry/refused.py); what Django fails at is an error.
         "django.request": {"level": "ERROR"},
+        "django.security": {"level": "CRITICAL"},  # a name that isn't ours, say: of that it would tell each traceback
+        "django.security.csrf": {"level": "WARNING"},
         # A line for each request, if it is wanted: each refusal has one anyway.
         "uvicorn.access": {"handlers": ["console"] if ACCESS_LOG else [], "propagate": False},
         "botocore": {"level": "WARNING"},

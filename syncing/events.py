@@ -65,6 +65,10 @@ class HostUnknown(Refusal):
     status, code = 400, "bad_request"
     detail = _("The request can't be read.")
 
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
 
 class OverCapacity(Refusal):
     status, code = 503, "over_capacity"
@@ -214,8 +218,8 @@ def _caller_of(*, scope: Scope) -> Caller:
     request = request_from_scope(scope)
     try:
         request.get_host()
-    except DisallowedHost:
-        raise HostUnknown from None
+    except DisallowedHost as error:
+        raise HostUnknown(str(error)) from None
     caller = identify(request)
     if caller is None:
         raise NotAuthenticated

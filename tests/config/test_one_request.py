@@ -60,6 +60,15 @@ def test_a_refusal_says_who_and_is_one_line(log: Callable[[], list[dict[str, Any
     assert line["who"].endswith("Till 1")
 
 
+@pytest.mark.parametrize("path", ["/api/products", "/admin/"])
+def test_a_name_that_is_not_ours_is_one_line_that_says_so(log: Callable[[], list[dict[str, Any]]], path: str) -> None:
+    assert Client().get(path, headers={"Host": "elsewhere.example"}).status_code == 400
+
+    (line,) = log()
+    assert (line["logger"], line["level"], line["status"]) == ("redcoral.refused", "INFO", 400)
+    assert line["reason"].startswith("Invalid HTTP_HOST header: 'elsewhere.example'.")
+
+
 def test_upload_tokens_are_in_no_line(log: Callable[[], list[dict[str, Any]]]) -> None:
     token = dumps(["0" * 32, 1], salt="uploads.targets")
     Client().put(f"/api/uploads/{token}", b"x", content_type="image/jpeg")
