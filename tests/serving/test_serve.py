@@ -95,6 +95,7 @@ def test_a_signal_stops_everything_and_leaves_no_orphan(life: Life, how: signal.
     assert end.returncode == 0
     assert end.left == []
     assert end.said.endswith("Stopped.\n")
+    assert end.said.count("The demo restaurant is open") <= 1
     assert '"GET /' not in end.said  # a request has no line unless that is asked for
 
 

@@ -107,7 +107,9 @@ class Command(BaseCommand):
         call_command("new_epoch", stdout=StringIO())
         if demo and not Product.objects.exists():
             self.say("Loading the demo restaurant (only this first time) …")
-            call_command("load_demo")
+            said = StringIO()  # what isn't said before the guard forks would be said by both
+            call_command("load_demo", stdout=said)
+            self.say(said.getvalue().rstrip())
 
     def serve(self, left_to_do: list[str], *, access_log: bool) -> int:
         """Runs the members until they are stopped (0) or one can't stay up (its exit code, or 1).
