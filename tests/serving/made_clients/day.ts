@@ -41,21 +41,19 @@ saw["of another epoch"] = met(await changes(crypto.randomUUID()));
 
 const data = readFileSync(file);
 const album = said(await device.POST("/api/albums", { body: { name: "Kitchen" } }));
-let photo = said(
+const registered = said(
   await device.POST("/api/albums/{album_id}/photos", {
     params: { path: { album_id: album.id } },
     body: { filename: "a.jpg", content_type: "image/jpeg", size: data.length },
   }),
 );
-const target = photo.upload;
+const target = registered.upload;
 if (!target) throw new Error("nowhere to send it");
 const sent = await fetch(new URL(target.url, url), { method: target.method, headers: target.headers, body: data });
 saw["sent"] = sent.status;
-const path = { params: { path: { photo_id: photo.id } } };
+const path = { params: { path: { photo_id: registered.id } } };
 saw["process"] = met(await device.POST("/api/photos/{photo_id}/process", path));
-for (const over = Date.now() + 60_000; photo.status !== "ready" && Date.now() < over; ) {
-  await setTimeout(100);
-  photo = said(await device.GET("/api/photos/{photo_id}", path));
+for (const over = Date.now() + 60_000; saw["photo"] !== "ready" && Date.now() < over; await setTimeout(100)) {
+  saw["photo"] = said(await device.GET("/api/photos/{photo_id}", path)).status;
 }
-saw["photo"] = photo.status;
 console.log(JSON.stringify(saw));
