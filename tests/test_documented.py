@@ -137,7 +137,7 @@ def test_every_endpoint_is_documented() -> None:
 
 def files_of_the_project() -> list[Path]:
     """Every file but those of tools, and of a server that runs here."""
-    foreign = {".venv", ".git", "var", "node_modules", "__pycache__"}
+    foreign = {".venv", ".venv-clients", ".venv-kinto", ".git", "var", "node_modules", "__pycache__"}
     found = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in foreign]
