@@ -58,6 +58,10 @@ def test_a_sheet_keeps_the_focus_and_escape_closes_it(open_terminal: OpenTermina
     page.fill("[data-search]", product["name"])
     page.click(f"[data-product='{product['id']}'] .card-info")
     expect(page.locator("[data-sheet]")).to_be_visible()
+    page.keyboard.type("4006381333931")  # a scanner doesn't know that a sheet is open
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-sheet]")).to_be_visible()
+    assert page.evaluate("redcoral.favourites.getSnapshot().concat(redcoral.tickets.getSnapshot())") == []
 
     for _press in range(12):
         page.keyboard.press("Tab")

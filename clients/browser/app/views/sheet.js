@@ -69,7 +69,7 @@ class Sheet extends Element {
     const isFavourite = terminal.favourites.has(product.id);
     return html`
       <div class="sheet-head">
-        <h2 id="sheet-name">${product.name}</h2>
+        <h2 id="sheet-name" tabindex="-1" ?autofocus=${product.price_type === "fixed" || this.line !== null}>${product.name}</h2>
         <button class="button icon-only" type="button" aria-pressed=${isFavourite} aria-label=${t("Favourite")}
           @click=${() => kept(terminal.favourites.set(product.id, !isFavourite))}>${icon("star")}</button>
         ${this.#closing()}
