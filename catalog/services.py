@@ -54,11 +54,16 @@ def remove(*, resource: Resource, id: UUID, precondition: Precondition = ANYTHIN
 
 
 @transaction.atomic(savepoint=False)
-def batch(*, resource: Resource, operations: Sequence[Operation], whole: bool, ask: bool = True) -> list[Outcome]:
-    """What became of each of ``operations``. ``whole``: of which all are done, or none."""
+def batch(
+    *, resource: Resource, operations: Sequence[Operation], whole: bool, is_lost: bool = False, ask: bool = True
+) -> list[Outcome]:
+    """What became of each of ``operations``. ``whole``: of which all are done, or none.
+
+    ``is_lost``: none is done, whatever becomes of them, since others of the same batch can't even be read.
+    """
     with one_version_each():
         outcomes = write(resource, operations, ask=ask)
-    if whole and any(isinstance(one, Exception) for one in outcomes):
+    if is_lost or (whole and any(isinstance(one, Exception) for one in outcomes)):
         transaction.set_rollback(True)
     return outcomes
 

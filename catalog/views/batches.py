@@ -49,9 +49,9 @@ class BatchViewSet(RecordViewSet):
         found = [self.permitted(one) for one in operations_of(self.kind.shape, asked["operations"])]
         outcomes: dict[int, Any] = dict(enumerate(found))
         good = {place: one for place, one in outcomes.items() if isinstance(one, Operation)}
-        if len(good) == len(found) or not whole:
-            write = partial(services.batch, operations=list(good.values()), whole=whole)
-            outcomes |= zip(good, self.written(write), strict=True)
+        is_lost = whole and len(good) < len(found)  # then the others are told what would be wrong with them
+        write = partial(services.batch, operations=list(good.values()), whole=whole, is_lost=is_lost)
+        outcomes |= zip(good, self.written(write), strict=True)
         if whole and any(isinstance(one, Exception) for one in outcomes.values()):
             problems = (one if isinstance(one, Exception) else NotDone() for one in outcomes.values())
             raise BatchRefused(results=list(map(self.result, problems)))

@@ -64,6 +64,15 @@ def test_all_or_nothing_is_what_is_done_unless_told(api):
         assert [tag.name for tag in models.Tag.objects.all()] == ["hot"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_beside_one_that_cannot_be_read_the_others_are_told_what_is_wrong_with_them(api):
+    models.Tag.objects.create(name="hot")
+    names = [{"name": "mild"}, {"name": "HOT"}, {"name": ""}]
+    answer = send(api, "/api/tags", *[{"op": "create", "data": data} for data in names])
+    assert (answer.status_code, statuses(answer)) == (409, [424, 400, 400])
+    assert [tag.name for tag in models.Tag.objects.all()] == ["hot"]
+
+
 def test_each_by_itself_leaves_the_others(api, category):
     tea, milk, ham = (
         models.Product.objects.create(name=name, sku=name, price=2, category=category)
