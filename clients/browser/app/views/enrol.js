@@ -108,7 +108,7 @@ class Enrol extends Element {
       </form>
       <p class="hint">
         ${t("Are you logged in to the admin in this browser? Then you may look without enrolling.")}
-        <a href="#/menu">${t("To the menu")}</a>
+        <a href="#/menu" @click=${() => terminal.hurry()}>${t("To the menu")}</a>
       </p>
     `;
   }
