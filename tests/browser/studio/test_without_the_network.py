@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,10 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
+from studio import pages
+from studio.build import build
+from terminal.shell import worker_of
+from tests.parts import ROOT
 from tests.posclient.proxy import Proxy
 
 from .conftest import OpenStudio, downloaded, pictures, until, until_complete, until_state
@@ -20,6 +25,20 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database, pytest.mark.timeout(120)]
 
 IS_PAINTED = "(hash) => [...document.querySelectorAll('.card img')].every((image) => image.naturalWidth > 0)"
+
+# The build of the worker that answers, at the latest after twenty seconds the one that is asked for.
+BUILD_IN_CHARGE = """async (build) => {
+  for (let tries = 0; ; tries += 1) {
+    const { active } = await navigator.serviceWorker.getRegistration();
+    const found = await new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = ({ data }) => resolve(data);
+      active.postMessage("build?", [port2]);
+    });
+    if ((found === build && active.state === "activated") || tries === 200) return found;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}"""
 
 
 def until_installed(page: "Page") -> None:
@@ -87,6 +106,28 @@ def test_the_page_opens_without_the_network_with_what_is_here(
     until_state(page, "live")
     until(page, IS_PAINTED)
     assert downloaded(proxy) == brought
+
+
+def test_a_new_build_is_taken_by_the_next_page_and_opens_without_the_network_too(
+    manager: User, proxy: Proxy, open_studio: OpenStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures(manager, 1)
+    page = open_studio(manager)
+    until_installed(page)
+    before, after = build(), "f" * 16
+    source = (ROOT / "clients" / "browser" / "sw.js").read_text()
+    worker = worker_of(source, build=after, page=None, files=before.files, caches="studio-build-")
+    monkeypatch.setattr(pages, "build", lambda: replace(before, name=after, worker=worker))
+
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-build", after)
+    until_state(page, "live")
+    assert page.evaluate(BUILD_IN_CHARGE, after) == after
+    proxy.cut_network()
+    page.reload()
+    until_state(page, "waiting")
+    expect(page.locator("html")).to_have_attribute("data-build", after)
+    until(page, IS_PAINTED)
 
 
 def test_another_login_on_this_browser_sees_nothing(
