@@ -129,4 +129,4 @@ def test_the_list_the_page_and_the_passes_open_without_a_complaint(open_page: Ca
     page = open_page(f"/admin/images/image/{image.pk}/change/")
     assert shown_pixels(page, ".copies img") == (160, 120)
     page = open_page("/admin/images/pass/")
-    assert "marked 2" in page.inner_text("#content")
+    assert "Shown by nothing any more: 2" in page.inner_text("#content")
