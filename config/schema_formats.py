@@ -1,5 +1,7 @@
 """Formats of the published schema, where OpenAPI's name means another thing than what is taken and given."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"  # of a day in the shop; JSON Schema's ``time`` has an offset
@@ -11,10 +13,39 @@ ALWAYS_ANSWERED = {"Album": ("id",)}  # though a request may leave it out
 def say_formats(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A hook of drf-spectacular."""
     _mend(result)
+    shapes = result["components"]["schemas"]
     for name, fields in ALWAYS_ANSWERED.items():
-        shape = result["components"]["schemas"][name]
-        shape["required"] = sorted({*shape["required"], *fields})
+        shapes[name]["required"] = sorted({*shapes[name]["required"], *fields})
+    for name in json_bodies(result):
+        if "properties" in shapes[name]:
+            shapes[name].setdefault("additionalProperties", False)  # keys that aren't known are refused
     return result
+
+
+def json_bodies(result: dict[str, Any]) -> Iterator[str]:
+    """The names of the shapes that come as JSON, whole or inside of another; forms may hold more."""
+    left = [
+        operation["requestBody"]["content"].get("application/json", {})
+        for operations in result["paths"].values()
+        for operation in operations.values()
+        if "requestBody" in operation
+    ]
+    seen = set[str]()
+    while left:
+        for name in set(_references(left.pop())) - seen:
+            seen.add(name)
+            left.append(result["components"]["schemas"][name])
+            yield name
+
+
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if "$ref" in part:
+            yield part["$ref"].rpartition("/")[2]
+        part = list(part.values())
+    if isinstance(part, list):
+        for inner in part:
+            yield from _references(inner)
 
 
 def _mend(part: Any) -> None:
@@ -22,6 +53,8 @@ def _mend(part: Any) -> None:
         if part.get("type") == "string" and part.get("format") == "time":
             del part["format"]
             part |= {"pattern": TIME, "example": part.get("example", "18:00:00")}
+        if part.get("type") == "string" and part.get("format") == "decimal" and "pattern" in part:
+            part["pattern"] = re.sub(r"\{0,(\d+)\}", r"{1,\1}", part["pattern"])  # there is a digit on both sides
         for inner in part.values():
             _mend(inner)
     elif isinstance(part, list):

@@ -150,7 +150,11 @@ def _list_parameters(listing: Any) -> Any:
     yield OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100})
     yield OpenApiParameter("cursor", str, description="Opaque; from `next` and `previous`.")
     yield OpenApiParameter("search", str, description=f"Words that all occur in {', '.join(listing.search)}.")
-    yield OpenApiParameter("ordering", str, description=f"Comma-separated, `-` for descending: {', '.join(offered)}.")
+    name = f"-?({'|'.join(offered)})"
+    ordering = {"type": "string", "pattern": f"^{name}(,{name})*$"}
+    yield OpenApiParameter(
+        "ordering", ordering, description=f"Comma-separated, `-` for descending: {', '.join(offered)}."
+    )
     for name, offer in listing.parameters.items():
         text = (
             "Several, comma-separated: any of them." if offer.splits else "Exactly this; repeat it for any of several."

@@ -38,6 +38,23 @@ def test_it_is_openapi_and_every_operation_says_how_it_refuses(server: RunningSe
     assert "410" in schema["paths"]["/api/sync/{resource}/changes"]["get"]["responses"], "few epochs lead there"
 
 
+def test_what_is_refused_is_not_offered(server: RunningServer) -> None:
+    """Unknown keys, a decimal without digits, an order that there isn't."""
+    schema = httpx.get(f"{server.url}/api/schema?format=json", timeout=60).json()
+    product = schema["components"]["schemas"]["ProductRequest"]
+    ordering = next(one for one in schema["paths"]["/api/tags"]["get"]["parameters"] if one["name"] == "ordering")
+    price = product["properties"]["price"]
+
+    assert product["additionalProperties"] is False
+    assert schema["components"]["schemas"]["EnrollRequest"]["additionalProperties"] is False
+    for pattern, good, bad in (
+        (price["pattern"], ("1", "12.50"), ("", ".", "1.", "1e3")),
+        (ordering["schema"]["pattern"], ("name", "-name,id"), ("", "price", "name,", "--name")),
+    ):
+        assert all(re.search(pattern, text) for text in good)
+        assert not any(re.search(pattern, text) for text in bad)
+
+
 def test_nothing_is_answered_that_it_does_not_say(server: RunningServer) -> None:
     token = server.manage("enroll_device", "Fuzz", "--upload", "--manage").split()[-1]
     left_out = [word for path in LEFT_OUT for word in ("--exclude-path", path)]
