@@ -26,8 +26,10 @@ def errors(request: HttpRequest) -> HttpResponse:
         return f"{row[1]}<b{place}>{code}</b>"
 
     body = ROW.sub(placed, escape(text))
-    style = "pre{white-space:pre-wrap;max-width:80em;margin:2em auto;padding:0 1em}:target{background:#ff9}"
+    style = "pre{white-space:pre-wrap;overflow-wrap:anywhere;max-width:80em;margin:2em auto;padding:0 1em}"
+    style += ":root{color-scheme:light dark}:target{background:#ff9;color:#000}"
     return HttpResponse(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Errors</title>'
+        f'<meta name="viewport" content="width=device-width">'
         f"<style>{style}</style><pre>{body}</pre>"
     )
