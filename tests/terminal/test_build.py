@@ -16,7 +16,7 @@ from terminal.shell import ENTRY, Shell, made, modules, shell
 from tests.parts import ROOT, missing
 
 BROWSER = ROOT / "clients" / "browser"
-MOST_MODULES = 46
+MOST_MODULES = 45
 
 
 @pytest.fixture

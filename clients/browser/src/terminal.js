@@ -8,9 +8,8 @@ import { Http } from "./http.js";
 import { Images } from "./images/cache.js";
 import { OfflinePictures, ofProducts } from "./images/offline.js";
 import { Outbox } from "./outbox/outbox.js";
-import { Favourites, Tickets } from "./own.js";
-import { COUNTER, emptyTicket, isTicket } from "./prices/ticket.js";
-import { Records, Settings } from "./records.js";
+import { Favourites, Records, Settings, Tickets } from "./own.js";
+import { COUNTER, emptyTicket, isTicket, withMoved } from "./prices/ticket.js";
 import { Listeners, Resource, Value } from "./resources.js";
 import { CopyStore } from "./store.js";
 import { channelOf, followBrowser, Tabs } from "./tabs.js";
@@ -124,7 +123,7 @@ export class Terminal {
     };
     this.settings = new Settings(/** @type {any} */ (this.#own.settings));
     this.favourites = new Favourites(/** @type {any} */ (this.#own.favourites));
-    this.tickets = new Tickets(/** @type {any} */ (this.#own.tickets), this.#emptyTicket);
+    this.tickets = new Tickets(/** @type {any} */ (this.#own.tickets), this.#emptyTicket, withMoved);
     const given = { http: this.http, own: databases.own, tabs: this.#tabs, clock: this.clock, report };
     this.outbox = new Outbox({ ...given, images: this.images, device: this.device });
     /** Which pictures are kept for when there is no network, and how many of them are here. */

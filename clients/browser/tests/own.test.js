@@ -3,9 +3,8 @@ import { test } from "node:test";
 import { SHAPES } from "../src/database.js";
 import { StorageFailed, StorageFull } from "../src/errors.js";
 import { MemoryDatabase } from "../src/memory.js";
-import { Favourites, Tickets } from "../src/own.js";
-import { emptyTicket, isTicket, withOffer } from "../src/prices/ticket.js";
-import { Records, Settings } from "../src/records.js";
+import { Favourites, Records, Settings, Tickets } from "../src/own.js";
+import { emptyTicket, isTicket, withMoved, withOffer } from "../src/prices/ticket.js";
 import { Tabs } from "../src/tabs.js";
 
 class Full extends MemoryDatabase {
@@ -46,7 +45,7 @@ for (const record of [
     const own = new MemoryDatabase("test-own", SHAPES.own);
     await own.write("tickets", (tx) => tx.put("tickets", record));
     const records = new Records(own, "tickets", new Tabs(), undefined, isTicket);
-    const tickets = new Tickets(records, () => emptyTicket());
+    const tickets = new Tickets(records, () => emptyTicket(), withMoved);
     await assert.rejects(records.load(), StorageFailed);
     assert.deepEqual(tickets.getSnapshot(), []);
 

@@ -5,7 +5,7 @@ import { openDatabase, SHAPES, storageOfBrowser } from "../database.js";
 import { Http } from "../http.js";
 import { Images } from "../images/cache.js";
 import { OfflinePictures } from "../images/offline.js";
-import { Records, Settings } from "../records.js";
+import { Records, Settings } from "../own.js";
 import { Value } from "../resources.js";
 import { channelOf, followBrowser, Tabs } from "../tabs.js";
 import { HistoryCopy } from "./copy.js";

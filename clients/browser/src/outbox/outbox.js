@@ -4,7 +4,7 @@
 import { Closed, NotAllowed, NotEnrolled, RedCoralError } from "../errors.js";
 import { ORIGINAL } from "../images/bytes.js";
 import { sha256 } from "../images/sha256.js";
-import { Records } from "../records.js";
+import { Records } from "../own.js";
 
 /** @import { Device, Id, Store, Surroundings, Transaction, WaitingPhoto } from "../types.js" */
 /** @import { Images } from "../images/cache.js" */
