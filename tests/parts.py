@@ -25,7 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.util import find_spec
@@ -148,10 +148,15 @@ def end(process: subprocess.Popen[bytes], stop: signal.Signals, *, seconds: floa
 
 
 def free_port() -> int:
-    """A TCP port of loopback on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of loopback on which nobody listens.
+
+    It is none of those that the system gives to connections that are made: one of them might take it meanwhile.
+    """
+    while True:
+        port = 15_000 + secrets.randbelow(17_000)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 # --- Valkey and PostgreSQL ----------------------------------------------------------------------------------

@@ -45,7 +45,8 @@ class Command(BaseCommand):
         for name, number in done.counts.items():
             if number:
                 self.stdout.write(f"{name}: {number}")
-        said = f"{what}{' (dry run)' if budget.dry_run else ''}: {done.get_outcome_display()}"
+        outcome = done.get_outcome_display()  # a label, which begins a sentence elsewhere
+        said = f"{what}{' (dry run)' if budget.dry_run else ''}: {outcome[0].lower()}{outcome[1:]}"
         if done.outcome in (Pass.Outcome.TOO_MUCH, Pass.Outcome.UNAVAILABLE):
             raise CommandError(said)
         self.stdout.write(said)
