@@ -14,7 +14,6 @@ from images.models import Image
 from images.normalize import normalize
 from images.space import need_room
 from images.store import store
-from images.trial.asking import need_our_storage
 
 # An answer of ``missing`` holds for so long at least; a fresher stamp isn't written again, so that a herd of
 # terminals that starts doesn't rewrite every row.
@@ -40,7 +39,6 @@ def add_image(*, data: bytes, is_stored: bool = False) -> Added:
     Raises `PictureRefused` for bytes that become no image; `OverCapacity` and `StorageUnavailable` for what may go well
     later. Not inside a transaction (RuntimeError): the row is committed before the bytes are written, and after.
     """
-    need_our_storage()
     if not is_stored:
         need_room()
     image, created = store(normalize(data, quality=settings.IMAGE_QUALITY))

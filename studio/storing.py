@@ -23,7 +23,6 @@ from images.blobs import StorageUnavailable, blobs
 from images.normalize import normalize
 from images.services import HashUnknown, hold_image
 from images.store import store as store_image
-from images.trial.asking import need_our_storage
 from normalform import Normal
 
 from .keys import MILLISECOND, key_of
@@ -72,7 +71,6 @@ def store(item: Item, data: bytes, looked: Looked) -> str:
     """Both objects; the key of the first, which is in the row before. Raises StorageUnavailable."""
     key = free_key(item, looked)
     if Item.objects.filter(pk=item.pk, stored_at=None).update(key=key):  # else it is gone, or somebody else stored it
-        need_our_storage()
         blobs().put(key, data, content_type=looked.content_type, sha256=looked.sha256)
         store_image(looked.normal)
     return key

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from catalog.edits import Author, Way
 from catalog.services import show_image
-from images.blobs import BlobMissing, StorageFull, StorageMistaken, StorageUnavailable, blobs
+from images.blobs import BlobMissing, StorageFull, StorageUnavailable, blobs
 from images.normalize import PictureRefused
 from images.services import HashUnknown, add_image, hold_image
 
@@ -73,8 +73,8 @@ def work_on(photo: Photo, clock: Callable[[], datetime]) -> str:
         return fail(photo, refused.code, refused.reason, now=clock())
     except NotAsDeclared as error:
         return fail(photo, error.code, str(error), now=clock())
-    except (StorageFull, StorageMistaken) as unusable:
-        return wait(photo, unusable, now=clock())
+    except StorageFull as full:
+        return wait_for_room(photo, full, now=clock())
     except StorageUnavailable as unavailable:
         return give_back(photo, unavailable.code, unavailable.reason, now=clock())
     except HashUnknown as error:
@@ -145,13 +145,13 @@ def unclaim(photo: Photo, why: str, *, now: datetime) -> str:
     return "put_back"
 
 
-def wait(photo: Photo, unusable: StorageUnavailable, *, now: datetime) -> str:
-    """Another try when a disk may have room, or be mounted. The attempt doesn't count: the photo isn't to blame."""
+def wait_for_room(photo: Photo, full: StorageFull, *, now: datetime) -> str:
+    """Another try when a full disk may have room. The attempt doesn't count: nothing is wrong with the photo."""
     waits: dict[str, Any] = {"attempts": photo.attempts - 1, "queued_until": now + LONGEST_BACKOFF}
-    waits |= {"error": unusable.code, "error_detail": readable(unusable.reason)}
+    waits |= {"error": full.code, "error_detail": readable(full.reason)}
     if not move(photo.pk, Status.PROCESSING, Status.PENDING, now=now, lease=photo.lease, **waits):
         return "lease_lost"
-    logger.warning("photo waits photo=%s error=%s: %s", photo.pk, unusable.code, unusable.reason)
+    logger.warning("photo waits for room photo=%s: %s", photo.pk, full.reason)
     return "given_back"
 
 

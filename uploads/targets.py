@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy as _
 
 from images.blobs import Readable, blobs
 from images.space import need_room
-from images.trial.asking import need_our_storage
 from normalform import content_type_of
 from refusals import Refusal
 
@@ -90,7 +89,7 @@ def receive(*, photo: Photo, stream: Readable, length: int | None, content_type:
     """Stream the bytes of ``photo`` to storage: exactly those that were declared, once, all or nothing.
 
     ``length`` and ``content_type`` are what the request says of itself (None, "": nothing). Raises UploadRefused,
-    StorageSilent, StorageMistaken, StorageFull, and Http404 when the photo was deleted meanwhile.
+    StorageSilent, StorageFull, and Http404 when the photo was deleted meanwhile.
     """
     with storage_needed():
         if Photo.objects.filter(pk=photo.pk).of_the_revoked().exists():
@@ -102,7 +101,6 @@ def receive(*, photo: Photo, stream: Readable, length: int | None, content_type:
             raise UploadRefused("type_mismatch")
         if length is not None and length > photo.size:
             raise UploadRefused("too_large")
-        need_our_storage()
         need_room()
         declared = Declared(stream, size=photo.size, sha256=photo.sha256)
         if not blobs().put(photo.key, cast(BinaryIO, declared), content_type=photo.content_type):

@@ -7,14 +7,13 @@ from concurrent.futures import Future, wait
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from images.blobs import Blobs, StorageMistaken, StorageUnavailable, blobs
-from images.identity import belongs, marker, must_be_ours
+from images.blobs import Blobs, StorageUnavailable
+from images.identity import belongs, marker
 
 from .writing import write_once
 
 WAIT_SECONDS = 2.0  # for an answer, from when the question was asked
 GOOD_SECONDS, BAD_SECONDS = 3600.0, 30.0  # for which a verdict on writing is remembered
-MARKER_SECONDS = 30.0  # for which writers remember the marker of a bucket
 
 T = TypeVar("T")
 
@@ -67,7 +66,6 @@ class Trial:
     def __init__(self, store: Blobs) -> None:
         self.store = store
         self.reading = Question(self.read)
-        self.remembering = Question(self.read, good=MARKER_SECONDS, bad=BAD_SECONDS)
         self.writing = Question(self.write, good=GOOD_SECONDS, bad=BAD_SECONDS)
 
     def read(self) -> tuple[UUID | None]:
@@ -87,33 +85,12 @@ def verdict(store: Blobs) -> str:
     It is read each time. A write is tried at the first question, and once an hour; a refusal holds for half a minute.
     Takes ``WAIT_SECONDS`` for each of both at most. Raises StorageUnavailable.
     """
-    trial = trial_of(store)
+    trial = _trials.setdefault((store.name, store.endpoint), Trial(store))
     found = trial.reading.answer()
     if found is None:
         raise StorageUnavailable(f"{store.name}: no answer within {WAIT_SECONDS:g} s", kind="timeout")
     belongs(found[0])
     return "" if trial.writing.answer() else "a write is being tried"
-
-
-def need_our_storage() -> None:
-    """Raises StorageMistaken where a picture would be stored in another storage than the database's.
-
-    It would be shown as stored, and be nowhere when the right bucket is named or the disk is mounted. A storage that
-    can't say passes: the write itself will.
-    """
-    try:
-        if blobs().endpoint is None:
-            must_be_ours()
-        elif (found := trial_of(blobs()).remembering.answer()) is not None:
-            belongs(found[0])
-    except StorageMistaken:
-        raise
-    except StorageUnavailable:
-        return
-
-
-def trial_of(store: Blobs) -> Trial:
-    return _trials.setdefault((store.name, store.endpoint), Trial(store))
 
 
 def forget() -> None:

@@ -162,8 +162,7 @@ def test_a_checksum_of_ours_goes_with_every_write_and_none_of_boto_s(
     client.meta.events.register("before-send.s3.PutObject", note)
     add_image(data=DATA)
 
-    assert sent
-    for headers in sent:
-        assert {name for name in headers if "checksum" in name} == {"x-amz-checksum-sha256"}
-        assert "if-none-match" in headers
-        assert "trailer" not in headers.get("x-amz-content-sha256", "").lower()
+    (headers,) = sent
+    assert {name for name in headers if "checksum" in name} == {"x-amz-checksum-sha256"}
+    assert "if-none-match" in headers
+    assert "trailer" not in headers.get("x-amz-content-sha256", "").lower()

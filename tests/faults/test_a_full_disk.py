@@ -11,7 +11,6 @@ from django.test import Client
 
 from devices.services import enroll
 from images.blobs import StorageFull, blobs, image_key
-from images.identity import MARKER
 from images.models import Image
 from images.services import add_image
 from images.upkeep.orphans import quarantine_orphans
@@ -42,7 +41,7 @@ def api(transactional_db: None) -> Client:
 
 
 def files_of(disk: Path) -> list[str]:
-    return sorted(path.name for path in disk.rglob("*") if path.is_file() and path.name not in ("ballast", MARKER))
+    return sorted(path.name for path in disk.rglob("*") if path.is_file() and path.name != "ballast")
 
 
 def upload(api: Client) -> tuple[int, str | None]:

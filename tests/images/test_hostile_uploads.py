@@ -17,7 +17,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image as Picture
 
-from images.identity import MARKER
 from images.models import Image
 from normalform import ImageRefused, is_normal_form, normalize
 from tests.images.damage import damaged
@@ -42,7 +41,7 @@ def drafts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def files_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MARKER)
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.mark.django_db

@@ -11,7 +11,6 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from devices.services import enroll
 from images.blobs import StorageMistaken, blobs
 from images.identity import MARKER, must_be_ours
 from images.models import Image, Pass, Storage
@@ -26,7 +25,6 @@ from tests.parts import Bucket
 from uploads import upkeep
 from uploads.models import Album, Photo
 from uploads.reconciliation import reconcile_album
-from uploads.targets import target_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
@@ -76,39 +74,6 @@ def test_upkeep_touches_nothing_in_a_storage_that_is_not_the_database_s(elsewher
 def test_readyz_says_that_it_is_another_one(elsewhere: None) -> None:
     assert "storage_mistaken" in storage_line()
     assert Client().get("/readyz").status_code == 503
-
-
-def test_nothing_is_stored_in_another_one(elsewhere: None) -> None:
-    """It would be shown as stored, and be nowhere when the right one is there again."""
-    headers = {"Authorization": f"Bearer {enroll(name='Till', may_upload=True).token}"}
-
-    refused = Client().post("/api/images", normal_jpeg(9), "image/jpeg", headers=headers)
-
-    assert (refused.status_code, refused.json()["code"]) == (503, "storage_mistaken")
-    assert Image.objects.count() == 5
-    assert list(blobs().list("images/")) == []
-
-
-def test_bytes_that_come_when_the_disk_is_gone_are_not_taken(settings: LazySettings, tmp_path: Path) -> None:
-    settings.FILES_DIR = tmp_path / "ours"
-    data = normal_jpeg()
-    photo = Photo.objects.create(
-        album=Album.objects.create(),
-        filename="a.jpg",
-        content_type="image/jpeg",
-        size=len(data),
-        upload_expires_at=timezone.now() + timedelta(minutes=5),
-    )
-    url = target_for(photo, now=timezone.now()).url
-    must_be_ours()
-    settings.FILES_DIR = tmp_path / "not mounted"
-
-    refused = Client().put(url, data, "image/jpeg")
-    settings.FILES_DIR = tmp_path / "ours"
-    taken = Client().put(url, data, "image/jpeg")
-
-    assert (refused.status_code, refused.json()["code"]) == (503, "storage_mistaken")
-    assert taken.status_code < 300
 
 
 def test_a_database_that_knows_no_marker_looks_for_its_pictures(settings: LazySettings, tmp_path: Path) -> None:

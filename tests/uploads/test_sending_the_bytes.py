@@ -11,7 +11,6 @@ from django.test import Client
 from django.utils import timezone
 
 from images.blobs import blobs
-from images.identity import MARKER
 from uploads import targets
 from uploads.models import Album, Photo
 
@@ -26,7 +25,7 @@ def send(upload: dict[str, Any], data: bytes, content_type: str = "image/png") -
 
 
 def leftovers(folder: Path) -> list[str]:
-    return [path.name for path in folder.rglob("*") if path.is_file() and path.name != MARKER]
+    return [path.name for path in folder.rglob("*") if path.is_file()]
 
 
 def test_the_same_client_code_serves_both_storages(api: Client, album: Album, storage: str) -> None:
