@@ -160,3 +160,12 @@ def test_texts_are_in_the_reader_s_language_and_begin_with_a_capital(boss: Clien
     assert [one for one in read if one[1] in ours and one[1][0].islower()] == []
     assert [one for one in read if one[1].startswith("('")] == []  # what Python calls a pair
     assert [one for one in read if CODE_NAME.fullmatch(one[1])] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [("en", "Back office"), ("es", "Administración"), ("zh-hans", "后台管理")]
+)
+def test_users_stand_under_the_name_that_the_sidebar_has(boss: Client, language: str, name: str) -> None:
+    page = boss.get("/admin/auth/user/", headers={"Accept-Language": language}).content.decode()
+
+    assert page.count(name) >= 2, "in the sidebar, and in the way to the page"
