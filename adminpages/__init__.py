@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters, get_content_type_for_model
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
@@ -44,13 +46,22 @@ class List(ChangeList):
         return found if ORDER_VAR in self.params or first in shown else {}
 
     def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
+        try:
+            super().get_results(request)
+        except (OverflowError, DataError) as error:  # a time that is beyond the calendar in some other zone
+            raise IncorrectLookupParameters from error
         if self.full_result_count is None and not (self.query or self.has_active_filters):
             self.full_result_count = self.result_count  # or the page would offer to show all of what it shows
 
     def get_filters(self, request: HttpRequest) -> Any:
-        found = super().get_filters(request)
-        if left := found[2].keys() - self.model_admin.linked:  # what no filter took
+        try:
+            found = super().get_filters(request)
+        except (ValueError, OverflowError) as error:  # of a day that no calendar has
+            raise IncorrectLookupParameters from error
+        linked = self.model_admin.linked
+        if self.date_hierarchy and f"{self.date_hierarchy}__year" in self.filter_params:  # its bounds take the place
+            linked |= {f"{self.date_hierarchy}__gte", f"{self.date_hierarchy}__lt"}
+        if left := found[2].keys() - linked:  # what no filter took
             raise DisallowedModelAdminLookup(f"Filtering by {', '.join(left)} isn't allowed.")
         return found
 
@@ -62,6 +73,21 @@ class Page(ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return List
+
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """As Django's, with those of the chosen that can be keys at all."""
+        posted = request.POST.copy()
+        chosen = posted.getlist(ACTION_CHECKBOX_NAME)
+        posted.setlist(ACTION_CHECKBOX_NAME, [key for key in chosen if self.can_be_key(key)])
+        request.POST = posted  # type: ignore[assignment]  # has a setter
+        return super().response_action(request, *args, **kwargs)
+
+    def can_be_key(self, key: str) -> bool:
+        try:
+            self.opts.pk.clean(key, None)
+        except (ValidationError, ValueError, TypeError, OverflowError):
+            return False
+        return is_text(key)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

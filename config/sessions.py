@@ -1,4 +1,7 @@
-"""Django's sessions in the database, which end twelve hours after they were used last."""
+"""Django's sessions in the database, which end twelve hours after they were used last.
+
+One that was used while the clock was ahead, and would last for longer, counts as used now.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -7,6 +10,8 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import OperationalError
 from django.utils import timezone
+
+from clocks.rows import SKEW
 
 STEP = timedelta(minutes=15)  # a session is written so seldom that reading stays reading
 
@@ -32,6 +37,6 @@ class SessionStore(db.SessionStore):
     def _get_session_from_db(self) -> Any:
         found = super()._get_session_from_db()  # type: ignore[misc]
         if found is not None:
-            left = found.expire_date - timezone.now()
-            self.modified = left < timedelta(seconds=self.get_session_cookie_age()) - STEP  # saved: begins anew
+            left, whole = found.expire_date - timezone.now(), timedelta(seconds=self.get_session_cookie_age())
+            self.modified = not whole - STEP <= left <= whole + SKEW  # saved: begins anew
         return found

@@ -9,6 +9,11 @@ from urllib.parse import unquote
 from django.conf import settings
 from django.http import HttpRequest
 
+# What one of these is in came through a proxy, whatever address it has.
+PASSED_ON = {
+    *("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"),
+    *("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_SERVER"),
+}
 # Where META keeps the fingerprint. No header can set it: the names of headers begin with HTTP_ there.
 FINGERPRINT = "redcoral.certificate_fingerprint"
 
@@ -36,7 +41,7 @@ def believe(request: HttpRequest) -> None:
 
 def is_from_here(request: HttpRequest) -> bool:
     """Whether the client is on this machine itself, and not behind a proxy on it."""
-    if "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META:
+    if PASSED_ON & request.META.keys():
         return False
     try:
         return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback

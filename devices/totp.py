@@ -1,11 +1,15 @@
 """A second factor for logins of the back office: the code of an authenticator app, beside the password."""
 
+import time
+
 import segno
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from clocks.rows import SKEW, is_set
 from refusals import Refusal
 
 from . import trail
@@ -32,7 +36,21 @@ def passes(user: AbstractBaseUser, code: str) -> bool:
         raise TotpNeeded
     typed = "".join(code.split())
     is_code = len(typed) == 6 and typed.isascii() and typed.isdecimal()
-    return not devices or (is_code and any(device.verify_token(typed) for device in devices))
+    return not devices or (is_code and any(brought_back(device).verify_token(typed) for device in devices))
+
+
+def brought_back(device: TOTPDevice) -> TOTPDevice:
+    """As if the clock had never been ahead: a code of tomorrow, right or wrong, would lock it until then."""
+    now, at = timezone.now(), device.throttling_failure_timestamp
+    if not is_set(now):
+        return device
+    if at is not None and at > now + SKEW:
+        device.throttle_reset(commit=False)
+    step = int(time.time() - device.t0) // device.step
+    if device.last_t > step + SKEW.total_seconds() // device.step:
+        device.last_t = step
+        device.drift = 0
+    return device
 
 
 def give(user: AbstractBaseUser) -> tuple[str, str]:

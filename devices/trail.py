@@ -13,6 +13,7 @@ import orjson
 from django.http import HttpRequest
 from django.utils import timezone
 
+from clocks.rows import bring_back
 from telemetry import requests
 
 from .events import FAILED, ONLY_LOGGED, Event
@@ -38,6 +39,7 @@ def tell(event: Event, *, who: str | None = None, **about: Any) -> None:
     level = logging.WARNING if event in (*FAILED, *ONLY_LOGGED) else logging.INFO
     logger.log(level, "%s", orjson.dumps(line, default=str).decode())
     if event not in ONLY_LOGGED:
+        bring_back(SecurityEvent.objects.all(), now=now, at=timedelta())
         SecurityEvent.objects.filter(at__lt=now - KEPT).order_by().delete()
         SecurityEvent.objects.create(
             at=now,

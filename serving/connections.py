@@ -21,6 +21,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from refusals import Refusal, type_of
+from telemetry import refused
 
 from .descriptors import room_for_streams
 
@@ -28,6 +29,7 @@ HEAD_SECONDS = 15.0  # for a whole head, from the end of what came before
 QUIET_SECONDS = 1.0  # after these a silent connection goes, if its address has too many
 LINGER_SECONDS = 2.0  # for a client that is refused, and may still be sending, to read why
 LONGEST_HEAD = 64 * 1024  # bytes of the address and all headers; trailers count as well
+LONGEST_PATH = 200  # signs, in a line of the log
 MOST_QUIET = 128  # connections of one address
 MOST_BUSY = 256
 MOST_IN_LINE = 16  # requests of one connection that were sent without waiting for an answer
@@ -203,6 +205,7 @@ class Connection(HttpToolsProtocol):
         if self._refused or self.transport.is_closing():
             return
         self._refused = refusal
+        self._tell(refusal)
         status = HTTPStatus(refusal.status)
         members = {"type": type_of(refusal.code), "title": status.phrase, "status": status, "code": refusal.code}
         body = orjson.dumps({**members, "detail": str(refusal)})
@@ -215,3 +218,15 @@ class Connection(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+    def _tell(self, refusal: Refusal) -> None:
+        """Log it as every refusal: method and path as far as they were understood, without the query."""
+        url: bytes = getattr(self, "url", b"")
+        refused.tell(
+            method=self.parser.get_method().decode("ascii", "replace") if url else "-",
+            path=url.partition(b"?")[0][:LONGEST_PATH].decode("latin-1"),
+            status=refusal.status,
+            code=refusal.code,
+            who="",
+            address=self._address,
+        )

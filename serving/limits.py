@@ -25,6 +25,7 @@ ONLY_READ = re.compile(
 UPLOADS = re.compile(r"/api/uploads/([^/]+)")
 DECODING = re.compile(r"/api/images|/admin/catalog/product/(?:add|[^/]+/change)/|/admin/images/image/add/")
 HASHING = re.compile(r"/api/employees/[^/]+/verify_pin|/admin/login/|/admin/password_change/|/admin/auth/user/.*")
+ASKING = re.compile(r"/api/image/generate")
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 

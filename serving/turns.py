@@ -24,12 +24,19 @@ PATIENCE_SECONDS = 5.0  # in line behind others who write; SQLite itself waits a
 SNAPSHOTS = frozenset(f"/api/sync/{name}" for name in registry.names())
 
 snapshots = asyncio.Semaphore(4)  # they may wait for the process that builds one
+probers = asyncio.Semaphore(PROBE_THREADS - 2)  # /readyz may wait for each part; /livez always finds a thread
 decoders = asyncio.Semaphore(2)  # a picture of 49 megapixels takes 200 MB
 hashers = asyncio.Semaphore(2)  # a password takes a quarter of a second of a core
 uploads = asyncio.Semaphore(2)  # they wait for the disk
-writers = asyncio.Semaphore(4 if connection.vendor == "sqlite" else 8)  # they may wait for each other
-TOO_LATE = {writers: DatabaseUnavailable, hashers: NoRoom}  # the other lines move by themselves
-LINES = ((limits.DECODING, decoders), (limits.HASHING, hashers), (limits.UPLOADS, uploads))
+askers = asyncio.Semaphore(3)  # they may wait ten seconds for a picture of the studio
+writers = asyncio.Semaphore(4 if connection.vendor == "sqlite" else 6)  # they may wait for each other
+TOO_LATE = {writers: DatabaseUnavailable, hashers: NoRoom, probers: NoRoom}  # the other lines move by themselves
+LINES = (
+    (limits.DECODING, decoders),
+    (limits.HASHING, hashers),
+    (limits.UPLOADS, uploads),
+    (limits.ASKING, askers),
+)
 
 
 @asynccontextmanager
@@ -51,6 +58,8 @@ async def turn_of(scope: Any) -> AsyncIterator[None]:
 
 
 def line_of(method: str, path: str) -> asyncio.Semaphore | None:
+    if path in limits.PROBES:
+        return None if path == "/livez" else probers
     if method in limits.SAFE:
         return snapshots if path in SNAPSHOTS else None
     return next((line for pattern, line in LINES if pattern.fullmatch(path)), writers)

@@ -58,7 +58,8 @@ def scan(*, now: datetime | None = None) -> Counts:
 
 
 def bring_times_back(now: datetime) -> None:
-    """What items learned of a clock that was ahead."""
+    """What items and calls learned of a clock that was ahead."""
+    bring_back(Call.objects.filter(status=Call.Status.OPEN), now=now, opened_at=timedelta())
     pending = Item.objects.filter(status=Status.PENDING)
     bring_back(pending, now=now, queued_until=max(QUEUED_FOR, pipeline.LONGEST_RETRY_AFTER), created_at=timedelta())
     bring_back(Item.objects.filter(status=Status.GENERATING), now=now, lease_expires_at=lease_lasts())

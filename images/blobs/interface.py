@@ -133,6 +133,9 @@ class Blobs(ABC):
             raise BlobDamaged(key)
         return data
 
+    def look_at_folders(self) -> None:  # noqa: B027 - a bucket has none
+        """Raises StorageUnavailable where a folder that is there already takes nothing new."""
+
     @abstractmethod
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> AbstractContextManager[Readable]:
         """A readable of ``length`` bytes from ``start`` (fewer when the blob ends before). Raises ``BlobMissing``."""

@@ -10,10 +10,11 @@ from uuid import UUID
 from images.blobs import Blobs, StorageUnavailable
 from images.identity import belongs, marker
 
-from .writing import write_once
+from .writing import write_briefly, write_once
 
 WAIT_SECONDS = 2.0  # for an answer, from when the question was asked
-GOOD_SECONDS, BAD_SECONDS = 3600.0, 30.0  # for which a verdict on writing is remembered
+REMEMBERED_SECONDS = 30.0  # a verdict on writing
+WHOLE_SECONDS = 3600.0  # for which a whole trial needs no other one while brief writes go well
 
 T = TypeVar("T")
 
@@ -66,13 +67,22 @@ class Trial:
     def __init__(self, store: Blobs) -> None:
         self.store = store
         self.reading = Question(self.read)
-        self.writing = Question(self.write, good=GOOD_SECONDS, bad=BAD_SECONDS)
+        self.writing = Question(self.write, good=REMEMBERED_SECONDS, bad=REMEMBERED_SECONDS)
+        self.whole_until = 0.0  # time.monotonic
 
     def read(self) -> tuple[UUID | None]:
         return (marker(self.store),)
 
     def write(self) -> bool:
+        if time.monotonic() < self.whole_until:
+            try:
+                write_briefly(self.store)
+            except StorageUnavailable:
+                self.whole_until = 0.0
+                raise
+            return True
         write_once(self.store)
+        self.whole_until = time.monotonic() + WHOLE_SECONDS
         return True
 
 
@@ -82,8 +92,8 @@ _trials: dict[tuple[str, str | None], Trial] = {}
 def verdict(store: Blobs) -> str:
     """Says when a write is still being tried; empty when ``store`` answers, is ours, and takes what uploads write.
 
-    It is read each time. A write is tried at the first question, and once an hour; a refusal holds for half a minute.
-    Takes ``WAIT_SECONDS`` for each of both at most. Raises StorageUnavailable.
+    It is read each time. A write is tried at the first question and once an hour as uploads do it, and else briefly,
+    every half a minute. Takes ``WAIT_SECONDS`` for each of both at most. Raises StorageUnavailable.
     """
     trial = _trials.setdefault((store.name, store.endpoint), Trial(store))
     found = trial.reading.answer()

@@ -15,8 +15,17 @@ LEFT_BEHIND = timedelta(days=1)  # what a process that died in a trial left is a
 TIMEOUT = urllib3.Timeout(connect=3, read=10)
 
 
+def write_briefly(store: Blobs) -> None:
+    """A write as the server itself does it. Raises StorageUnavailable."""
+    key = f"{PROBES}{uuid4().hex}"
+    store.look_at_folders()
+    store.put(key, b"", content_type=TYPE)
+    store.delete(key)
+
+
 def write_once(store: Blobs) -> None:
     """One write of each kind, and what must be refused afterwards. Raises StorageUnavailable."""
+    store.look_at_folders()
     keys = [f"{PROBES}{uuid4().hex}" for _ in range(2)]
     data = uuid4().bytes
     try:

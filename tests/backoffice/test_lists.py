@@ -1,6 +1,7 @@
 """What the address of a list in the admin may ask: what its own filters and links use, and nothing else."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib import admin
@@ -13,18 +14,66 @@ from django.urls import reverse
 
 from catalog.models import Category, Product
 from devices.models import Device
+from uploads.models import Album
 
 pytestmark = pytest.mark.django_db
 
 PAGES = [pytest.param(page, id=page.opts.label_lower) for page in admin.site._registry.values()]
 ODD = [
-    "p=99999999999999999999999", "p=-1", "p=x", "p=0", "p=%00", "p=1e9", "p=٣", "p=" + "9" * 5000,
-    "o=x", "o=-", "o=99", "o=1.x.-2", "o=1.1.1", "o=%00", "o=-99999999999999999999", "o=" + "9" * 5000, "o=..", "o=--1",
-    "all=", "all=x", "e=1", "_facets=x", "_popup=1", "_popup=x",
-    "_to_field=id", "_to_field=x", "_to_field=%00", "_to_field=id__regex", "_changelist_filters=%00",
-    "q=%00", "q=%ED%A0%80", "q=" + "x" * 20_000, "q=" + "+x" * 3000, "q=%22", "q=%27%22%5C%25_", "q=*", "q=%22x",
-    "x=1", "id=x", "id=99999999999999999999", "pk=x", "pk=%00", "pk__in=", "pk__isnull=x",
-    "__=1", "id__=1", "=1", "%00=1", "id__in__in=1",
+    "p=99999999999999999999999",
+    "p=-1",
+    "p=x",
+    "p=0",
+    "p=%00",
+    "p=1e9",
+    "p=٣",
+    "p=" + "9" * 5000,
+    "o=x",
+    "o=-",
+    "o=99",
+    "o=1.x.-2",
+    "o=1.1.1",
+    "o=%00",
+    "o=-99999999999999999999",
+    "o=" + "9" * 5000,
+    "o=..",
+    "o=--1",
+    "all=",
+    "all=x",
+    "e=1",
+    "_facets=x",
+    "_popup=1",
+    "_popup=x",
+    "_to_field=id",
+    "_to_field=x",
+    "_to_field=%00",
+    "_to_field=id__regex",
+    "_changelist_filters=%00",
+    "q=%00",
+    "q=%ED%A0%80",
+    "q=" + "x" * 20_000,
+    "q=" + "+x" * 3000,
+    "q=%22",
+    "q=%27%22%5C%25_",
+    "q=*",
+    "q=%22x",
+    "x=1",
+    "id=x",
+    "id=99999999999999999999",
+    "pk=x",
+    "pk=%00",
+    "pk__in=",
+    "pk__isnull=x",
+    "__=1",
+    "id__=1",
+    "=1",
+    "%00=1",
+    "id__in__in=1",
+]
+ODD_TIMES = ["0001-01-01 00:00:00%2B14:00", "9999-12-31 23:59:59-14:00", "9" * 30, "nan"]
+ODD_DAYS = [
+    "year=9999", "year=" + "9" * 30, "year=1", "year=0", "year=x", "year=9999&{0}__month=12", "month=5",
+    "year=2026&{0}__day=99", "year=2026&{0}__month=2&{0}__day=30",
 ]  # fmt: skip
 
 
@@ -54,6 +103,34 @@ def test_odd_values_and_ids_are_answered(staff: Client, page: admin.ModelAdmin) 
         asked += [reverse(f"{begin}_{action}", args=[id]) for id in ("x", "9" * 30, "_00", "_ED_A0_80")]
     answers = {address: staff.get(address).status_code for address in asked}
     assert {address[:80]: status for address, status in answers.items() if status >= 404 and status != 404} == {}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_days_and_times_of_no_calendar_are_answered(staff: Client, page: admin.ModelAdmin) -> None:
+    begin = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist")
+    times = [name for name in page.list_filter if isinstance(name, str) and name.endswith("at")]
+    asked = [f"{begin}?{name}__{side}={time}" for name in times for side in ("gte", "lt") for time in ODD_TIMES]
+    if days := page.date_hierarchy:
+        asked += [f"{begin}?{days}__{odd.format(days)}" for odd in ODD_DAYS]
+    assert [address for address in asked if staff.get(address).status_code not in {200, 302, 400}] == []
+
+
+def test_the_days_above_a_list_lead_to_what_is_of_them(staff: Client) -> None:
+    Album.objects.create(name="Autumn", created_at=datetime(2025, 10, 3, tzinfo=UTC))
+    Album.objects.create(name="Spring", created_at=datetime(2026, 4, 1, tzinfo=UTC))
+    for of_autumn in ("created_at__year=2025", "created_at__year=2025&created_at__month=10&created_at__day=3"):
+        page = staff.get(f"{reverse('admin:uploads_album_changelist')}?{of_autumn}")
+        assert page.status_code == 200
+        assert [album.name for album in page.context["cl"].result_list] == ["Autumn"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_was_chosen_and_is_no_key_is_nothing(staff: Client, page: admin.ModelAdmin) -> None:
+    address = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist")
+    for action in ["delete_selected", *(getattr(one, "__name__", one) for one in page.actions or ())]:
+        for chosen in (["x"], ["9" * 30, "-1"], ["\0"], [""]):
+            form = {"action": action, "_selected_action": chosen, "post": "yes"}
+            assert staff.post(address, form).status_code in {200, 302, 403}, (action, chosen)
 
 
 def test_a_list_asks_no_column_but_those_of_its_filters(client: Client) -> None:

@@ -3,14 +3,22 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
+from django_otp.oath import totp as code_of
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from catalog import edits
+from catalog.models import Edit
 from clocks.rows import bring_back
-from devices import contacts, throttle
-from devices.models import CODE_LIFETIME, Device, EnrolmentCode, FailedTry
+from devices import contacts, throttle, trail
+from devices.events import Event
+from devices.models import CODE_LIFETIME, Device, EnrolmentCode, FailedTry, SecurityEvent
 from devices.services import enroll, make_code
 from images.models import Image, Pass
 from images.services import add_image
@@ -92,6 +100,45 @@ def test_a_device_that_was_heard_of_tomorrow_is_heard_of_now() -> None:
 
     device.refresh_from_db()
     assert device.last_seen == now
+
+
+def test_a_code_of_an_app_that_was_used_or_guessed_tomorrow_locks_nobody_out() -> None:
+    boss = User.objects.create_superuser("boss", password="secret")
+    for learned in (
+        {"throttling_failure_count": 3, "throttling_failure_timestamp": tomorrow()},
+        {"last_t": int(tomorrow().timestamp()) // 30},
+    ):
+        app = TOTPDevice.objects.create(user=boss, name="app", tolerance=3, **learned)
+        coming = f"{code_of(app.bin_key, drift=2):06d}"  # that of now counts as used
+
+        answer = Client().post("/admin/login/", {"username": "boss", "password": "secret", "code": coming})
+
+        assert answer.status_code == 302, learned
+        app.refresh_from_db()
+        assert app.last_t <= timezone.now().timestamp() // 30 + 3
+        app.delete()
+
+
+def test_a_session_of_tomorrow_ends_twelve_hours_after_it_is_used() -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("boss"))
+    Session.objects.update(expire_date=tomorrow())
+
+    assert client.get("/admin/").status_code == 200
+
+    assert Session.objects.get().expire_date < timezone.now() + timedelta(hours=12, minutes=1)
+
+
+def test_what_was_told_tomorrow_counts_as_told_now() -> None:
+    SecurityEvent.objects.create(at=tomorrow(), event=Event.LOGIN_FAILED)
+    Edit.objects.create(at=tomorrow(), kind="tag", record=uuid4(), way=edits.Way.API)
+
+    trail.tell(Event.LOGIN, who="", name="boss")
+    edits.prune(now=timezone.now())
+
+    assert not SecurityEvent.objects.filter(at__gt=timezone.now() + MINUTE).exists()
+    assert not Edit.objects.filter(at__gt=timezone.now() + MINUTE).exists()
+    assert (SecurityEvent.objects.count(), Edit.objects.count()) == (2, 1)
 
 
 # --- Photos ----------------------------------------------------------------------------------------------------------

@@ -75,6 +75,8 @@ def test_a_head_has_at_most_64_kilobytes(web: Web, line: bytes) -> None:
 
     assert said.startswith(b"HTTP/1.1 431 ")
     assert b'"code":"head_too_large"' in said
+    told = f"redcoral.refused: GET /livez 431 head_too_large who=- from={ATTACKER}"
+    wait_until(lambda: told in web.log.read_text(), what="its line in the log")
 
 
 def test_a_head_that_never_ends_is_not_kept(web: Web) -> None:

@@ -43,7 +43,7 @@ def test_an_address_that_is_only_read_takes_no_body_and_the_others_do(path: str)
     assert (limits.largest_body(path) == 0) == (not API[path] & WRITES)
 
 
-@pytest.mark.parametrize("pattern", [limits.PICTURES, limits.UPLOADS, limits.DECODING, limits.HASHING])
+@pytest.mark.parametrize("pattern", [limits.PICTURES, limits.UPLOADS, limits.DECODING, limits.HASHING, limits.ASKING])
 def test_each_pattern_names_addresses_that_there_are(pattern: re.Pattern[str]) -> None:
     assert any(pattern.fullmatch(path) for path, _view in addresses())
 

@@ -13,6 +13,8 @@ from tests.parts import run_to_end
 LOGIN = {"method": "POST", "path": "/admin/login/"}
 WRITE = {"method": "PATCH", "path": "/api/tags/1"}
 PICTURE = {"method": "POST", "path": "/api/images"}
+STUDIO = {"method": "POST", "path": "/api/image/generate"}
+READINESS = {"method": "GET", "path": "/readyz"}  # it may wait for each part of the server
 FREE = (
     {"method": "GET", "path": "/api/products"},
     {"method": "GET", "path": "/admin/login/"},
@@ -26,9 +28,11 @@ def lines_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [(pattern, asyncio.Semaphore(2)) for pattern, _ in turns.LINES]
     writers = asyncio.Semaphore(2)
     hashers = next(line for pattern, line in lines if pattern.fullmatch(LOGIN["path"]))
+    probers = asyncio.Semaphore(2)
     monkeypatch.setattr(turns, "LINES", lines)
     monkeypatch.setattr(turns, "writers", writers)
-    monkeypatch.setattr(turns, "TOO_LATE", {writers: DatabaseUnavailable, hashers: NoRoom})
+    monkeypatch.setattr(turns, "probers", probers)
+    monkeypatch.setattr(turns, "TOO_LATE", {writers: DatabaseUnavailable, hashers: NoRoom, probers: NoRoom})
     monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.05)
 
 
@@ -37,14 +41,18 @@ async def third_of(scope: dict[str, str]) -> None:
     async with AsyncExitStack() as two:
         for _ in range(2):
             await two.enter_async_context(turns.turn_of(scope))
-        for other in (*FREE, *(one for one in (LOGIN, WRITE, PICTURE) if one is not scope)):
+        for other in (*FREE, *(one for one in (LOGIN, WRITE, PICTURE, STUDIO, READINESS) if one is not scope)):
             async with asyncio.timeout(1), turns.turn_of(other):
                 pass
         async with turns.turn_of(scope):
             pass
 
 
-@pytest.mark.parametrize(("scope", "refusal"), [(LOGIN, NoRoom), (WRITE, DatabaseUnavailable)], ids=["hash", "write"])
+@pytest.mark.parametrize(
+    ("scope", "refusal"),
+    [(LOGIN, NoRoom), (WRITE, DatabaseUnavailable), (READINESS, NoRoom)],
+    ids=["hash", "write", "readiness"],
+)
 def test_a_third_one_is_told_to_come_again_and_nobody_else_waits(scope: dict[str, str], refusal: type[Refusal]) -> None:
     with pytest.raises(refusal) as raised:
         run_to_end(third_of(scope))

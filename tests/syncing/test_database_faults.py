@@ -91,6 +91,10 @@ def test_a_database_that_is_away_is_a_503_and_is_used_again_when_it_is_back(
             away = httpx.get(f"{web}/api/sync/status", headers=headers, timeout=20)
             assert (away.status_code, away.json()["code"]) == (503, "database_unavailable")
             assert away.headers["retry-after"]
+            stream = httpx.get(f"{web}/api/sync/events", headers=headers, timeout=20)
+            assert (stream.status_code, stream.json()["code"]) == (503, "database_unavailable")
+            assert stream.headers["content-type"] == "application/problem+json"
+            assert stream.headers["retry-after"]
             with pytest.raises(OperationalError):  # and here, whose pool has then failed to connect as well
                 Product.objects.exists()
             assert httpx.get(f"{web}/livez").status_code == 200
