@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
@@ -12,14 +13,16 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 LONGEST_SEARCH, MOST_WORDS = 200, 10  # SQLite refuses long patterns and deep conditions
 LONGEST_PARAMETER = 200
 HISTORY_LINES = 100  # on a page
+NO_KEY = _("Nothing was changed: the request named records by something that is no id.")
 
 
 class List(ChangeList):
@@ -75,12 +78,11 @@ class Page(ModelAdmin):
         return List
 
     def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """As Django's, with those of the chosen that can be keys at all."""
-        posted = request.POST.copy()
-        chosen = posted.getlist(ACTION_CHECKBOX_NAME)
-        posted.setlist(ACTION_CHECKBOX_NAME, [key for key in chosen if self.can_be_key(key)])
-        request.POST = posted  # type: ignore[assignment]  # has a setter
-        return super().response_action(request, *args, **kwargs)
+        """As Django's, when what is chosen can be keys at all."""
+        if all(map(self.can_be_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+            return super().response_action(request, *args, **kwargs)
+        messages.error(request, NO_KEY)
+        return HttpResponseRedirect(request.get_full_path())
 
     def can_be_key(self, key: str) -> bool:
         try:

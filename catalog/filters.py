@@ -39,6 +39,7 @@ class Filter:
     condition: Callable[[list[Any]], Q]
     schema: Mapping[str, Any]
     splits: bool = True  # whether "a,b" means either; in free text a comma is a comma
+    has_null: bool = False  # whether "null" asks for those that have none
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,10 @@ def filter_for(of: Any) -> Filter:
         is_id = isinstance(of.target_field if isinstance(of, models.ForeignKey) else of, models.UUIDField)
         parse = _id if is_id else _text
         schema = {"type": "string", **({"format": "uuid"} if is_id else {})}
-        return Filter(_or_null(parse) if of.null else parse, lambda values: _any(of, values), schema)
+        if of.null and is_id:
+            schema = {"type": "string", "pattern": "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|null)$"}
+        read = _or_null(parse) if of.null else parse
+        return Filter(read, lambda values: _any(of, values), schema, has_null=of.null)
     return Filter(_text, lambda values: _any(of, values), {"type": "string"}, splits=False)
 
 

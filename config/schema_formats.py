@@ -7,6 +7,9 @@ from typing import Any
 TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"  # of a day in the shop; JSON Schema's ``time`` has an offset
 
 
+WHOLE_NUMBER = r"^[+-]?\d{1,40}(\.0{1,40})?$"
+OF_A_KIND = ("type", "format", "pattern", "minimum", "maximum", "nullable")  # what is said of one of two types
+
 ALWAYS_ANSWERED = {"Album": ("id",)}  # though a request may leave it out
 
 
@@ -17,9 +20,27 @@ def say_formats(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for name, fields in ALWAYS_ANSWERED.items():
         shapes[name]["required"] = sorted({*shapes[name]["required"], *fields})
     for name in json_bodies(result):
-        if "properties" in shapes[name]:
-            shapes[name].setdefault("additionalProperties", False)  # keys that aren't known are refused
+        shape = shapes[name]
+        if "properties" in shape:
+            shape.setdefault("additionalProperties", False)  # keys that aren't known are refused
+            shape["properties"] = {key: _number_or_text(value) for key, value in shape["properties"].items()}
     return result
+
+
+def _number_or_text(field: dict[str, Any]) -> dict[str, Any]:
+    """A number is taken as text too, and a decimal as a JSON number; answers have it in one way."""
+    if field.get("format") == "decimal":
+        other = {"type": "number"}
+    elif field.get("type") == "integer":
+        other = {"type": "string", "pattern": WHOLE_NUMBER}
+    elif field.get("type") == "array":
+        return {**field, "items": _number_or_text(field["items"])}
+    else:
+        return field
+    kinds = {key: field[key] for key in OF_A_KIND if key in field}
+    if "nullable" in field:
+        other["nullable"] = field["nullable"]
+    return {key: value for key, value in field.items() if key not in OF_A_KIND} | {"anyOf": [kinds, other]}
 
 
 def json_bodies(result: dict[str, Any]) -> Iterator[str]:

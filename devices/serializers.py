@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from refusals.fields import FlagField, TextField
 from refusals.serializers import StrictSerializer
 
 SCOPES = ["read", "upload", "manage", "history"]
@@ -12,8 +13,8 @@ SCOPES = ["read", "upload", "manage", "history"]
 
 class EnrollSerializer(StrictSerializer):
     code = serializers.CharField(max_length=64, help_text="As shown in admin; case and dashes don't matter.")
-    name = serializers.CharField(max_length=100, help_text="How people will know the device.")
-    cookie = serializers.BooleanField(
+    name = TextField(max_length=100, help_text="How people will know the device.")
+    cookie = FlagField(
         default=False, help_text="For browsers: the token comes as an HttpOnly cookie instead of in the body."
     )
 

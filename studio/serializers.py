@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from images.serializers import HashField
+from refusals.fields import FlagField, TextField, UUIDField
 from refusals.serializers import StrictSerializer
 
 from .models import Item
@@ -15,10 +16,10 @@ from .services import Wish
 
 
 class WishSerializer(StrictSerializer):
-    id = serializers.UUIDField(required=False)
-    prompt = serializers.CharField(max_length=LONGEST, required=False, allow_blank=True)
-    model = serializers.CharField(max_length=100, required=False, allow_blank=True)
-    product = serializers.UUIDField(required=False, allow_null=True)
+    id = UUIDField(required=False)
+    prompt = TextField(max_length=LONGEST, required=False, allow_blank=True)
+    model = TextField(max_length=100, required=False, allow_blank=True)
+    product = UUIDField(required=False, allow_null=True)
     source = HashField(required=False, allow_null=True)  # type: ignore[assignment]  # DRF has an attribute of that name
     style = serializers.ChoiceField(choices=list(STYLES), required=False)  # type: ignore[assignment]
 
@@ -41,11 +42,11 @@ class WishSerializer(StrictSerializer):
 
 
 class FavoriteSerializer(StrictSerializer):
-    favorite = serializers.BooleanField()
+    favorite = FlagField()
 
 
 class PlacingSerializer(StrictSerializer):
-    product = serializers.UUIDField()
+    product = UUIDField()
 
 
 class ItemSerializer(serializers.Serializer[Any]):

@@ -23,6 +23,7 @@ from . import terminal_texts
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = (
+    "adminpages",
     "backoffice",
     "catalog",
     "config",

@@ -3,6 +3,7 @@
 from datetime import UTC
 from typing import Any
 
+from django.db import models
 from rest_framework import serializers
 
 from catalog.models import Product
@@ -10,6 +11,7 @@ from catalog.serializers.fields import WholeNumberField
 from images.models import is_hash
 from images.services import image_url
 from normalform import CONTENT_TYPES, MAX_BYTES, content_type_of
+from refusals.fields import TextField, UUIDField
 from refusals.serializers import StrictSerializer
 
 from .matching import WAYS, Match
@@ -17,15 +19,6 @@ from .models import Album, Photo
 from .services import Declaration, counts
 
 OCTETS = "application/octet-stream"  # what clients declare that know no type
-
-
-class UUIDText(serializers.UUIDField):
-    """A UUID as text; a number isn't one."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str):
-            self.fail("invalid", value=data)
-        return super().to_internal_value(data)
 
 
 class PhotoCountsSerializer(serializers.Serializer[dict[str, int]]):
@@ -36,7 +29,9 @@ class PhotoCountsSerializer(serializers.Serializer[dict[str, int]]):
 
 
 class AlbumSerializer(StrictSerializer, serializers.ModelSerializer[Album]):
-    id = UUIDText(required=False)
+    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {models.CharField: TextField}
+
+    id = UUIDField(required=False)
     counts = serializers.SerializerMethodField()
 
     class Meta:
@@ -59,14 +54,12 @@ class ContentTypeField(serializers.ChoiceField):
 class DeclarationSerializer(StrictSerializer):
     """What a client says about a photo before it sends it."""
 
-    id = UUIDText(required=False, allow_null=True, default=None)
-    filename = serializers.CharField(max_length=255)
+    id = UUIDField(required=False, allow_null=True, default=None)
+    filename = TextField(max_length=255)
     content_type = ContentTypeField(choices=CONTENT_TYPES, allow_blank=True)
     size = WholeNumberField(min_value=1, max_value=MAX_BYTES)
-    sha256 = serializers.CharField(
-        required=False, allow_blank=True, allow_null=True, default=None, validators=[is_hash]
-    )
-    product = UUIDText(required=False, allow_null=True, default=None)
+    sha256 = TextField(required=False, allow_blank=True, allow_null=True, default=None, validators=[is_hash])
+    product = UUIDField(required=False, allow_null=True, default=None)
 
     def declaration(self) -> Declaration:
         values = self.validated_data
@@ -136,7 +129,7 @@ class AlbumPhotosSerializer(serializers.Serializer[Any]):
 class MatchingSerializer(StrictSerializer):
     """Names of files whose products are asked for, and by what a product may be found."""
 
-    filenames = serializers.ListField(child=serializers.CharField(max_length=255), max_length=500)
+    filenames = serializers.ListField(child=TextField(max_length=255), max_length=500)
     by = serializers.ListField(child=serializers.ChoiceField(choices=WAYS), default=list(WAYS), allow_empty=False)
 
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
+from adminpages import NO_KEY
 from catalog.transactions import Contended, run_in_transaction
 
 Page = Callable[..., HttpResponse]
@@ -31,7 +32,7 @@ def in_a_transaction(page: Page) -> Page:
         except Contended:
             reason = in_the_way()
         except ValidationError:
-            reason = _("Nothing was changed: the request named records by something that is no id.")
+            reason = str(NO_KEY)
         messages.error(request, reason)
         return HttpResponseRedirect(request.get_full_path())
 

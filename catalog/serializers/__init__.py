@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from catalog import models
+from refusals.fields import TextField
 from refusals.serializers import StrictSerializer
 
-from .fields import NewPinField, PinField, TextField
+from .fields import NewPinField, PinField
 from .shape import ChildSerializer, ShapeSerializer
 
 MANY_OPTIONS = 200

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from catalog.preconditions import Precondition
 from catalog.writing import Operation, Verb
+from refusals.fields import TextField
 from refusals.serializers import StrictSerializer
 
 from . import ProblemSerializer
@@ -41,7 +42,7 @@ class ObjectField(serializers.Field[Any, Any, Any, Any]):
 class OperationSerializer(StrictSerializer):
     op = serializers.ChoiceField(choices=[str(verb) for verb in Verb])
     id = IdField(required=False, help_text=_("Of the object; needed for all but `create`."))
-    if_match = serializers.CharField(required=False, help_text=_("As the header `If-Match`."))
+    if_match = TextField(required=False, help_text=_("As the header `If-Match`."))
     data: Any = ObjectField(required=False, help_text=_("As the body of the single write."))
 
 

@@ -13,6 +13,7 @@ from rest_framework.fields import empty
 from catalog.filters import CANONICAL_ID
 from catalog.models.staff import PIN
 from images.blobs import HASH
+from refusals.fields import TextField
 
 TIME_OF_DAY = re.compile(r"\A[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?\Z")
 WHOLE_NUMBER = re.compile(r"\A[+-]?[0-9]{1,40}(\.0{1,40})?\Z")
@@ -57,15 +58,6 @@ class AmountField(serializers.DecimalField):
         if isinstance(data, bool) or (isinstance(data, str) and not PLAIN_NUMBER.match(data.strip())):
             self.fail("invalid")
         return super().to_internal_value(data) + 0  # "-0" would stay below zero for ever
-
-
-class TextField(serializers.CharField):
-    """Text alone: a barcode that came as a number would have lost its leading zeros, or its last digits."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class TimeOfDayField(serializers.TimeField):

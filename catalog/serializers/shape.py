@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from catalog.models import base
+from refusals.fields import FlagField, TextField
 from refusals.serializers import StrictSerializer
 
 from .fields import (
@@ -19,7 +20,6 @@ from .fields import (
     IdField,
     IdListField,
     ImageHashField,
-    TextField,
     TimeOfDayField,
     WholeNumberField,
 )
@@ -67,6 +67,7 @@ class ShapeSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
     serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
         fields.CharField: TextField,
         fields.TextField: TextField,
+        fields.BooleanField: FlagField,
         fields.TimeField: TimeOfDayField,
         fields.UUIDField: IdField,
         fields.DecimalField: AmountField,

@@ -151,12 +151,11 @@ def _list_parameters(listing: Any) -> Any:
     yield OpenApiParameter("cursor", str, description="Opaque; from `next` and `previous`.")
     yield OpenApiParameter("search", str, description=f"Words that all occur in {', '.join(listing.search)}.")
     name = f"-?({'|'.join(offered)})"
-    ordering = {"type": "string", "pattern": f"^{name}(,{name})*$"}
+    ordering = {"type": "string", "pattern": f"^({name}(,{name})*)?$"}
     yield OpenApiParameter(
         "ordering", ordering, description=f"Comma-separated, `-` for descending: {', '.join(offered)}."
     )
     for name, offer in listing.parameters.items():
-        text = (
-            "Several, comma-separated: any of them." if offer.splits else "Exactly this; repeat it for any of several."
-        )
-        yield OpenApiParameter(name, dict(offer.schema), description=text)
+        text = "Any of several, also comma-separated." if offer.splits else "Any of several."
+        text += " `null`: those that have none." if offer.has_null else ""
+        yield OpenApiParameter(name, {"type": "array", "items": dict(offer.schema)}, description=text)

@@ -16,6 +16,7 @@ from catalog.demo import loading
 from catalog.resources import KINDS, Kind
 from catalog.serializers import fields
 from devices.services import enroll
+from refusals.fields import TextField
 
 ADDRESSES = {kind.name: f"/api/{kind.address}" for kind in KINDS}
 MODELS: dict[str, Any] = {kind.name: kind.model for kind in KINDS}
@@ -68,7 +69,7 @@ def _some_value(kind: Kind, name: str, field: Any) -> Any:
             asked = related.shape(data=minimal_body(related))
             asked.is_valid(raise_exception=True)
             return services.create(resource=related.resource, values=asked.validated_data).object.id
-        case fields.TextField():
+        case TextField():
             longest = kind.model._meta.get_field(name).max_length
             return f"{kind.name} {uuid4().hex[:8]}"[-longest:]
         case fields.AmountField():
