@@ -69,6 +69,14 @@ def give_back(item: Item) -> None:
         reserved_on=None
     ):
         return
+    free_place_of(item)
+
+
+@transaction.atomic
+def free_place_of(item: Item) -> None:
+    """As `give_back`, for an item that is gone: nothing there says any more that it was done, so the caller knows."""
+    if item.reserved_on is None:
+        return
     for owner in (ALL, item.owner_id):
         Allowance.objects.filter(day=item.reserved_on, owner_id=owner, used__gt=0).update(used=F("used") - 1)
 

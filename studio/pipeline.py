@@ -175,10 +175,13 @@ def hold(item: Item, answer: Answer, *, now: datetime) -> bool:
 def close(item: Item, status: Call.Status, outcome: str, request_id: str, usage: Any, *, now: datetime) -> bool:
     """The call that was made under this lease; also when it was closed as unanswered before its answer came.
 
-    Whether there was one to close: a free provider has none.
+    Whether there was one to close: a free provider has none. One that was refused costs nothing, so the place of an
+    item that was deleted meanwhile is free again.
     """
     if item.lease is None:
         raise ValueError("A worker has a lease.")
+    # Locked before its call, as by who deletes it: else each would wait for the other.
+    is_gone = not Item.objects.select_for_update(no_key=True).filter(pk=item.pk).exists()
     calls = Call.objects.filter(pk=item.lease, status__in=[Call.Status.OPEN, Call.Status.UNANSWERED])
     values = {
         "outcome": outcome,
@@ -186,7 +189,11 @@ def close(item: Item, status: Call.Status, outcome: str, request_id: str, usage:
         "usage": storable(usage, secret=settings.STUDIO_API_KEY),
         "closed_at": now,
     }
-    return bool(calls.update(status=status, **values))
+    if not calls.update(status=status, **values):
+        return False
+    if is_gone and status == Call.Status.REFUSED:
+        allowance.free_place_of(item)
+    return True
 
 
 @transaction.atomic(durable=True)
