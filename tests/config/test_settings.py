@@ -108,6 +108,18 @@ def test_spans_are_refused_that_no_clock_and_no_bucket_takes(tmp_path: Path) -> 
         assert name in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("provider", "named"), [("openai", ["STUDIO_MODEL"]), ("gemini", ["STUDIO_API_KEY", "STUDIO_MODEL"])]
+)
+def test_a_provider_without_its_model_or_key_stops_the_start(tmp_path: Path, provider: str, named: list[str]) -> None:
+    needed = {"STUDIO_MODEL": "some-model-1", "STUDIO_API_KEY": "secret"}
+    assert load(tmp_path / "data", STUDIO_PROVIDER=provider, **needed).returncode == 0
+    done = load(tmp_path / "data", STUDIO_PROVIDER=provider, STUDIO_OPTIONS="{}")
+
+    assert done.returncode != 0
+    assert [name for name in needed if f"{name}: " in done.stderr] == [name for name in needed if name in named]
+
+
 @pytest.mark.parametrize("currency", ["euro", "eur", "XXX", "€", " "])
 def test_nonsense_for_a_currency_stops_the_start(tmp_path: Path, currency: str) -> None:
     done = load(tmp_path / "data", CURRENCY=currency)

@@ -51,6 +51,24 @@ def test_more_than_what_is_left_is_refused_before_anything_is_queued(
     assert (Item.objects.count(), paid.count()) == (0, 0)
 
 
+def test_more_than_500_are_refused_too(staff: Client, product: Product) -> None:
+    category = product.category
+    Product.objects.bulk_create([Product(name=f"Tapa {number}", price="1", category=category) for number in range(500)])
+    chosen(staff, product, apply="1", select_across="1")
+    assert not Item.objects.exists()
+
+
+def test_the_page_of_a_product_leads_to_the_studio_and_says_where_its_picture_comes_from(
+    staff: Client, product: Product, ask: Ask
+) -> None:
+    address = reverse("admin:catalog_product_change", args=[product.pk])
+    page = staff.get(address).content.decode()
+    assert f'href="/studio/?product={product.pk}#create">Generate picture</a>' in page
+    pipeline.generate(item_id=ask("", product_id=product.pk).pk)
+    page = staff.get(address).content.decode()
+    assert f'href="/studio/?product={product.pk}#improve">Improve this photo</a> · Drawn (label, label)' in page
+
+
 def test_who_may_not_generate_is_not_offered_it(transactional_db: None, product: Product) -> None:
     clerk = User.objects.create_user("clerk", is_staff=True)
     clerk.user_permissions.set(Permission.objects.filter(codename__in=["view_product", "change_product"]))

@@ -135,7 +135,9 @@ export class Following {
     this.#say(isNobody ? "stopped" : "waiting", reason);
     if (isNobody) return;
     const { retryAfter = null } = error instanceof ServerUnavailable ? error : {};
-    this.#timer = setTimeout(this.look, this.times.soon + this.#backoff.failed({ retryAfter }));
+    const pause = this.times.soon + this.#backoff.failed({ retryAfter });
+    const longest = Math.max(this.times.seldom, (retryAfter ?? 0) * 1000); // as when all is well, or as it was told
+    this.#timer = setTimeout(this.look, Math.min(pause, longest));
   }
 
   /** @param {ConnectionState} state @param {FollowingSnapshot["reason"]} [reason] */

@@ -173,3 +173,17 @@ test("while a picture is being made the server is asked again soon", async () =>
   server.put("d", { status: "ready" });
   await until(() => history.items.get("d").status === "ready");
 });
+
+test("a server that fails is asked as often as one that has nothing new, however often it failed", async () => {
+  const server = threeItems();
+  let failures = 0;
+  server.answer = (url) => {
+    if (failures === 12) return null;
+    failures += url.pathname === "/api/history/sync" ? 1 : 0;
+    return problem(503, "busy");
+  };
+  const history = await open(server);
+  await inState(history, "live");
+  assert.equal(failures, 12);
+  assert.deepEqual(ids(history), ["a", "b", "c"]);
+});
