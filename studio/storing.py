@@ -37,7 +37,7 @@ BEGINNINGS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
 
 class NotKept(ValueError):
-    """Bytes of a form that isn't kept: only JPEG, PNG and WebP are."""
+    """Bytes of a form that isn't kept: only JPEG, PNG and WebP are, and no animation."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,22 @@ def look(data: bytes) -> Looked:
         content_type = "image/webp"
     if content_type is None:
         raise NotKept("The answer is none of JPEG, PNG and WebP.")
+    if is_animated(data):
+        raise NotKept("The answer is an animation.")
     normal = normalize(data, quality=settings.IMAGE_QUALITY)
     return Looked(content_type, sha256(data).hexdigest(), len(data), normal)
+
+
+def is_animated(data: bytes) -> bool:
+    """Whether a PNG or WebP says that it has more than one frame. A JPEG's further pictures are no animation."""
+    if data.startswith(b"RIFF"):
+        return data[12:16] == b"VP8X" and bool(int.from_bytes(data[20:21]) & 2)
+    chunk = 8 if data.startswith(b"\x89PNG") else len(data)
+    while (name := data[chunk + 4 : chunk + 8]) not in (b"IDAT", b""):  # the count of frames comes before the pixels
+        if name == b"acTL":
+            return int.from_bytes(data[chunk + 8 : chunk + 12]) > 1
+        chunk += 12 + int.from_bytes(data[chunk : chunk + 4])
+    return False
 
 
 def store(item: Item, data: bytes, looked: Looked) -> str:

@@ -37,10 +37,14 @@ count: Counter[str] = Counter()
 released = threading.Event()
 
 
-def picture(format: str = "JPEG") -> bytes:
+def picture(format: str = "JPEG", **more: Any) -> bytes:
     file = BytesIO()
-    Image.new("RGB", (64, 48), (180, 90, 40)).save(file, format)
+    Image.new("RGB", (64, 48), (180, 90, 40)).save(file, format, **more)
     return file.getvalue()
+
+
+def animation() -> bytes:
+    return picture("PNG", save_all=True, append_images=[Image.new("RGB", (64, 48))])
 
 
 def different_photos() -> Iterator[bytes]:
@@ -121,6 +125,7 @@ class Provider(BaseHTTPRequestHandler):
             "bad-base64": [{"b64_json": "!!!!" + str(row["b64_json"])}],
             "file-url": [{"url": "file:///etc/passwd"}],
             "png": [{"b64_json": base64.b64encode(picture("PNG")).decode()}],
+            "animated": [{"b64_json": base64.b64encode(animation()).decode()}],
             "too-large": [{"b64_json": "A" * 33_400_000}],
         }.get(word, [row])
         if word == "odd":  # half a character, as of a text that was cut, and numbers that no database has
