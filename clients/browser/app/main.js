@@ -7,7 +7,7 @@ import { say, unsay } from "./parts/notices.js";
 import "./parts/place.js";
 import { preferred, speak, t } from "./parts/texts.js";
 import { opening, report, terminal, use } from "./parts/world.js";
-import { elementOf, forget, go, goInstead, hash, loadAll, route, VIEWS } from "./router.js";
+import { go, goInstead, hash, route } from "./router.js";
 import "./views/menu.js";
 
 addEventListener("error", (event) => report(event.error ?? event.message));
@@ -32,6 +32,56 @@ const warnings = {
   "storage-failed": () => t("The browser's storage fails: what is new can't be kept on this device."),
 };
 
+// Each view is a module of views/ that defines an element; it is made once and kept, so that it is as it was when a person
+// comes back.
+
+/**
+ * @typedef {object} View
+ * @property {string} tag the element's name; its property `params` has what follows the name in the address
+ * @property {() => Promise<unknown>} load
+ * @property {import("./parts/icons.js").IconName} [icon] of the navigation; without one it isn't in there
+ */
+
+/** @type {Record<string, View>} */
+const VIEWS = {
+  menu: { tag: "rc-menu", icon: "menu", load: () => import("./views/menu.js") },
+  tables: { tag: "rc-tables", icon: "tables", load: () => import("./views/tables.js") },
+  ticket: { tag: "rc-ticket", icon: "ticket", load: () => import("./views/ticket.js") },
+  storage: { tag: "rc-storage", icon: "storage", load: () => import("./views/storage.js") },
+  more: { tag: "rc-more", icon: "more", load: () => import("./views/more.js") },
+  enrol: { tag: "rc-enrol", load: () => import("./views/enrol.js") },
+};
+
+/** @type {Map<string, HTMLElement & {params?: readonly string[]}>} */
+const elements = new Map();
+
+/**
+ * The element of a view, and null when its module doesn't load.
+ * @param {import("./router.js").Route} wanted
+ */
+async function elementOf({ name, params }) {
+  if (!elements.has(name)) {
+    try {
+      await VIEWS[name].load();
+    } catch (error) {
+      report(error);
+      return null;
+    }
+    if (!elements.has(name)) elements.set(name, document.createElement(VIEWS[name].tag));
+  }
+  const element = /** @type {HTMLElement & {params?: readonly string[]}} */ (elements.get(name));
+  element.params = params;
+  return element;
+}
+
+/** Makes all views anew when they are next shown: for another language. */
+const forget = () => elements.clear();
+
+/** Loads the rest, so that a page without a worker has all of itself when the network goes. */
+async function loadAll() {
+  for (const { load } of Object.values(VIEWS)) await load().catch(report);
+}
+
 /** @type {HTMLElement | null} */
 let view = null;
 let drawn = 0;
@@ -54,7 +104,7 @@ function drawShell() {
     <div class="shell">
       <header class="top">
         ${name === "menu" || name === "ticket" ? html`<h1 class="visually-hidden">${names[name]()}</h1><rc-place></rc-place>` : html`<h1 class="where"><span>${names[name]()}</span></h1>`}
-        <rc-indicator></rc-indicator>
+        <rc-indicator @click=${openState}></rc-indicator>
       </header>
       <main class="view">${view ?? failedView()}</main>
       ${name === "menu" && wide.matches ? html`<aside class="side"><rc-ticket></rc-ticket></aside>` : null}
@@ -64,12 +114,18 @@ function drawShell() {
   render(shell, document.body);
 }
 
-const link = (/** @type {[string, import("./router.js").View]} */ [name, { icon: drawing }]) =>
+const link = (/** @type {[string, View]} */ [name, { icon: drawing }]) =>
   drawing &&
   html`<a href=${hash(name)} aria-current=${route.getSnapshot().name === name ? "page" : "false"}>
     ${icon(drawing)}<span>${names[name]()}</span>
     ${name === "ticket" ? html`<rc-count></rc-count>` : null}
   </a>`;
+
+/** Sheets aren't loaded at the start. */
+async function openState() {
+  const [{ openDialog }] = await Promise.all([import("./parts/dialog.js"), import("./parts/state.js")]);
+  await openDialog(document.createElement("rc-state"), "small", { labelledby: "state-name" });
+}
 
 /** Some browsers remember that a module didn't load, until the page is loaded anew. */
 async function drawAgain() {

@@ -1,24 +1,7 @@
-// Which view is shown: by the hash of the address, `#/tables/ID`. Each view is a module of views/ that defines an element;
-// it is made once and kept, so that it is as it was when a person comes back.
+// Which view is shown: by the hash of the address, `#/tables/ID`.
 
-import { report } from "./parts/world.js";
-
-/**
- * @typedef {object} View
- * @property {string} tag the element's name; its property `params` has what follows the name in the address
- * @property {() => Promise<unknown>} load
- * @property {import("./parts/icons.js").IconName} [icon] of the navigation; without one it isn't in there
- */
-
-/** @type {Record<string, View>} */
-export const VIEWS = {
-  menu: { tag: "rc-menu", icon: "menu", load: () => import("./views/menu.js") },
-  tables: { tag: "rc-tables", icon: "tables", load: () => import("./views/tables.js") },
-  ticket: { tag: "rc-ticket", icon: "ticket", load: () => import("./views/ticket.js") },
-  storage: { tag: "rc-storage", icon: "storage", load: () => import("./views/storage.js") },
-  more: { tag: "rc-more", icon: "more", load: () => import("./views/more.js") },
-  enrol: { tag: "rc-enrol", load: () => import("./views/enrol.js") },
-};
+/** The views; which elements they are is main.js' business. */
+const NAMES = ["menu", "tables", "ticket", "storage", "more", "enrol"];
 
 /** @typedef {{name: string, params: readonly string[]}} Route */
 
@@ -40,7 +23,7 @@ function read() {
     history.replaceState(history.state, "", hash("enrol")); // it leaves the address and the history at once
   }
   const [name, ...params] = location.hash.replace(/^#\/?/, "").split("/").map(decoded);
-  return name in VIEWS ? { name, params } : { name: "menu", params: [] };
+  return NAMES.includes(name) ? { name, params } : { name: "menu", params: [] };
 }
 
 function decoded(/** @type {string} */ text) {
@@ -84,34 +67,4 @@ export function goInstead(name) {
   history.replaceState(history.state, "", hash(name));
   now = read();
   for (const fn of listeners) fn();
-}
-
-/** @type {Map<string, HTMLElement & {params?: readonly string[]}>} */
-const elements = new Map();
-
-/**
- * The element of a view, and null when its module doesn't load.
- * @param {Route} wanted
- */
-export async function elementOf({ name, params }) {
-  if (!elements.has(name)) {
-    try {
-      await VIEWS[name].load();
-    } catch (error) {
-      report(error);
-      return null;
-    }
-    if (!elements.has(name)) elements.set(name, document.createElement(VIEWS[name].tag));
-  }
-  const element = /** @type {HTMLElement & {params?: readonly string[]}} */ (elements.get(name));
-  element.params = params;
-  return element;
-}
-
-/** Makes all views anew when they are next shown: for another language. */
-export const forget = () => elements.clear();
-
-/** Loads the rest, so that a page without a worker has all of itself when the network goes. */
-export async function loadAll() {
-  for (const { load } of Object.values(VIEWS)) await load().catch(report);
 }

@@ -1,5 +1,4 @@
-// Whether what is seen is current: always there, by word and colour. A tap says why, and since when. What changed is told
-// to screen readers.
+// Whether what is seen is current: always there, by word and colour. What changed is told to screen readers.
 
 import { minorUnits } from "../../src/prices/money.js";
 import { html, nothing } from "../../vendor/lit.js";
@@ -56,7 +55,7 @@ class Indicator extends Element {
     const { stored, wanted } = terminal.pictures.getSnapshot();
     const isVisitor = state === "live" && !terminal.device.getSnapshot();
     return html`
-      <button class="state" type="button" data-connection=${state.replaceAll(" ", "-")} aria-haspopup="dialog" @click=${openState}>
+      <button class="state" type="button" data-connection=${state.replaceAll(" ", "-")} aria-haspopup="dialog">
         <span>
           ${isVisitor ? t("Live, as staff") : WORDS[state]()}
           ${state !== "live" && asOf ? html`<small>${t("as of {time}", { time: time(asOf) })}</small>` : nothing}
@@ -115,10 +114,4 @@ export function described({ what, from = "", to = "" }) {
     default:
       return t("changed");
   }
-}
-
-/** Sheets aren't loaded at the start. */
-async function openState() {
-  const [{ openDialog }] = await Promise.all([import("./dialog.js"), import("./state.js")]);
-  await openDialog(document.createElement("rc-state"), "small", { labelledby: "state-name" });
 }
