@@ -19,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from .keys import OneOfMany, SomeOfMany, can_be_key, is_text
+
 LONGEST_SEARCH, MOST_WORDS = 200, 10  # SQLite refuses long patterns and deep conditions
 LONGEST_PARAMETER = 200
 HISTORY_LINES = 100  # on a page
@@ -77,19 +79,26 @@ class Page(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return List
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """As Django's, also with an empty ``_to_field``."""
+        return super().get_object(request, object_id, from_field or None)
+
     def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """As Django's, when what is chosen can be keys at all."""
-        if all(map(self.can_be_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+        if all(can_be_key(self.model, key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             return super().response_action(request, *args, **kwargs)
         messages.error(request, NO_KEY)
         return HttpResponseRedirect(request.get_full_path())
 
-    def can_be_key(self, key: str) -> bool:
-        try:
-            self.opts.pk.clean(key, None)
-        except (ValidationError, ValueError, TypeError, OverflowError):
-            return False
-        return is_text(key)
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = OneOfMany(db_field, self.admin_site, using=kwargs.get("using"))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = SomeOfMany(db_field, self.admin_site, using=kwargs.get("using"))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -134,8 +143,3 @@ class Page(ModelAdmin):
         """Also of the fields that complete what is typed. A longer text is cut, as nobody types one."""
         words = "".join(filter(is_text, search_term[:LONGEST_SEARCH])).split()[:MOST_WORDS]
         return super().get_search_results(request, queryset, " ".join(words))
-
-
-def is_text(text: str) -> bool:
-    """Whether a database can compare by it: without NUL and surrogates."""
-    return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text)

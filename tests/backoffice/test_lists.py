@@ -99,6 +99,8 @@ def test_odd_values_and_ids_are_answered(staff: Client, page: admin.ModelAdmin) 
     odd = ("x", "%00", "9" * 30)
     asked = [f"{reverse(f'{begin}_changelist')}?{name}={value}" for name in parameters(page) for value in odd]
     asked += [f"{reverse(f'{begin}_add')}?{'&'.join(f'{f.name}={value}' for f in page.opts.fields)}" for value in odd]
+    if record := page.model._default_manager.first():
+        asked += [f"{reverse(f'{begin}_{action}', args=[record.pk])}?_to_field=" for action in ("change", "delete")]
     for action in ("change", "delete", "history"):
         asked += [reverse(f"{begin}_{action}", args=[id]) for id in ("x", "9" * 30, "_00", "_ED_A0_80")]
     answers = {address: staff.get(address).status_code for address in asked}
@@ -131,6 +133,14 @@ def test_what_was_chosen_and_is_no_key_is_nothing(staff: Client, page: admin.Mod
         for chosen in (["x"], ["9" * 30, "-1"], ["\0"], [""]):
             form = {"action": action, "_selected_action": chosen, "post": "yes"}
             assert staff.post(address, form).status_code in {200, 302, 403}, (action, chosen)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_form_with_what_can_be_no_key_comes_back(staff: Client, page: admin.ModelAdmin) -> None:
+    address = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_add")
+    for name in page.autocomplete_fields:
+        for chosen in ("x", "9" * 30, "\0"):
+            assert staff.post(address, {name: chosen}).status_code in {200, 403}, (name, chosen)
 
 
 def test_a_list_asks_no_column_but_those_of_its_filters(client: Client) -> None:
