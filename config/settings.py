@@ -356,6 +356,9 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "CRITICAL"},  # a name that isn't ours, say: of that it would tell each traceback
         "django.security.csrf": {"level": "WARNING"},
+        # What the servers themselves say, from when they have loaded us.
+        "uvicorn": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
+        "_granian": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
         # A line for each request, if it is wanted: each refusal has one anyway.
         "uvicorn.access": {"handlers": ["console"] if ACCESS_LOG else [], "propagate": False},
         "botocore": {"level": "WARNING"},

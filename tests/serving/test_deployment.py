@@ -1,5 +1,6 @@
 """deploy/nginx.conf in front of the two kinds of web process, as deploy/systemd starts them."""
 
+import json
 import os
 import re
 import signal
@@ -16,7 +17,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from tests.parts import ROOT, start, wait_until
+from tests.parts import ROOT, free_port, start, wait_until
 from tests.running import Listener, RunningServer, is_alive
 from tests.serving.conftest import NewServer
 from tests.serving.deployed import DEPLOY, answers, start_nginx, start_processes, unit_command, without_tls
@@ -132,6 +133,29 @@ def test_no_request_fails_when_a_request_worker_dies_or_all_are_replaced(new_ser
         assert "\nExecReload=/bin/kill -HUP $MAINPID\n" in (DEPLOY / "systemd" / "redcoral-web.service").read_text()
         os.kill(master.pid, signal.SIGHUP)
         assert ask_until_replaced(before, 2) == 0
+
+
+@pytest.mark.parametrize("name", ["stream@{port}", "worker"])
+def test_each_line_of_a_process_is_an_object_where_that_is_wanted(
+    new_server: NewServer, tmp_path: Path, name: str
+) -> None:
+    nobody = f"redis://127.0.0.1:{free_port()}"  # a worker says that it doesn't reach it
+    server = new_server(LOG_FORMAT="json", REDIS_URL=nobody, STREAM_PROCESSES="1", PYTHONWARNINGS="ignore")
+    log = tmp_path / "log"
+    with ExitStack() as stack:
+        start(
+            unit_command(name.format(port=server.port), server.settings),
+            ready=lambda: "\n" in log.read_text(),
+            log=log,
+            on=stack,
+            seconds=60,
+            cwd=ROOT,
+            env=server.environment,
+        )
+        lines = [json.loads(line) for line in log.read_text().rpartition("\n")[0].splitlines() if line]
+
+    assert lines
+    assert all({"at", "level", "logger", "message", "request_id"} <= line.keys() for line in lines)
 
 
 def test_every_location_that_passes_requests_on_includes_the_one_list_of_headers() -> None:
