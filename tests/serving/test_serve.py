@@ -4,6 +4,7 @@ A whole server takes seconds to start, so each fixture below lives one story of 
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -28,6 +29,7 @@ PROMISED_SECONDS = 5.0
 PATIENCE = PROMISED_SECONDS + 3.0
 
 KINDS = {"valkey-server", "uvicorn", "worker", "beat"}
+IDLE_SECONDS = 2.0
 MEMBERS = len(KINDS)  # at least so many processes: else "nobody is left" would say nothing
 
 pytestmark = [
@@ -58,20 +60,30 @@ class Life:
     status: list[dict[str, Any]] = field(default_factory=list)  # /api/sync/status in each of its two runs
     elsewhere: list[Path] = field(default_factory=list)  # what it wrote outside of its data directory
     written: set[str] = field(default_factory=set)  # in it
+    said_to_nobody: str = ""  # while nobody asked it anything
 
 
 @pytest.fixture(scope="module")
 def life(new_server: NewServer) -> Life:
-    life, began, server = Life(), time.time(), new_server()
+    life, began, server = Life(), time.time(), new_server(PENDING_PHOTO_SCAN_INTERVAL_MS="300")
     for how in (signal.SIGINT, signal.SIGTERM):
         with server:
             server.until_ready()
+            wait_until(lambda: re.search("celery@.* ready", server.said), what="the worker's word")
+            wait_until(lambda: not said_within(server, seconds=0.3), what="the end of what the start says")
+            life.said_to_nobody += said_within(server, seconds=IDLE_SECONDS)
             life.members = {kind for kind in KINDS if server.members(kind)}
             life.status.append(server.device(f"Till {how}").get("/api/sync/status").raise_for_status().json())
             life.ends[how] = end_of(server, server.stop(how))
     life.elsewhere = written_in_the_tree(since=began)
     life.written = {path.name for path in server.data.iterdir()}
     return life
+
+
+def said_within(server: RunningServer, *, seconds: float) -> str:
+    before = server.said
+    time.sleep(seconds)
+    return server.said.removeprefix(before)
 
 
 def written_in_the_tree(*, since: float) -> list[Path]:
@@ -97,6 +109,11 @@ def test_a_signal_stops_everything_and_leaves_no_orphan(life: Life, how: signal.
     assert end.said.endswith("Stopped.\n")
     assert end.said.count("The demo restaurant is open") <= 1
     assert '"GET /' not in end.said  # a request has no line unless that is asked for
+
+
+def test_a_server_that_nobody_asks_is_silent(life: Life) -> None:
+    """Its periodic tasks run meanwhile: photos were looked for several times."""
+    assert life.said_to_nobody == ""
 
 
 def test_a_restart_keeps_the_data_and_begins_a_new_epoch(life: Life) -> None:
