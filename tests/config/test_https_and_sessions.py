@@ -69,3 +69,28 @@ def test_reading_with_a_young_session_writes_nothing(boss: User) -> None:
     with CaptureQueriesContext(connection) as statements:
         client.get("/api/tags")
     assert not [one for one in statements if one["sql"].startswith(("UPDATE", "INSERT"))]
+
+
+WRITING = {
+    "sqlite": ("PRAGMA query_only = ON", "PRAGMA query_only = OFF"),
+    "postgresql": ("SET default_transaction_read_only = on", "SET default_transaction_read_only = off"),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_reads_in_a_database_that_takes_no_writes_stays_logged_in(boss: User) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(boss)
+    Session.objects.update(expire_date=timezone.now() + timedelta(hours=1))
+    end, begin = WRITING[connection.vendor]
+
+    with connection.cursor() as cursor:
+        cursor.execute(end)
+        try:
+            answers = [client.get("/admin/").status_code, client.get("/api/tags").status_code]
+        finally:
+            cursor.execute(begin)
+    assert answers == [200, 200]
+
+    client.get("/admin/")
+    assert Session.objects.get().expire_date > timezone.now() + timedelta(hours=11)
