@@ -23,7 +23,11 @@ ONLY_READ = re.compile(
     r"|image/(?!generate$)[^/]+|albums/[^/]+)"
 )
 UPLOADS = re.compile(r"/api/uploads/([^/]+)")
-DECODING = re.compile(r"/api/images|/admin/catalog/product/(?:add|[^/]+/change)/|/admin/images/image/add/")
+# What is many times as large in memory as it came: pictures and sheets.
+DECODING = re.compile(
+    r"/api/images|/admin/catalog/product/(?:add|[^/]+/change)/|/admin/images/image/add/"
+    r"|/admin/catalog/\w+/(?:process_)?import/"
+)
 HASHING = re.compile(r"/api/employees/[^/]+/verify_pin|/admin/login/|/admin/password_change/|/admin/auth/user/.*")
 ASKING = re.compile(r"/api/image/generate")
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})

@@ -60,6 +60,12 @@ def test_a_third_one_is_told_to_come_again_and_nobody_else_waits(scope: dict[str
     assert raised.value.retry_after
 
 
+def test_sheets_are_unpacked_in_the_line_of_pictures() -> None:
+    lines = {turns.line_of("POST", path) for path in ("/admin/catalog/product/import/", "/api/images")}
+    assert len(lines) == 1
+    assert turns.line_of("GET", "/admin/catalog/product/import/") is None
+
+
 def test_a_third_picture_waits_until_one_is_done() -> None:
     async def three() -> list[str]:
         seen = []
