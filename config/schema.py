@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from syncing import registry
+
 STREAM = {
     "get": {
         "operationId": "sync_events",
@@ -46,9 +48,13 @@ STREAM = {
 
 
 def add_stream(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular's post-processing hook."""
+    """drf-spectacular's post-processing hook: the stream, and which resources there are."""
     operation = {**STREAM["get"], "security": result["paths"]["/api/sync/status"]["get"].get("security", [])}
     result["paths"] = dict(sorted({**result["paths"], "/api/sync/events": {"get": operation}}.items()))
+    for address in ("/api/sync/{resource}", "/api/sync/{resource}/changes"):
+        for parameter in result["paths"][address]["get"]["parameters"]:
+            if parameter["name"] == "resource":
+                parameter["schema"]["enum"] = registry.names()
     return result
 
 

@@ -7,7 +7,7 @@ from typing import Any
 TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"  # of a day in the shop; JSON Schema's ``time`` has an offset
 
 
-WHOLE_NUMBER = r"^[+-]?\d{1,40}(\.0{1,40})?$"
+WHOLE_NUMBER = r"^\s*[+-]?[0-9]{1,40}(\.0{1,40})?\s*$"
 OF_A_KIND = ("type", "format", "pattern", "minimum", "maximum", "nullable")  # what is said of one of two types
 
 ALWAYS_ANSWERED = {"Album": ("id",)}  # though a request may leave it out
@@ -30,6 +30,7 @@ def say_formats(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def _number_or_text(field: dict[str, Any]) -> dict[str, Any]:
     """A number is taken as text too, and a decimal as a JSON number; answers have it in one way."""
     if field.get("format") == "decimal":
+        field = {**field, "pattern": field["pattern"].replace("^-?", r"^\s*[+-]?0*").replace("$", r"\s*$")}
         other = {"type": "number"}
     elif field.get("type") == "integer":
         other = {"type": "string", "pattern": WHOLE_NUMBER}

@@ -93,9 +93,16 @@ class ChangesView(OfAResource):
         summary="What changed since a version",
         parameters=[
             RESOURCE,
-            OpenApiParameter("since", int, required=True, description="The version that the terminal has."),
+            OpenApiParameter(
+                "since",
+                {"type": "integer", "minimum": 0},
+                required=True,
+                description="The version that the terminal has.",
+            ),
             OpenApiParameter("epoch", OpenApiTypes.UUID, required=True, description="The history it belongs to."),
-            OpenApiParameter("limit", int, description=f"At most {LARGEST_LIMIT}; {DEFAULT_LIMIT} unless told."),
+            OpenApiParameter(
+                "limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_LIMIT, "default": DEFAULT_LIMIT}
+            ),
         ],
         responses={200: DeltaSerializer, 410: OpenApiResponse(description="`resync_required`: fetch the snapshot.")},
         tags=["sync"],

@@ -43,6 +43,7 @@ PROBLEMS = {
         429: "`throttled`, with `Retry-After`",
     },
 }
+ID = {"type": "string", "pattern": "^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"}  # any other text is a 404
 WITH_BODY = ("create", "update", "partial_update", "batch", "verify_pin")
 SUMMARIES = {
     "list": "List {many}",
@@ -117,6 +118,8 @@ class RecordSchema(AutoSchema):
             parameters.append(_header("If-None-Match", "304 if the object still has this ETag."))
         if action == "verify_pin":
             parameters = [_header("Retry-After", "Seconds.", response=[429])]
+        if action != "create":
+            parameters.append(OpenApiParameter("id", dict(ID), OpenApiParameter.PATH))
         return parameters
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
