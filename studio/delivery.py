@@ -22,8 +22,9 @@ logger = logging.getLogger(__name__)
 def deliver(request: HttpRequest, *, owner_id: int, key: str, through_app: bool) -> HttpResponse:
     """The object under a key of this owner. When it is gone, the way to where the picture still is.
 
-    Raises Http404 for keys of others and of no form of ours, before the storage is asked; RangeRefused and
-    StorageUnavailable.
+    Through the app there is no way to anywhere else: a page can't read what a bucket or a provider sends it.
+    Raises Http404 for what is gone then, and for keys of others and of no form of ours, before the storage is asked;
+    RangeRefused and StorageUnavailable.
     """
     parsed = keys.parsed(key)
     if parsed is None or parsed.user != owner_id:
@@ -45,6 +46,8 @@ def deliver(request: HttpRequest, *, owner_id: int, key: str, through_app: bool)
             checked(key, response.content, parsed.sha256)
     except (BlobMissing, BlobDamaged) as error:
         logger.warning("object gone or damaged key=%s: %s", key, type(error).__name__)
+        if through_app:
+            raise Http404 from error
         return elsewhere_for(item)
     return response
 
@@ -65,9 +68,12 @@ def held(request: HttpRequest, *, owner_id: int, item_id: Any) -> HttpResponse:
         headers = {**headers_of(str(item.pk), item.content_type), "Cache-Control": "private, no-store"}
         del headers["ETag"]
         return answer(request, headers, size=len(data), data=data)
-    if item.stored_at is not None and item.key:
+    if item.stored_at is None or not item.key:
+        raise Http404
+    try:
         return deliver(request, owner_id=owner_id, key=item.key, through_app=True)
-    raise Http404
+    except Http404:
+        return elsewhere_for(item)
 
 
 def headers_of(digest: str, content_type: str) -> dict[str, str]:

@@ -323,7 +323,7 @@ class ObjectView(BytesView):
         summary="A stored original of yours",
         parameters=[
             OpenApiParameter("key", str, OpenApiParameter.PATH, description="`r2_key` of an item."),
-            OpenApiParameter("through", str, enum=["app"], description="`app`: never a redirect to the bucket."),
+            OpenApiParameter("through", str, enum=["app"], description="`app`: never a redirect."),
         ],
         responses={
             **BYTES,
