@@ -171,6 +171,25 @@ def test_only_a_favourite_can_be_changed(ask: Ask, staff: Client, body: Any) -> 
     assert staff.patch(own, {"favorite": True}, content_type=JSON).json() == before | {"favorite": True}
 
 
+def test_trying_again_changes_nothing_of_what_did_not_fail(ask: Ask, staff: Client) -> None:
+    waiting_one, done = ask(), ask()
+    pipeline.generate(item_id=done.pk)
+    for item in (waiting_one, done):
+        own = f"/api/history/{item.pk}"
+        before = staff.get(own).json()
+        again = staff.post(f"{own}/retry")
+        assert (again.status_code, again.json()) == (202, before)
+
+
+@pytest.mark.parametrize("body", [{}, {"product": "x"}, {"product": str(uuid4())}, {"product": None}])
+def test_a_picture_goes_to_a_product_that_there_is(ask: Ask, staff: Client, body: Any) -> None:
+    item = ask()
+    pipeline.generate(item_id=item.pk)
+    answer = staff.post(f"/api/history/{item.pk}/use", body, content_type=JSON)
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, ["product"])
+    assert staff.get(f"/api/history/{item.pk}").json()["placed"] is False
+
+
 def test_a_change_needs_the_token_of_its_session(manager: User, ask: Ask) -> None:
     stranger = Client(enforce_csrf_checks=True)
     stranger.force_login(manager)

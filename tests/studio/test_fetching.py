@@ -42,6 +42,20 @@ def test_nobody_is_sent_anywhere_else(url: str) -> None:
         fetched(url)
 
 
+@pytest.mark.parametrize("found", [["8.8.8.8", "10.0.0.1"], ["2606:4700::1111", "fe80::1%1"], []])
+def test_every_address_of_a_name_has_to_be_public(found: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def resolved(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        asked.append((host, port))
+        return [(0, 0, 0, "", (address, port)) for address in found]
+
+    monkeypatch.setattr("studio.fetching.socket.getaddrinfo", resolved)
+    with pytest.raises(Forbidden):
+        fetched("https://pictures.example.com/a.jpg")
+    assert asked == [("pictures.example.com", 443)], "once: another answer a moment later finds nobody asking"
+
+
 def test_the_providers_own_origin_is_trusted_and_no_other(remote: Running) -> None:
     url = f"{remote.origin}/picture.jpg"
 
