@@ -108,6 +108,18 @@ def test_originals_come_once_and_go_only_when_asked(posclient: CommandLine, mana
     assert "2 in the history" in posclient("history", "sync", str(folder))
 
 
+def test_an_original_that_the_server_lost_leaves_the_others(
+    posclient: CommandLine, manager: Manager, tmp_path: Path
+) -> None:
+    lost = min(manager.names())
+    (path,) = manager.shop.server.data.rglob(lost)
+    path.unlink()
+    result = posclient.json("history", "sync", str(tmp_path / "pictures"), code=1)
+    assert (result["downloaded_count"], result["failed_count"]) == (2, 1)
+    assert "404" in result["failed"][0]["detail"]
+    assert originals(tmp_path / "pictures") == manager.names() - {lost}
+
+
 def test_what_others_wrote_is_never_touched(posclient: CommandLine, manager: Manager, tmp_path: Path) -> None:
     (tmp_path / "history.json").write_text("mine")
     assert "history.json" in posclient.complains("history", "sync", str(tmp_path), code=1)

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 
 from studio import pipeline, queueing, waiting
@@ -110,6 +112,19 @@ def test_four_wait_in_a_process_and_the_fifth_has_its_answer_at_once(generate: G
         began = monotonic()
         assert generate(prompt="a soup", prefer="wait=10").status_code == 202
         assert monotonic() - began < 9
+
+
+def test_a_request_that_waits_holds_no_connection_to_the_database(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    item, held = ask(), []
+
+    def sleep(_seconds: float) -> None:
+        held.append(connection.connection is not None)
+        if len(held) == 2:
+            pipeline.generate(item_id=item.pk)
+
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=sleep, monotonic=monotonic))
+    waiting.wait_for(item.pk, seconds=600)
+    assert held == [False, False], "and it ends with its picture"
 
 
 @pytest.mark.parametrize(
