@@ -7,7 +7,8 @@ What goes wrong is in the words: a prompt with ``[cut]`` gets a connection that 
 
 - GET /count has how many POSTs came, by path; POST /reset begins anew.
 - A prompt with ``[waits-60]`` is answered after 60 s, or after POST /release.
-- GET /picture.jpg is the picture that answers by URL name; GET /away redirects to a private address.
+- GET /picture.jpg is the picture that answers by URL name; GET /away redirects to a private address, and
+  GET /away/N so many times to the picture.
 """
 
 import base64
@@ -76,6 +77,9 @@ class Provider(BaseHTTPRequestHandler):
             self.send(200, picture(), "image/jpeg")
         elif self.path == "/away":
             self.send(302, b"", "text/plain", {"Location": "http://169.254.169.254/latest/meta-data"})
+        elif times := re.fullmatch(r"/away/(\d)", self.path):
+            left = int(times[1]) - 1
+            self.send(302, b"", "text/plain", {"Location": f"/away/{left}" if left else "/picture.jpg"})
         elif self.path == "/large":
             self.send(200, b"x" * 25_000_001, "image/jpeg")
         else:

@@ -1,10 +1,14 @@
 """An address that a provider names is fetched from the public internet only, or from the provider's own origin."""
 
 import ipaddress
+import socket
 import time
+from typing import Any
 
 import pytest
+from urllib3.connection import HTTPConnection
 
+from studio import transport
 from studio.fetching import Forbidden, Gone, NotFetched, fetch, is_public
 from tests.studio.provider import Running, picture
 
@@ -69,6 +73,31 @@ def test_the_providers_own_origin_is_trusted_and_no_other(remote: Running) -> No
 def test_a_redirect_is_judged_anew(remote: Running) -> None:
     with pytest.raises(Forbidden):
         fetched(f"{remote.origin}/away", trusted=remote.openai)
+
+
+def test_the_socket_goes_to_the_address_that_was_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = list[HTTPConnection]()
+
+    def exchange(connection: HTTPConnection, *_arguments: Any, **_options: Any) -> transport.Reply:
+        opened.append(connection)
+        return transport.Reply(200, {}, b"a picture")
+
+    ips = ["8.8.8.8", "2606:4700::1111"]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (ip, 443)) for ip in ips])
+    monkeypatch.setattr(transport, "exchange", exchange)
+    assert fetched("https://pictures.example/a.jpg") == b"a picture"
+    (connection,) = opened
+    assert (connection.host, getattr(connection, "server_hostname", None)) == ("8.8.8.8", "pictures.example")
+
+
+@pytest.mark.parametrize(("times", "arrives"), [(3, True), (4, False)])
+def test_at_most_three_redirects_are_followed(remote: Running, times: int, arrives: bool) -> None:
+    url = f"{remote.origin}/away/{times}"
+    if arrives:
+        assert fetched(url, trusted=remote.openai) == picture()
+        return
+    with pytest.raises(Gone):
+        fetched(url, trusted=remote.openai)
 
 
 @pytest.mark.parametrize("path", ["/nothing-here", "/large"])

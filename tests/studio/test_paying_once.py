@@ -117,6 +117,14 @@ def test_a_busy_provider_says_when(paid: Running, ask: Ask) -> None:
     assert again(item).queued_until == now + timedelta(seconds=7)  # its Retry-After
 
 
+def test_a_provider_that_is_busy_for_a_day_is_asked_again_in_a_quarter_of_an_hour(paid: Running, ask: Ask) -> None:
+    item, now = ask(), timezone.now()
+    claimed = pipeline.claim(item.pk, now=now)
+    assert claimed is not None
+    pipeline.not_answered(claimed, Busy("Tomorrow.", retry_after=86_400), now=now)
+    assert again(item).queued_until == now + timedelta(minutes=15)
+
+
 def test_of_twenty_at_once_with_one_left_one_passes(paid: Running, settings: LazySettings, manager: User) -> None:
     settings.STUDIO_DAILY_PICTURES, settings.STUDIO_DAILY_PICTURES_ALL = 1, 0
     passed, refused = list[int](), list[allowance.LimitReached]()
