@@ -1,10 +1,11 @@
 """The verbs of the studio: ask for a picture, try again, put it on a product and take it off, favour, forget."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -59,6 +60,35 @@ def ask_for(*, owner: Any, item_id: UUID, wish: Wish, now: datetime) -> tuple[It
 
     Raises Conflict, LimitReached, and ValidationError by field.
     """
+    item, created = make(owner=owner, item_id=item_id, wish=wish, now=now)
+    if created:
+        queue([item_id], now=now)
+    return item, created
+
+
+def ask_for_each(*, owner: Any, product_ids: Iterable[UUID], now: datetime) -> int:
+    """A picture for each product that is still there, until the day's limit is reached; how many.
+
+    They are queued together at the end, so that a broker that hangs is waited for once. What dies before is left to a
+    pass.
+    """
+    made = []
+    for product_id in product_ids:
+        try:
+            item, _created = make(owner=owner, item_id=uuid4(), wish=Wish(product_id=product_id), now=now)
+        except allowance.LimitReached:
+            break
+        except ValidationError:
+            continue  # it was deleted meanwhile
+        made.append(item.pk)
+    with transaction.atomic():
+        queue(made, now=now)
+    return len(made)
+
+
+@transaction.atomic
+def make(*, owner: Any, item_id: UUID, wish: Wish, now: datetime) -> tuple[Item, bool]:
+    """As `ask_for`, and queues nothing."""
     asked = {
         "owner_id": owner.pk,
         "prompt": wish.prompt,
@@ -99,7 +129,6 @@ def ask_for(*, owner: Any, item_id: UUID, wish: Wish, now: datetime) -> tuple[It
     if not made.provider.free:
         day = allowance.reserve(owner_id=owner.pk, now=now)
         Item.objects.filter(pk=item_id).update(reserved_on=day)
-    queue([item_id], now=now)
     return item, True
 
 

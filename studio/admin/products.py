@@ -1,7 +1,6 @@
 """Pictures for the chosen products that have none: a page with count, price and what is left, then one click."""
 
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -19,7 +18,6 @@ from catalog.models import Product
 from studio import allowance, services
 from studio.choice import choice
 from studio.models import Item
-from studio.services import Wish
 
 MOST = 500
 SHOWN = 20
@@ -37,7 +35,8 @@ def generate_pictures(page: admin.ModelAdmin, request: HttpRequest, queryset: Qu
         page.message_user(request, _("All chosen products have a picture."), messages.INFO)
         return None
     if "apply" in request.POST and len(without) <= most:
-        count = asked_for(user, without)
+        ids = [product.pk for product in without]
+        count = services.ask_for_each(owner=user, product_ids=ids, now=timezone.now())
         text = ngettext("%(count)d picture is on its way.", "%(count)d pictures are on their way.", count)
         page.message_user(request, text % {"count": count}, messages.SUCCESS)
         return None
@@ -57,18 +56,6 @@ def generate_pictures(page: admin.ModelAdmin, request: HttpRequest, queryset: Qu
         "across": "1" if request.POST.get("select_across") == "1" else "0",
     }
     return TemplateResponse(request, "studio/generate.html", context)
-
-
-def asked_for(user: Any, products: list[Product]) -> int:
-    """Queues a picture for each, until the day's limit is reached; how many."""
-    count = 0
-    for product in products:
-        try:
-            services.ask_for(owner=user, item_id=uuid4(), wish=Wish(product_id=product.pk), now=timezone.now())
-        except allowance.LimitReached:
-            break
-        count += 1
-    return count
 
 
 def link_of(product: Product) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """The studio in the admin: pictures for many products at once, what was spent, histories of all."""
 
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog.models import Product
-from studio import pipeline
+from studio import pipeline, queueing, services
 from studio.models import Call, Item
 from tests.studio.provider import Running
 
@@ -38,6 +40,28 @@ def test_pictures_for_many_products_are_asked_for_after_a_look(staff: Client, pr
     for item in Item.objects.all():
         pipeline.generate(item_id=item.pk)
     assert "All chosen products have a picture." in chosen(staff, product, other).content.decode()
+
+
+def test_messages_for_many_are_sent_at_once_so_that_a_broker_that_hangs_is_waited_for_once(
+    manager: User, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Product.objects.create(name="Croqueta", price="1.80", category=product.category)
+    sent: list[set[UUID]] = []
+    monkeypatch.setattr(queueing, "send", lambda items, until: sent.append(set(items)))
+    wanted = [product.pk, uuid4(), other.pk]  # the second was deleted meanwhile
+    assert services.ask_for_each(owner=manager, product_ids=wanted, now=timezone.now()) == 2
+    assert sent == [{item.pk for item in Item.objects.all()}]
+    assert {item.product_id for item in Item.objects.all()} == {product.pk, other.pk}
+    assert not Item.objects.filter(queued_until=None).exists()
+
+
+def test_pictures_for_many_end_at_the_limit(
+    paid: Running, settings: LazySettings, manager: User, product: Product
+) -> None:
+    settings.STUDIO_DAILY_PICTURES = 2
+    wanted = [product.pk] * 3
+    assert services.ask_for_each(owner=manager, product_ids=wanted, now=timezone.now()) == 2
+    assert (Item.objects.count(), Item.objects.filter(queued_until=None).count()) == (2, 0)
 
 
 def test_more_than_what_is_left_is_refused_before_anything_is_queued(
