@@ -129,7 +129,8 @@ class AlbumPhotosSerializer(serializers.Serializer[Any]):
 class MatchingSerializer(StrictSerializer):
     """Names of files whose products are asked for, and by what a product may be found."""
 
-    filenames = serializers.ListField(child=TextField(max_length=255), max_length=500)
+    # Not trimmed: blanks belong to a name of a file, and count in its length.
+    filenames = serializers.ListField(child=TextField(max_length=255, trim_whitespace=False), max_length=500)
     by = serializers.ListField(child=serializers.ChoiceField(choices=WAYS), default=list(WAYS), allow_empty=False)
 
 
