@@ -1,16 +1,23 @@
 """What is counted of the studio: places of the shop's day, what costs nothing, and figures for whoever watches."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from threading import Barrier
+from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from catalog.transactions import run_in_transaction
 from images.services import add_image
-from studio import allowance, pipeline
+from studio import allowance, pipeline, services
 from studio.models import Allowance, Call, Item
+from studio.services import Wish
 from tests.images.pictures import normal_jpeg
 
 from .conftest import Ask
@@ -32,6 +39,30 @@ def test_the_day_is_the_shops(manager: User, zone: str, day: date, ends_at: date
         assert allowance.reserve(owner_id=manager.pk, now=now) == day
         assert allowance.left(owner_id=manager.pk, now=now) == allowance.Left(49, 199, ends_at)
         assert allowance.left(owner_id=manager.pk, now=ends_at).you == 50
+
+
+def test_eight_requests_at_once_with_the_same_id_are_one_item_and_take_one_place(
+    paid: Running, settings: LazySettings, manager: User
+) -> None:
+    settings.STUDIO_DAILY_PICTURES, item_id = 2, uuid4()
+    together = Barrier(8)
+
+    def ask_for() -> bool:
+        try:
+            together.wait(30)
+            wish, now = Wish(prompt="a soup"), timezone.now()
+            ask = partial(services.ask_for, owner=manager, item_id=item_id, wish=wish, now=now)
+            return run_in_transaction(ask)[1]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        made = [done.result(60) for done in [pool.submit(ask_for) for _ in range(8)]]
+    assert sorted(made) == [False] * 7 + [True]
+    assert allowance.left(owner_id=manager.pk, now=timezone.now()).you == 1
+    for _ in range(2):
+        pipeline.generate(item_id=item_id)
+    assert (Item.objects.count(), Call.objects.count(), paid.count()) == (1, 1, 1)
 
 
 def test_without_a_limit_there_is_none(paid: Running, settings: LazySettings, staff: Client, ask: Ask) -> None:
