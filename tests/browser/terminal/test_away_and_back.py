@@ -3,10 +3,12 @@
 import time
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from tests.browser.terminal.conftest import House, OpenTerminal, Watch
 from tests.browser.terminal.looking import BROKEN_NETWORK, rows, snapshots, until, until_shown, until_state
+from tests.parts import wait_until
 from tests.posclient.proxy import Fault, Proxy
 
 if TYPE_CHECKING:
@@ -81,4 +83,30 @@ def test_a_stream_that_breaks_or_stalls_is_made_anew(
         proxy.choose = lambda path: None
     house.change(product["id"], price="2.00")
 
+    until_shown(page, product["id"], price="2.00")
+
+
+def test_a_page_that_slept_is_live_soon_after_it_is_awake(
+    house: House, proxy: Proxy, open_terminal: OpenTerminal, watch: Watch
+) -> None:
+    """As a tablet in a drawer: nothing of the page runs, and its stream ends meanwhile."""
+    watch.allow(BROKEN_NETWORK)
+    product = house.product(price="1.00")
+    page = open_terminal()
+    until_shown(page, product["id"], price="1.00")
+    processes = [one for one in psutil.Process().children(recursive=True) if "--type=renderer" in one.cmdline()]
+    assert processes
+
+    try:
+        for one in processes:
+            one.suspend()
+        wait_until(lambda: all(one.status() == psutil.STATUS_STOPPED for one in processes), what="sleep")
+        proxy.hang_up()
+        house.change(product["id"], price="2.00")
+        time.sleep(6)  # longer than a page that runs would take
+    finally:
+        for one in processes:
+            one.resume()
+
+    until_live_again(page)
     until_shown(page, product["id"], price="2.00")
