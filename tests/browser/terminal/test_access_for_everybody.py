@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from .conftest import House, OpenTerminal, Watch
+from .looking import until_shown
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -112,3 +113,32 @@ def test_the_language_is_the_browsers_unless_chosen(open_terminal: OpenTerminal,
     page = open_terminal(locale=locale)
 
     page.wait_for_selector(f".bar a:has-text('{menu}')")
+
+
+def test_nothing_to_tap_or_read_lies_under_the_notch_or_the_bar_of_a_phone(
+    furnished: House, open_terminal: OpenTerminal
+) -> None:
+    page = open_terminal()
+    insets = {"top": 47, "bottom": 34, "left": 0, "right": 0}
+    page.context.new_cdp_session(page).send("Emulation.setSafeAreaInsetsOverride", {"insets": insets})
+
+    for selector in ("header.top button", "nav.bar a"):
+        for box in page.locator(selector).evaluate_all("all => all.map((one) => one.getBoundingClientRect().toJSON())"):
+            assert box["top"] >= 47, selector
+            assert box["bottom"] <= page.viewport_size["height"] - 34, selector  # type: ignore[index]
+
+
+@pytest.mark.parametrize(("wish", "moves"), [("reduce", False), ("no-preference", True)])
+def test_what_moves_holds_still_for_who_wants_that(
+    wish: str, moves: bool, furnished: House, open_terminal: OpenTerminal
+) -> None:
+    product = furnished.product(name="Sopa", price="4.00")["id"]
+    page = open_terminal(reduced_motion=wish)
+    page.wait_for_selector(f"[data-product='{product}']")
+    page.evaluate("addEventListener('animationstart', () => { globalThis.moved = true; }, true)")
+
+    furnished.change(product, price="4.50")
+    until_shown(page, product, price="4.50")
+
+    page.wait_for_timeout(300)
+    assert page.evaluate("globalThis.moved === true") is moves
