@@ -3,7 +3,7 @@
 import { Clock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { openDatabase, SHAPES, storageOfBrowser } from "./database.js";
-import { NotAllowed, NotEnrolled, StorageFull } from "./errors.js";
+import { NotAllowed, NotEnrolled, StorageFull, UnexpectedAnswer } from "./errors.js";
 import { Http } from "./http.js";
 import { Images } from "./images/cache.js";
 import { OfflinePictures, ofProducts } from "./images/offline.js";
@@ -182,7 +182,8 @@ export class Terminal {
    */
   async enrol(code, name) {
     const device = await this.http.postJson("/api/devices/enroll", { code, name, cookie: true });
-    const enrolled = Object.freeze({ last_seen: null, ...device });
+    if (!isDevice(device)) throw new UnexpectedAnswer();
+    const enrolled = pick(device, "id", "name", "scopes", "last_seen");
     this.device.set(enrolled);
     this.#keep("device", enrolled);
     this.#tabs.tell("device", enrolled);
@@ -239,7 +240,7 @@ export class Terminal {
     const [offset, shop, device] = /** @type {any[]} */ (state);
     if (Number.isFinite(offset)) this.clock.offset = offset;
     if (isShop(shop)) this.shop.set(Object.freeze(shop));
-    if (typeof device?.id === "string") this.device.set(Object.freeze(device));
+    if (isDevice(device)) this.device.set(Object.freeze(device));
     this.#lookAtNotices();
     this.#isOpen = true;
     pictures.then(() => this.pictures.start());
@@ -270,8 +271,7 @@ export class Terminal {
     if (isShop(shop)) this.#learn("shop", this.shop, pick(shop, "name", "time_zone", "currency"));
     try {
       const device = await this.http.getJson("/api/devices/me");
-      if (typeof device?.id === "string")
-        this.#learn("device", this.device, pick(device, "id", "name", "scopes", "last_seen"));
+      if (isDevice(device)) this.#learn("device", this.device, pick(device, "id", "name", "scopes", "last_seen"));
     } catch (error) {
       if (error instanceof NotAllowed || error instanceof NotEnrolled) this.#learn("device", this.device, null);
       else throw error;
@@ -332,6 +332,9 @@ async function openAll(name, report) {
 
 /** @param {any} shop @returns {shop is Shop} */
 const isShop = (shop) => ["name", "time_zone", "currency"].every((key) => typeof shop?.[key] === "string");
+
+/** @param {any} device @returns {device is Device} */
+const isDevice = (device) => typeof device?.id === "string" && Array.isArray(device.scopes);
 
 /** @param {any} from @param {string[]} keys @returns {any} */
 const pick = (from, ...keys) => Object.freeze(Object.fromEntries(keys.map((key) => [key, from[key] ?? null])));

@@ -238,3 +238,14 @@ test("a shop and a device are asked for at each connection, and kept", async () 
   assert.equal(again.shop.getSnapshot().time_zone, "Europe/Madrid");
   assert.equal(again.device.getSnapshot(), null);
 });
+
+test("what answers the enrolment with anything but a device enrols nobody", async () => {
+  const server = new FakeServer();
+  const terminal = await open(server);
+  const before = terminal.device.getSnapshot();
+  for (const answer of [{}, [], "x", null, { id: "d", name: "Till" }]) {
+    server.answer = (url) => (url.pathname === "/api/devices/enroll" ? json(answer, { status: 201 }) : null);
+    await assert.rejects(terminal.enrol("ABCD-EFGH", "Till"), { code: "unexpected_answer" });
+    assert.equal(terminal.device.getSnapshot(), before);
+  }
+});
